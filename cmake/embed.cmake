@@ -1,0 +1,35 @@
+# Files that are compiled in: engine/lua/dts/*.lua into dts-worker, the built dashboard and the
+# shipped connectors into dts. Each becomes three symbols by way of .incbin (embed.h); the table of
+# names is generated, so that adding a file is all there is to do.
+function(dts_embed target symbol root)
+  set(assembly ${CMAKE_BINARY_DIR}/${target}.S)
+  set(table ${CMAKE_BINARY_DIR}/${target}.c)
+  set(text "    .section .rodata\n")
+  set(rows "")
+  set(externs "")
+  set(i 0)
+  foreach(file IN LISTS ARGN)
+    file(RELATIVE_PATH name ${root} ${file})
+    string(APPEND text "    .global ${symbol}_${i}, ${symbol}_${i}_end\n${symbol}_${i}:\n    .incbin \"${file}\"\n${symbol}_${i}_end:\n    .byte 0\n")
+    string(APPEND externs "extern const char ${symbol}_${i}[], ${symbol}_${i}_end[];\n")
+    string(APPEND rows "  {\"${name}\", ${symbol}_${i}, ${symbol}_${i}_end},\n")
+    math(EXPR i "${i} + 1")
+  endforeach()
+  string(APPEND text "    .section .note.GNU-stack,\"\",%progbits\n")
+  file(CONFIGURE OUTPUT ${assembly} CONTENT "${text}" @ONLY)
+  file(CONFIGURE OUTPUT ${table} CONTENT "#include \"base/embed.h\"\n${externs}const embed_file ${symbol}[] = {\n${rows}  {0, 0, 0}};\n" @ONLY)
+  set_source_files_properties(${assembly} PROPERTIES OBJECT_DEPENDS "${ARGN}")
+  add_library(${target} STATIC ${assembly} ${table})
+  target_include_directories(${target} PUBLIC engine)
+endfunction()
+
+file(GLOB_RECURSE lua_files CONFIGURE_DEPENDS engine/lua/*.lua)
+dts_embed(dts_lua embed_lua ${CMAKE_SOURCE_DIR}/engine/lua ${lua_files})
+
+# web/dist is what `npm run build` in web/ leaves: each file gzipped beside its name.
+file(GLOB_RECURSE web_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/dist/*)
+file(GLOB_RECURSE connector_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/connectors/*.lua)
+dts_embed(dts_web_files embed_web ${CMAKE_SOURCE_DIR}/web/dist ${web_files})
+dts_embed(dts_connector_files embed_connectors ${CMAKE_SOURCE_DIR} ${connector_files})
+add_library(dts_web INTERFACE)
+target_link_libraries(dts_web INTERFACE dts_web_files dts_connector_files)
