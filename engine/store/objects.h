@@ -1,0 +1,28 @@
+/* objects.h -- raw bytes kept outside the tables: archived snapshots, uploaded files.
+ *
+ * Content-addressed: an object's name is the SHA-256 of its plain bytes, so writing one twice is
+ * harmless and nothing is ever overwritten. Snapshots are kept zstd-compressed. A file is written
+ * under a temporary name, synced and renamed: what has a name is whole and on disk.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_STORE_OBJECTS_H
+#define DTS_STORE_OBJECTS_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+typedef struct objects objects;
+
+objects *objects_open(const char *url, dts_error *e); /* "file:FOLDER"; "s3://" is refused for now */
+void objects_close(objects *o);
+/* Keeps bytes; `name` receives 64 hex digits. Any thread. */
+int objects_put(objects *o, const void *bytes, size_t size, char name[65], dts_error *e);
+/* Keeps the bytes of an open descriptor, uncompressed (uploads); the size is returned in *size. */
+int objects_put_file(objects *o, int fd, char name[65], int64_t *size, dts_error *e);
+/* A descriptor open for reading at offset 0 on the plain bytes (a sealed memory file when they are
+ * kept compressed). The caller closes it. */
+int objects_get(objects *o, const char *name, int *fd, int64_t *size, dts_error *e);
+bool objects_has(objects *o, const char *name);
+int objects_delete(objects *o, const char *name, dts_error *e);
+
+#endif
