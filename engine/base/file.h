@@ -1,0 +1,29 @@
+/* file.h -- whole files: read at once up to a limit, replaced at once or not at all.
+ *
+ * A reader of a path given to file_write_atomic() sees the old bytes or the new ones, never a part,
+ * also after a power cut. Nothing here keeps a file open.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_BASE_FILE_H
+#define DTS_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+/* Adds a regular file's bytes to `out` (the caller's); a file above `limit` is refused: FILE,
+ * or FILE_MISSING when there is no such file. On failure `out` is as it was. */
+int file_read(const char *path, size_t limit, buffer *out, dts_error *e);
+
+bool file_exists(const char *path); /* anything of that name: file, folder, socket */
+
+/* Temporary file beside `path`, fsync, rename, fsync of the folder. The mode is exact (no umask). */
+int file_write_atomic(const char *path, const void *bytes, size_t size, mode_t mode, dts_error *e);
+
+/* mkdir -p; folders that are there already keep their mode. */
+int file_make_folder(const char *path, mode_t mode, dts_error *e);
+
+#endif
