@@ -32,6 +32,8 @@ const char *text_encoding_name(text_encoding encoding);
 /* UTF-8 as in RFC 3629: no surrogates, nothing overlong, nothing past U+10FFFF. `fault` (may be NULL)
  * receives the offset of the first byte that does not belong. */
 bool text_is_utf8(const char *bytes, size_t size, size_t *fault);
+/* Bytes of the whole character at `bytes` (size > 0); 0 when it is broken, or only `cut` off. */
+size_t text_utf8_take(const char *bytes, size_t size, bool *cut);
 size_t text_utf8_length(const char *bytes, size_t size); /* characters, of valid UTF-8 */
 size_t text_utf8_put(uint32_t code, char out[4]);        /* bytes written, 0 if not a character */
 
