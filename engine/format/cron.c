@@ -1,0 +1,214 @@
+/* cron.c -- reading five fields, and finding the next instant that they name.
+ *
+ * Where cron libraries differ, this one does as follows. A day field that begins with a star narrows
+ * the other one (as the cron of Vixie and robfig/cron do; others always widen). A missing time fires
+ * at the end of the gap, even when a whole day is missing. A step beyond its field's range, 'L', 'W',
+ * '#' and '@reboot' are refused. Dates that never come ("30 2") can be read and have no next.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "format/cron.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "format/date.h"
+
+enum { LONGEST_TEXT = 256, FIELDS = 5, HORIZON_DAYS = 8 * 365 + 3, MINUTE_MS = 60000 };
+
+typedef struct field {
+  const char *label;
+  int low, high, star_high; /* weekdays may be written to 7, but a star goes to 6 */
+  const char *names;        /* of three letters each, the first being `low` */
+} field;
+
+static const field FIELD[FIELDS] = {
+    {"minute", 0, 59, 59, ""},
+    {"hour", 0, 23, 23, ""},
+    {"day of month", 1, 31, 31, ""},
+    {"month", 1, 12, 12, "janfebmaraprmayjunjulaugsepoctnovdec"},
+    {"day of week", 0, 7, 6, "sunmontuewedthufrisat"},
+};
+
+static const char *const SHORT_NAMES[] = {"@hourly",  "@daily",  "@midnight", "@weekly",
+                                          "@monthly", "@yearly", "@annually", NULL};
+static const char *const SHORT_FIELDS[] = {"0 * * * *", "0 0 * * *", "0 0 * * *", "0 0 * * 0",
+                                           "0 0 1 * *", "0 0 1 1 *", "0 0 1 1 *"};
+
+static int take_number(const char **at) {
+  const char *start = *at;
+  int n = 0;
+  for (; **at >= '0' && **at <= '9' && *at - start < 3; (*at)++) n = n * 10 + (**at - '0');
+  return *at > start ? n : -1;
+}
+
+/* A number or a name of the field; -1 when there is neither, or it is out of range. */
+static int take_point(const char **at, const field *f) {
+  for (int i = 0; f->names[i]; i += 3)
+    if (strncasecmp(*at, f->names + i, 3) == 0) return *at += 3, f->low + i / 3;
+  int n = take_number(at);
+  return n >= f->low && n <= f->high ? n : -1;
+}
+
+/* One part of a list: "*", "7", "1-5", "mon-fri", each with "/step": adds its bits. */
+static int take_part(const char **at, const field *f, uint64_t *bits) {
+  int from = f->low, to = f->star_high, step = 1;
+  bool star = **at == '*';
+  if (star)
+    (*at)++;
+  else {
+    from = to = take_point(at, f);
+    bool range = **at == '-';
+    if (range) (*at)++, to = take_point(at, f);
+    if (!range && **at == '/') to = f->star_high;
+  }
+  if (**at == '/') {
+    (*at)++;
+    step = take_number(at);
+    if (step < 1 || step > f->star_high) return -1;
+  }
+  if (from < 0 || to < from) return -1;
+  for (int i = from; i <= to; i += step) *bits |= 1ULL << i;
+  return 0;
+}
+
+static int take_list(const char *text, const field *f, uint64_t *bits) {
+  for (const char *at = text;; at++) {
+    if (take_part(&at, f, bits) != 0) return -1;
+    if (*at == 0) return 0;
+    if (*at != ',') return -1;
+  }
+}
+
+static int refuse_field(const char *text, const field *f, dts_error *e) {
+  error_fail(e, "CRON", "schedule: %s '%s' is not understood: expected %d to %d", f->label, text,
+             f->low, f->high);
+  if (strpbrk(text, "Ll#W"))
+    return error_hint(e, "'L', 'W' and '#' are not supported: run daily and return on other days");
+  char names[48] = "";
+  if (*f->names) snprintf(names, sizeof names, ", a name (%.3s, %.3s ...)", f->names, f->names + 3);
+  return error_hint(e,
+                    "write '*', a number, a range '%d-%d', a step '*/2'%s, or several with commas",
+                    f->low, f->low + 4, names);
+}
+
+/* Splits at blanks, in place: the number of fields, more than FIELDS when there are more. */
+static int split(char *text, char *out[FIELDS]) {
+  int count = 0;
+  char *kept;
+  for (char *word = strtok_r(text, " \t", &kept); word; word = strtok_r(NULL, " \t", &kept))
+    if (count++ < FIELDS) out[count - 1] = word;
+  return count;
+}
+
+static int read_fields(char *fields[FIELDS], cron *out, dts_error *e) {
+  uint64_t bits[FIELDS] = {0};
+  for (int i = 0; i < FIELDS; i++) {
+    bool days = i == 2 || i == 4; /* Quartz writes '?' for "any" there */
+    const char *text = days && strcmp(fields[i], "?") == 0 ? "*" : fields[i];
+    if (take_list(text, &FIELD[i], &bits[i]) != 0) return refuse_field(text, &FIELD[i], e);
+  }
+  *out = (cron){.minutes = bits[0],
+                .hours = (uint32_t)bits[1],
+                .days = (uint32_t)bits[2],
+                .months = (uint16_t)bits[3],
+                .weekdays = (uint8_t)((bits[4] | bits[4] >> 7) & 0x7f),
+                .any_day = *fields[2] == '*' || *fields[2] == '?',
+                .any_weekday = *fields[4] == '*' || *fields[4] == '?',
+                .real_time = *fields[1] == '*'};
+  return 0;
+}
+
+static int refuse_name(const char *text, dts_error *e) {
+  const char *near = error_nearest(text, SHORT_NAMES);
+  error_fail(e, "CRON", "schedule: there is no '%.64s'", text);
+  return near ? error_hint(e, "did you mean '%s'?", near)
+              : error_hint(e, "write five fields, such as '0 6 * * *', or @daily");
+}
+
+int cron_read(const char *text, cron *out, dts_error *e) {
+  char copy[LONGEST_TEXT];
+  char *fields[FIELDS];
+  text += strspn(text, " \t");
+  if (strlen(text) >= sizeof copy)
+    return error_fail(e, "CRON", "schedule: longer than %d characters", LONGEST_TEXT - 1);
+  if (*text == '@') {
+    int i = 0;
+    while (SHORT_NAMES[i] && strcasecmp(SHORT_NAMES[i], text) != 0) i++;
+    if (!SHORT_NAMES[i]) return refuse_name(text, e);
+    text = SHORT_FIELDS[i];
+  }
+  strcpy(copy, text);
+  int count = split(copy, fields);
+  if (count == FIELDS) return read_fields(fields, out, e);
+  error_fail(e, "CRON", "schedule: '%s' has %d fields, expected 5", text, count);
+  return error_hint(e, "minute hour day-of-month month day-of-week, such as '0 6 * * 1-5'%s",
+                    count == FIELDS + 1 ? "; there is no field for seconds" : "");
+}
+
+static bool day_matches(const cron *c, int32_t date) {
+  int y, m, d;
+  date_split(date, &y, &m, &d);
+  if (!(c->months >> m & 1)) return false;
+  bool day = c->days >> d & 1, weekday = c->weekdays >> ((date_weekday(date) + 1) % 7) & 1;
+  return c->any_day || c->any_weekday ? day && weekday : day || weekday;
+}
+
+/* The first minute of a day, from `minute` on, that the first two fields name; -1: none. */
+static int minute_match(const cron *c, int minute) {
+  for (int hour = minute / 60, from = minute % 60; hour < 24; hour++, from = 0) {
+    uint64_t left = c->hours >> hour & 1 ? c->minutes >> from : 0;
+    if (left) return hour * 60 + from + __builtin_ctzll(left);
+  }
+  return -1;
+}
+
+/* The first matching local time at or after one, before `end`; INT64_MIN: none. */
+static int64_t local_match(const cron *c, int64_t from, int64_t end) {
+  int64_t of_day;
+  int32_t date = date_of(from + MINUTE_MS - 1, &of_day); /* whole minutes only */
+  int minute = (int)(of_day / MINUTE_MS);
+  for (; date * DATE_DAY_MS < end && date < DATE_MAX; date++, minute = 0) {
+    int found = day_matches(c, date) ? minute_match(c, minute) : -1;
+    int64_t local = date * DATE_DAY_MS + (int64_t)found * MINUTE_MS;
+    if (found >= 0) return local < end ? local : INT64_MIN;
+  }
+  return INT64_MIN;
+}
+
+/* Every minute of real time, one stretch of constant offset after the other. */
+static int64_t next_real(const cron *c, const zone *z, int64_t after, int64_t limit) {
+  for (int64_t t = after + 1; t < limit;) {
+    int64_t offset = zone_offset(z, t) * 1000LL, change = zone_next_change(z, t);
+    int64_t end = change < limit ? change : limit;
+    int64_t local = local_match(c, t + offset, end + offset);
+    if (local != INT64_MIN) return local - offset;
+    t = end;
+  }
+  return -1;
+}
+
+/* Local times in order, each at its one instant. These instants never go back, since a repeated time
+ * counts once and a missing one counts as the end of its gap; so the first past `after` is next. */
+static int64_t next_named(const cron *c, const zone *z, int64_t after, int64_t limit) {
+  int64_t end = limit + zone_offset(z, limit) * 1000LL;
+  int64_t from = zone_local(z, after) + 1;
+  for (;;) {
+    int64_t local = local_match(c, from, end);
+    if (local == INT64_MIN) return -1;
+    int64_t t = zone_instant(z, local);
+    if (t > after) return t;
+    from = local + 1;
+  }
+}
+
+int64_t cron_next(const cron *c, const zone *z, int64_t after_ms) {
+  int64_t limit = after_ms + HORIZON_DAYS * DATE_DAY_MS;
+  return c->real_time ? next_real(c, z, after_ms, limit) : next_named(c, z, after_ms, limit);
+}
+
+cron_shift cron_shift_of(const cron *c, const zone *z, int64_t fire_ms) {
+  int64_t both[2], local = zone_local(z, fire_ms);
+  if (local_match(c, local, local + 1) == INT64_MIN) return CRON_MOVED;
+  return zone_resolve(z, local, both) == 2 ? CRON_REPEATED : CRON_PLAIN;
+}
