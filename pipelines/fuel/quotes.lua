@@ -1,0 +1,30 @@
+-- Every daily price and rate that the fuel pages compare, one row for each series and date, and its weeks and months.
+-- SPDX-License-Identifier: MIT
+
+local dts = require "dts"
+
+dts.table {
+  name = "quotes", key = { "info_type", "date" },
+  columns = {
+    "info_type text -- kind and name, for example STOCK#XOM or CURRENCY#USD", "date date",
+    "value real -- the close of a share, the selling rate of a currency", "open real", "high real", "low real",
+    "volume real", "source text not null",
+  },
+  index = { { "date" } },
+}
+
+dts.rollup {
+  name = "quote", from = "quotes", time = "date", by = { "info_type" }, every = { "week", "month" },
+  where = "value > 0",
+  measures = { "last(value) as value", "change(value) as change", "avg(value) as mean", "count(*) as days" },
+}
+
+dts.route {
+  "GET /api/quotes", summary = "Prices and rates by series and date", public = true,
+  params = { info_type = "text?", from = "date?", to = "date?", limit = "integer = 1000" },
+  sql = [[
+    select info_type, date, value, open, high, low, volume, source from quotes
+    where (:info_type is null or info_type = :info_type)
+      and (:from is null or date >= :from) and (:to is null or date <= :to)
+    order by info_type, date limit :limit ]],
+}
