@@ -22,8 +22,9 @@ typedef struct csv_options {
   bool no_quotes;     /* quotes are plain characters */
   bool keep_bom;      /* otherwise a UTF-8 byte order mark at the start is dropped */
   bool keep_blank;    /* otherwise lines with nothing at all on them are no rows */
-  size_t field_limit; /* bytes; 0: 1 MiB */
-  size_t field_count; /* columns; 0: 4096 */
+  size_t field_limit; /* bytes of a field; 0: 1 MiB */
+  size_t field_count; /* fields of a row; 0: 4096 */
+  size_t row_limit;   /* bytes of a row; 0: 16 MiB */
 } csv_options;
 
 typedef struct csv_field {
@@ -36,20 +37,15 @@ typedef enum csv_status { CSV_ERROR, CSV_ROW, CSV_MORE, CSV_END } csv_status;
 
 typedef struct csv_reader {
   csv_options options;
-  uint64_t line;   /* of the first line of the last row, from 1 */
-  uint64_t row;    /* rows given so far */
-  uint64_t now;    /* line being read */
-  uint64_t offset; /* bytes taken */
-  buffer input;    /* what is fed and not yet read, from `taken` */
-  size_t taken;
-  buffer text; /* the fields of the row, each with a NUL behind */
-  csv_field *fields;
-  size_t *starts;
-  size_t count, capacity;
-  size_t field_start; /* in text */
-  uint64_t row_line, quote_line;
+  uint64_t line; /* where the last row begins, from 1 */
+  uint64_t row;  /* rows given so far */
+  /* The rest is the reader's own. */
+  uint64_t now, quote_line; /* line being read; line of the open quote */
+  buffer input, text;       /* fed and not yet read, from `taken`; the row's fields */
+  size_t taken, count, capacity, field_start;
+  csv_field *fields; /* `bytes` are set when the row is complete, since text moves */
   int state;
-  bool last, begun, field_quoted, after_cr;
+  bool last, begun, quoted, row_open, after_cr, after_quoted_cr;
 } csv_reader;
 
 void csv_open(csv_reader *r, const csv_options *options); /* NULL: the defaults */
