@@ -97,10 +97,8 @@ static int64_t rule_next(const zone_rule *r, int64_t t, int now) {
   if (!r->present || !r->has_summer) return INT64_MAX;
   change c[RULE_CHANGES];
   rule_around(r, t, c);
-  for (int i = 0; i < RULE_CHANGES; i++) {
-    bool last = i + 1 < RULE_CHANGES && c[i + 1].at == c[i].at;
-    if (c[i].at > t && !last && c[i].offset != now) return c[i].at;
-  }
+  for (int i = 0; i + 1 < RULE_CHANGES; i++) /* of two changes at once only the second counts */
+    if (c[i].at > t && c[i + 1].at != c[i].at && c[i].offset != now) return c[i].at;
   return INT64_MAX;
 }
 
