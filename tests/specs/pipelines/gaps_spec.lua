@@ -1,0 +1,65 @@
+-- The fuel system's series as a whole: which dates are asked for, when they are given up, and how they are repaired.
+-- These need an engine: `dts test` brings one; plain busted shows them as pending.
+-- SPDX-License-Identifier: MIT
+
+require "tests.specs.helper"
+local dts = require "dts"
+local engine = dts.test and it or pending
+local MONDAY = "1970-01-05"
+
+-- The service's reply for the days asked, each worth 5; `without` lists days that it never has.
+local function bank(asked, without)
+  return function(req)
+    local from, to = dts.date.parse(req.query.dataInicial, "%d/%m/%Y"), dts.date.parse(req.query.dataFinal, "%d/%m/%Y")
+    asked[#asked + 1] = from .. "/" .. to
+    local points = {}
+    for _, day in ipairs(dts.date.range(from, to)) do
+      local weekday = math.abs(dts.date.diff(day, MONDAY)) % 7 < 5
+      if weekday and not without[day] then points[#points + 1] = { data = dts.date.format(day, "%d/%m/%Y"), valor = "5" } end
+    end
+    return { json = points }
+  end
+end
+
+local function currency(to)
+  local keys = { ["CURRENCY#USD"] = { code = 1 } }
+  return dts.test {
+    file = "pipelines/fuel/currency.lua", now = "2023-12-15T10:00-03:00",
+    gaps = { currency = { keys = keys, since = "2023-12-01", to = to, refresh = "0d" } },
+  }
+end
+
+describe("the dollar", function()
+  engine("is asked for once, over a weekend too, and never again when all is there", function()
+    local t <close> = currency("2023-12-08")
+    local asked = {}
+    t:http("bcb", bank(asked, {}))
+    t:run("currency")
+    assert.same({ "2023-12-01/2023-12-08" }, asked)
+    t:run("currency")
+    assert.equal(1, #asked)
+    assert.equal(6, t:count("quotes"))
+  end)
+
+  engine("is given up for a day that never comes, after six attempts, and for that day alone", function()
+    local t <close> = currency("2023-12-08")
+    local asked = {}
+    t:http("bcb", bank(asked, { ["2023-12-05"] = true }))
+    t:run("currency")
+    t:advance("30d")
+    assert.equal(1, t:count("dts_quarantine"))
+    assert.equal(5, t:count("quotes"))
+    assert.same({ "2023-12-01/2023-12-08", "2023-12-05/2023-12-05" }, { asked[1], asked[#asked] })
+    assert.equal(6, #asked)
+  end)
+
+  engine("asks for two holes as two spans", function()
+    local t <close> = currency("2023-12-08")
+    local asked, missing = {}, { ["2023-12-04"] = true, ["2023-12-06"] = true, ["2023-12-07"] = true }
+    t:http("bcb", bank(asked, missing))
+    t:run("currency")
+    t:advance("6h")
+    table.sort(asked)
+    assert.same({ "2023-12-01/2023-12-08", "2023-12-04/2023-12-04", "2023-12-06/2023-12-07" }, asked)
+  end)
+end)
