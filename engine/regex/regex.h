@@ -20,7 +20,8 @@ enum {
   REGEX_MULTILINE = 2, /* ^ and $ at every line */
   REGEX_DOTALL = 4,    /* . matches line ends */
   REGEX_EXTENDED = 8,  /* white space and # comments in the pattern */
-  REGEX_ECMA = 16      /* as in JavaScript: JSON Schema's `pattern` */
+  REGEX_ECMA = 16,     /* as in JavaScript with the flag u: JSON Schema's `pattern` */
+  REGEX_TRUSTED = 32   /* every text is UTF-8 and `from` at a character: the caller has checked */
 };
 
 typedef struct regex_span {
