@@ -1,0 +1,100 @@
+// From a result table to what is drawn: series of points, with a hole wherever the data has one.
+// Pure: it knows nothing of the screen or of the drawing library.
+//
+// SPDX-License-Identifier: MIT
+import { webTime, type ZoneClock } from "./axis";
+import { columnAt } from "../table";
+import type { Chart, ChartTable } from "../types";
+
+export type Axis = "time" | "number" | "category";
+export type Point = [x: number | string, y: number | null, extra?: number];
+export type Series = { name: string; points: Point[] };
+export type Hole = { series: string; from: number; to: number };
+export type Model = {
+  kind: Chart["kind"];
+  axis: Axis;
+  isMoment: boolean; // x has a time of day
+  xName: string;
+  yName: string;
+  unit: string;
+  series: Series[];
+  categories: string[];
+  rows: string[]; // of a heatmap
+  holes: Hole[];
+  points: number;
+};
+
+const toNumber = (value: unknown): number | null => {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value === "string" && value.trim() !== "" && Number.isFinite(+value)) return +value;
+  return typeof value === "boolean" ? Number(value) : null;
+};
+
+function axisOf(type: string | undefined, kind: string): Axis {
+  if (kind === "heatmap") return "category";
+  if (type === "date" || type === "timestamp") return "time";
+  return (type === "integer" || type === "real") && kind !== "bar" ? "number" : "category";
+}
+
+// The longest step that still counts as the next point: 1.5 times the 95th percentile of all
+// steps, so that weekends of a weekday series are no holes, and an absent fortnight is one.
+function longestStep(xs: number[]): number {
+  if (xs.length < 5) return Infinity;
+  const steps = xs.slice(1).map((x, i) => x - xs[i]).sort((a, b) => a - b);
+  return 1.5 * steps[Math.min(steps.length - 1, Math.floor(steps.length * 0.95))];
+}
+
+function withHoles(series: Series, holes: Hole[]): Series {
+  const xs = series.points.map((p) => p[0] as number);
+  const longest = longestStep(xs);
+  const points: Point[] = [];
+  series.points.forEach((point, i) => {
+    const before = xs[i - 1];
+    if (i > 0 && xs[i] - before > longest) {
+      holes.push({ series: series.name, from: before, to: xs[i] });
+      points.push([before + longest / 1.5, null]);
+    }
+    points.push(point);
+  });
+  return { name: series.name, points };
+}
+
+export function modelOf(chart: Chart, table: ChartTable, clock: ZoneClock): Model {
+  const at = {
+    x: columnAt(table, chart.x),
+    y: columnAt(table, chart.kind === "heatmap" ? chart.value : chart.y),
+    by: columnAt(table, chart.kind === "heatmap" ? chart.y : chart.by),
+    size: columnAt(table, chart.size),
+  };
+  const type = table.columns[at.x]?.type;
+  const axis = axisOf(type, chart.kind);
+  const groups = new Map<string, Point[]>();
+  const categories = new Set<string>();
+  const only = chart.title || chart.y || "value";
+  for (const row of table.rows) {
+    const raw = row[at.x];
+    const x = axis === "time" ? webTime(String(raw), clock) : axis === "number" ? toNumber(raw) : String(raw ?? "–");
+    if (x === null || Number.isNaN(x)) continue;
+    if (axis === "category") categories.add(x as string);
+    const name = at.by >= 0 ? String(row[at.by] ?? "–") : only;
+    const point: Point = [x, toNumber(row[at.y])];
+    if (at.size >= 0) point.push(toNumber(row[at.size]) ?? 0);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name)!.push(point);
+  }
+  const holes: Hole[] = [];
+  let series = [...groups].map(([name, points]): Series => ({ name, points }));
+  if (axis !== "category" && chart.kind !== "scatter") {
+    for (const one of series) one.points.sort((a, b) => (a[0] as number) - (b[0] as number));
+  }
+  if (axis === "time" && (chart.kind === "line" || chart.kind === "area")) {
+    series = series.map((one) => withHoles(one, holes));
+  }
+  return {
+    kind: chart.kind, axis, isMoment: type === "timestamp", series, holes,
+    xName: chart.x ?? "", yName: (chart.kind === "heatmap" ? chart.value : chart.y) ?? "",
+    unit: chart.unit ?? "", categories: [...categories],
+    rows: chart.kind === "heatmap" ? series.map((s) => s.name) : [],
+    points: series.reduce((n, one) => n + one.points.filter((p) => p[1] !== null).length, 0),
+  };
+}

@@ -1,0 +1,200 @@
+// From the model to what ECharts draws: few lines, direct labels where they fit, holes left open,
+// tooltips that read as a sentence and are built as text.
+//
+// SPDX-License-Identifier: MIT
+import { compact } from "../format";
+import { moment, tick } from "./axis";
+import type { Model, Point, Series } from "./model";
+import { withUnit } from "./summary";
+import type { Theme } from "./theme";
+
+export type Look = {
+  theme: Theme;
+  width: number;
+  slot: (name: string) => number;
+  hidden: Set<string>;
+  slider: boolean;
+};
+type Option = Record<string, unknown>;
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const MANY = 2000; // points past which single ones are no longer marked
+
+export const colourOf = (look: Look, name: string) => look.theme.series[Math.max(0, look.slot(name)) % 8];
+const dashed = (look: Look, name: string) => look.slot(name) >= 8;
+
+export function labelsFit(model: Model, width: number): boolean {
+  const lines = model.kind === "line" && model.axis !== "category";
+  return lines && model.series.length > 1 && model.series.length <= 6 && width >= 460;
+}
+
+function sentence(model: Model, at: string, lines: [string, string, string][]): HTMLElement {
+  const box = document.createElement("div");
+  box.className = "tip";
+  const head = box.appendChild(document.createElement("p"));
+  head.textContent = at;
+  for (const [colour, name, value] of lines.slice(0, 12)) {
+    const row = box.appendChild(document.createElement("p"));
+    const dot = row.appendChild(document.createElement("i"));
+    dot.style.background = colour;
+    row.append(model.series.length > 1 ? `${name} was ` : "");
+    row.appendChild(document.createElement("b")).textContent = value;
+  }
+  if (lines.length > 12) box.append(`and ${lines.length - 12} more`);
+  return box;
+}
+
+type Hit = { color: string; seriesName: string; value: Point; axisValue?: number | string };
+
+function tooltip(model: Model, look: Look): Option {
+  const { theme } = look;
+  const byAxis = model.kind !== "scatter" && model.kind !== "heatmap";
+  const place = (x: unknown) => (model.axis === "time" ? moment(x as number, model.isMoment) : String(x));
+  return {
+    trigger: byAxis ? "axis" : "item",
+    confine: true,
+    backgroundColor: theme.ground,
+    borderColor: theme.line,
+    padding: [8, 12],
+    textStyle: { color: theme.ink, fontSize: 12, fontFamily: FONT },
+    extraCssText: "box-shadow:none",
+    axisPointer: { type: model.kind === "bar" ? "shadow" : "line", lineStyle: { color: theme.soft, width: 1 },
+      shadowStyle: { color: theme.line, opacity: 0.4 }, label: { show: false } },
+    formatter: (hits: Hit | Hit[]) => {
+      const list = [hits].flat();
+      if (model.kind === "heatmap") {
+        const [x, y, v] = list[0].value as unknown as [number, number, number];
+        return sentence(model, `${model.rows[y]}, ${model.categories[x]}`, [["", "", withUnit(v, model.unit)]]);
+      }
+      const rows = list.filter((h) => h.value[1] !== null)
+        .sort((a, b) => (b.value[1] as number) - (a.value[1] as number))
+        .map((h): [string, string, string] => [h.color, h.seriesName, withUnit(h.value[1], model.unit)]);
+      return sentence(model, place(list[0].value[0]), rows);
+    },
+  };
+}
+
+function xAxis(model: Model, look: Look): Option {
+  const { theme } = look;
+  return {
+    type: model.axis === "number" ? "value" : model.axis,
+    data: model.axis === "category" ? model.categories : undefined,
+    scale: true,
+    boundaryGap: model.axis === "category",
+    axisLine: { show: model.kind !== "heatmap", lineStyle: { color: theme.line } },
+    axisTick: { show: false },
+    splitLine: { show: model.kind === "scatter", lineStyle: { color: theme.line } },
+    splitNumber: look.width < 420 ? 3 : 6,
+    axisLabel: {
+      color: theme.soft, fontSize: 12, fontFamily: FONT, hideOverlap: true,
+      formatter: model.axis === "time" ? tick : model.axis === "number" ? compact : undefined,
+      ...(model.axis === "category" ? { width: 120, overflow: "truncate" } : {}),
+    },
+  };
+}
+
+function yAxis(model: Model, look: Look): Option {
+  const { theme } = look;
+  const label = { color: theme.soft, fontSize: 12, fontFamily: FONT };
+  if (model.kind === "heatmap") {
+    return { type: "category", data: model.rows, axisLine: { show: false }, axisTick: { show: false },
+      axisLabel: { ...label, width: 140, overflow: "truncate" } };
+  }
+  return {
+    type: "value",
+    scale: model.kind === "line" || model.kind === "scatter",
+    splitNumber: 4,
+    axisLine: { show: false },
+    splitLine: { lineStyle: { color: theme.line } },
+    axisLabel: { ...label, formatter: compact },
+  };
+}
+
+// A point between two holes has no line to show it: it is drawn as a dot.
+function alone(points: Point[]): unknown[] {
+  const empty = (p?: Point) => !p || p[1] === null;
+  return points.map((p, i) =>
+    p[1] !== null && empty(points[i - 1]) && empty(points[i + 1]) ? { value: p, symbol: "circle", symbolSize: 5 } : p,
+  );
+}
+
+function lineSeries(one: Series, model: Model, look: Look): Option {
+  const colour = colourOf(look, one.name);
+  const many = one.points.length > MANY;
+  return {
+    type: "line", name: one.name, data: many ? one.points : alone(one.points),
+    symbol: "none", showSymbol: !many, connectNulls: false,
+    sampling: many ? "lttb" : undefined,
+    stack: model.kind === "area" && model.series.length > 1 ? "all" : undefined,
+    areaStyle: model.kind === "area" ? { color: colour, opacity: model.series.length > 1 ? 0.55 : 0.16 } : undefined,
+    lineStyle: { width: 1.75, color: colour, type: dashed(look, one.name) ? "dashed" : "solid" },
+    itemStyle: { color: colour },
+    endLabel: labelsFit(model, look.width)
+      ? { show: true, formatter: "{a}", color: colour, fontSize: 12, fontFamily: FONT, distance: 6,
+          width: 104, overflow: "truncate" }
+      : undefined,
+    labelLayout: { moveOverlap: "shiftY" },
+    emphasis: { disabled: true },
+  };
+}
+
+function barSeries(one: Series, model: Model, look: Look): Option {
+  const stack = model.series.length > 1 && model.axis === "time";
+  return { type: "bar", name: one.name, data: one.points, itemStyle: { color: colourOf(look, one.name) },
+    stack: stack ? "all" : undefined, barMaxWidth: 36, barCategoryGap: "28%", large: one.points.length > MANY };
+}
+
+function scatterSeries(one: Series, model: Model, look: Look): Option {
+  const most = Math.max(1, ...model.series.flatMap((s) => s.points.map((p) => p[2] ?? 0)));
+  return {
+    type: "scatter", name: one.name, data: one.points, large: one.points.length > MANY,
+    symbolSize: (p: Point) => (p[2] === undefined ? 7 : 4 + 28 * Math.sqrt(p[2] / most)),
+    itemStyle: { color: colourOf(look, one.name), opacity: 0.7 },
+  };
+}
+
+function heatSeries(model: Model, look: Look): Option {
+  const data = model.series.flatMap((s, y) =>
+    s.points.filter((p) => p[1] !== null).map((p) => [model.categories.indexOf(p[0] as string), y, p[1]]),
+  );
+  return { type: "heatmap", data, itemStyle: { borderColor: look.theme.ground, borderWidth: 1 }, progressive: 2000 };
+}
+
+function seriesOf(model: Model, look: Look): Option[] {
+  if (model.kind === "heatmap") return [heatSeries(model, look)];
+  const draw = model.kind === "bar" ? barSeries : model.kind === "scatter" ? scatterSeries : lineSeries;
+  return model.series.filter((s) => !look.hidden.has(s.name)).map((one) => draw(one, model, look));
+}
+
+function zoom(look: Look): Option[] {
+  const inside = { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, moveOnMouseMove: "shift",
+    preventDefaultMouseMove: false, filterMode: "none" };
+  if (!look.slider) return [inside];
+  return [inside, { type: "slider", height: 20, bottom: 4, borderColor: look.theme.line, showDetail: false,
+    fillerColor: "transparent", handleStyle: { color: look.theme.accent } }];
+}
+
+function heatScale(model: Model, look: Look): Option {
+  const values = model.series.flatMap((s) => s.points.map((p) => p[1])).filter((v) => v !== null);
+  const [min, max] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
+  return { min, max, calculable: false, orient: "horizontal", right: 0, top: 0, itemWidth: 10, itemHeight: 96,
+    text: [compact(max), compact(min)], textStyle: { color: look.theme.soft, fontSize: 12 }, inRange: { color: look.theme.ramp } };
+}
+
+export function optionsOf(model: Model, look: Look): Option {
+  const heat = model.kind === "heatmap";
+  return {
+    useUTC: true,
+    animation: false,
+    aria: { enabled: false }, // the figure has its own sentence and table
+    textStyle: { fontFamily: FONT },
+    grid: { left: 4, right: labelsFit(model, look.width) ? 116 : 12, top: heat ? 32 : 12,
+      bottom: look.slider ? 36 : 4, containLabel: true },
+    tooltip: tooltip(model, look),
+    toolbox: { show: true, itemSize: 0, feature: { dataZoom: { yAxisIndex: "none", icon: { zoom: "path://", back: "path://" } } } },
+    dataZoom: heat ? [] : zoom(look),
+    visualMap: heat ? heatScale(model, look) : undefined,
+    xAxis: xAxis(model, look),
+    yAxis: yAxis(model, look),
+    series: seriesOf(model, look),
+  };
+}

@@ -1,0 +1,79 @@
+// One run: its state and figures, why it failed, where the time went, and the log while it is
+// written.
+//
+// SPDX-License-Identifier: MIT
+import { duration, number } from "../format";
+import { ErrorView } from "../parts/error-view";
+import { Log } from "../parts/log";
+import { Mark, toneOf } from "../parts/mark";
+import { Place, Section } from "../parts/place";
+import { RunNow } from "../parts/run-now";
+import { Shown } from "../parts/states";
+import { Time, useTick } from "../parts/time";
+import { Waterfall } from "../parts/waterfall";
+import { useResource } from "../resource";
+import type { Attempt, Run } from "../types";
+
+function Took({ run }: { run: Run }) {
+  const now = useTick();
+  if (!run.started) return <>not started</>;
+  return <>{duration((run.ended ? Date.parse(run.ended) : now) - Date.parse(run.started))}</>;
+}
+
+function Facts({ run }: { run: Run }) {
+  return (
+    <dl class="facts">
+      <div><dt>State</dt><dd><Mark state={run.state} /></dd></div>
+      <div><dt>Pipeline</dt><dd><a href={`/runs?pipeline=${encodeURIComponent(run.pipeline)}`}>{run.pipeline}</a></dd></div>
+      <div><dt>Trigger</dt><dd>{run.trigger}</dd></div>
+      <div><dt>Started</dt><dd><Time at={run.started} seconds /></dd></div>
+      <div><dt>Duration</dt><dd><Took run={run} /></dd></div>
+      <div><dt>Rows written</dt><dd>{run.rows === null ? "–" : number(run.rows)}</dd></div>
+      <div><dt>Version</dt><dd><code>{run.version?.slice(0, 12) ?? "–"}</code></dd></div>
+    </dl>
+  );
+}
+
+function Attempts({ list }: { list: Attempt[] }) {
+  return (
+    <ol class="attempts">
+      {list.map((a, i) => (
+        <li key={i}>
+          <Mark state={a.outcome ?? "open"} /> <Time at={a.started ?? null} seconds />
+          {a.error && <span class="sub">{a.error}</span>}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export function RunPlace({ id }: { id: string }) {
+  const path = `/api/v1/runs/${encodeURIComponent(id)}`;
+  const run = useResource<Run>(path, (event) => event.kind === "run" && String(event.id) === id);
+  const data = run.data;
+  const running = data !== undefined && ["running", "waiting"].includes(toneOf(data.state));
+  return (
+    <Place
+      title={data ? `${data.pipeline}, run ${id}` : `Run ${id}`}
+      actions={data && !running ? <RunNow pipeline={data.pipeline} /> : null}
+    >
+      <Shown of={run} rows={6}>
+        {(shown) => (
+          <>
+            <Facts run={shown} />
+            {shown.error && <ErrorView error={shown.error} />}
+            {shown.steps.length + shown.requests.length > 0 && (
+              <Section title="Where the time went">
+                <Waterfall run={shown} />
+              </Section>
+            )}
+            {shown.attempts.length > 1 && (
+              <Section title="Attempts"><Attempts list={shown.attempts} /></Section>
+            )}
+            <Section title="Log"><Log path={`${path}/log`} live={running} /></Section>
+          </>
+        )}
+      </Shown>
+    </Place>
+  );
+}
