@@ -12,7 +12,7 @@
 
 /* A count of N with a tenth of it at once spreads the other nine tenths over the period: any window
  * of that length then sees at most burst + spread = N. */
-static void rate_set(rate *r, int64_t count, int64_t period_ms) {
+void rate_set(rate *r, int64_t count, int64_t period_ms) {
   int64_t tenth = count / 10, spread = count - tenth;
   int64_t gap = (period_ms * 1000 + spread - 1) / spread;
   *r = (rate){.count = count, .period_ms = period_ms, .gap_us = gap, .burst_us = tenth * gap};

@@ -31,15 +31,16 @@ void fetch_close(fetch *f); /* abandons what is under way: `done` is called with
 void fetch_ready(fetch *f, int fd, bool read, bool write);
 void fetch_tick(fetch *f);
 
-typedef struct fetch_manners { /* of one destination; the strictest of those declared for a host wins */
+typedef struct
+    fetch_manners { /* of one destination; the strictest of those declared for a host wins */
   int64_t rate_count, rate_ms; /* 5000 in 3600000; 0: no limit */
   int concurrency;             /* 0: 8 */
 } fetch_manners;
 
 typedef struct fetch_request {
   const char *method, *url;
-  const value *headers;       /* map of text, secrets already filled in; never logged */
-  const char *body;           /* NULL: none */
+  const value *headers; /* map of text, secrets already filled in; never logged */
+  const char *body;     /* NULL: none */
   size_t body_size;
   int64_t timeout_ms;         /* of one try; 0: 30 s */
   int64_t body_limit;         /* decoded bytes; 0: 512 MB */
@@ -50,17 +51,17 @@ typedef struct fetch_request {
 } fetch_request;
 
 typedef struct fetch_try {
-  int status;          /* 0: no reply */
+  int status; /* 0: no reply */
   int64_t at_ms, took_ms, waited_ms;
   char fault[128];
 } fetch_try;
 
 typedef struct fetch_reply {
   int status;
-  char *url;           /* after redirects, without userinfo */
-  value headers;       /* map: names in lower case, repeated ones joined by ", " */
-  buffer body;         /* when small (<= 64 KB) */
-  int body_fd;         /* otherwise a sealed memory file at offset 0, or -1 */
+  char *url;     /* after redirects, without userinfo */
+  value headers; /* map: names in lower case, repeated ones joined by ", " */
+  buffer body;   /* when small (<= 64 KB) */
+  int body_fd;   /* otherwise a sealed memory file at offset 0, or -1 */
   int64_t body_size;
   fetch_try tried[8];
   int tries;
@@ -71,7 +72,8 @@ typedef struct fetch_reply {
  * fits, an open breaker, a quota; retry_after_ms says how long), CANCELLED. Returns an id for cancel. */
 typedef void fetch_done(void *arg, fetch_reply *reply, const dts_error *e);
 uint64_t fetch_start(fetch *f, const fetch_request *request, fetch_done *done, void *arg);
-void fetch_cancel(fetch *f, uint64_t id); /* no call of `done` after this; unknown ids are ignored */
+void fetch_cancel(fetch *f,
+                  uint64_t id); /* no call of `done` after this; unknown ids are ignored */
 void fetch_reply_free(fetch_reply *reply); /* only for a reply whose parts were taken */
 
 /* Is this host's breaker open, and for how long yet? 0: closed. */

@@ -1,0 +1,115 @@
+/* guard.c -- see guard.h. Two tables of prefixes, the first that fits says what the address is.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "net/guard.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/permit.h"
+
+typedef struct prefix {
+  uint8_t bytes[8];
+  int bits;
+  const char *what;
+} prefix;
+
+/* https://www.iana.org/assignments/iana-ipv4-special-registry */
+static const prefix four[] = {
+    {{0}, 8, "this network"},
+    {{10}, 8, "private"},
+    {{100, 64}, 10, "carrier-grade NAT"},
+    {{127}, 8, "loopback"},
+    {{169, 254}, 16, "link-local"},
+    {{172, 16}, 12, "private"},
+    {{192, 0, 0}, 24, "reserved"},
+    {{192, 0, 2}, 24, "documentation"},
+    {{192, 88, 99}, 24, "6to4 relay"},
+    {{192, 168}, 16, "private"},
+    {{198, 18}, 15, "benchmarking"},
+    {{198, 51, 100}, 24, "documentation"},
+    {{203, 0, 113}, 24, "documentation"},
+    {{224}, 4, "multicast"},
+    {{240}, 4, "reserved"},
+};
+
+/* https://www.iana.org/assignments/iana-ipv6-special-registry; unwrapped forms are handled before */
+static const prefix six[] = {
+    {{0xfc}, 7, "unique local"},
+    {{0xfe, 0x80}, 10, "link-local"},
+    {{0xfe, 0xc0}, 10, "site-local"},
+    {{0xff}, 8, "multicast"},
+    {{0x20, 0x01, 0x0d, 0xb8}, 32, "documentation"},
+    {{0x20, 0x01, 0x00}, 23, "protocol assignment (Teredo, ORCHID)"},
+    {{0x20, 0x02}, 16, "6to4"},
+    {{0x3f, 0xff, 0x00}, 20, "documentation"},
+};
+
+static bool prefix_fits(const prefix *p, const uint8_t *address) {
+  int whole = p->bits / 8, rest = p->bits % 8;
+  if (memcmp(p->bytes, address, (size_t)whole) != 0) return false;
+  return !rest || (p->bytes[whole] >> (8 - rest)) == (address[whole] >> (8 - rest));
+}
+
+static const char *special_four(const uint8_t address[4]) {
+  for (size_t i = 0; i < sizeof four / sizeof *four; i++)
+    if (prefix_fits(&four[i], address)) return four[i].what;
+  return NULL;
+}
+
+static bool starts(const uint8_t *address, const char *bytes, size_t size) {
+  return memcmp(address, bytes, size) == 0;
+}
+
+static const char *special_six(const uint8_t a[16]) {
+  static const uint8_t one[16] = {[15] = 1};
+  if (!memcmp(a, one, 16)) return "loopback";
+  if (starts(a, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12)) return special_four(a + 12);     /* mapped */
+  if (starts(a, "\x00\x64\xff\x9b\0\0\0\0\0\0\0\0", 12)) return special_four(a + 12); /* NAT64 */
+  for (size_t i = 0; i < sizeof six / sizeof *six; i++)
+    if (prefix_fits(&six[i], a)) return six[i].what;
+  return (a[0] & 0xe0) == 0x20 ? NULL : "reserved"; /* 2000::/3 is all that is given out */
+}
+
+const char *guard_special(const struct sockaddr *address) {
+  if (address->sa_family == AF_INET) {
+    struct sockaddr_in in;
+    memcpy(&in, address, sizeof in);
+    return special_four((const uint8_t *)&in.sin_addr);
+  }
+  if (address->sa_family == AF_INET6) {
+    struct sockaddr_in6 in;
+    memcpy(&in, address, sizeof in);
+    return special_six((const uint8_t *)&in.sin6_addr);
+  }
+  return "not an internet address";
+}
+
+const char *guard_special_text(const char *address) {
+  char text[64];
+  uint8_t bytes[16];
+  snprintf(text, sizeof text, "%.*s", (int)strcspn(address, "%"), address);
+  if (inet_pton(AF_INET, text, bytes) == 1) return special_four(bytes);
+  if (inet_pton(AF_INET6, text, bytes) == 1) return special_six(bytes);
+  return "not an internet address";
+}
+
+bool guard_is_loopback(const struct sockaddr *address) {
+  const char *what = guard_special(address);
+  return what && !strcmp(what, "loopback");
+}
+
+bool guard_named(const value *allow, const char *host, int port) {
+  if (!allow || allow->kind != VALUE_LIST) return false;
+  for (size_t i = 0; i < allow->list.count; i++) {
+    const value *item = &allow->list.items[i];
+    char pattern[300];
+    if (item->kind != VALUE_TEXT || item->text.size >= sizeof pattern) continue;
+    snprintf(pattern, sizeof pattern, "%.*s", (int)item->text.size, item->text.bytes);
+    if (pattern[0] != '*' && permit_host_match(pattern, host, port)) return true;
+  }
+  return false;
+}

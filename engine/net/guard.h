@@ -1,0 +1,26 @@
+/* guard.h -- may an address be connected to? (against server-side request forgery)
+ *
+ * One idea: names say nothing, so the decision is on the resolved address, at the moment the socket
+ * is opened and again when a kept connection is used. Only addresses that the public internet routes
+ * pass (IANA special-purpose registries, RFC 6890 and successors); IPv4 inside IPv6 is unwrapped
+ * first. Pure: no I/O, nothing owned.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_NET_GUARD_H
+#define DTS_NET_GUARD_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "format/value.h"
+
+/* NULL for a public address, otherwise what it is: "loopback", "private" ... */
+const char *guard_special(const struct sockaddr *address);
+/* The same of a numeric text, as curl reports a peer ("10.0.0.1", "fe80::1%eth0"). */
+const char *guard_special_text(const char *address);
+bool guard_is_loopback(const struct sockaddr *address);
+
+/* Is host:port named in `allow`, a list of "host:port" or "host" (80 and 443)? Never by wildcard. */
+bool guard_named(const value *allow, const char *host, int port);
+
+#endif
