@@ -10,7 +10,8 @@ local MONDAY = "1970-01-05"
 -- The service's reply for the days asked, each worth 5; `without` lists days that it never has.
 local function bank(asked, without)
   return function(req)
-    local from, to = dts.date.parse(req.query.dataInicial, "%d/%m/%Y"), dts.date.parse(req.query.dataFinal, "%d/%m/%Y")
+    local from = dts.date.parse(req.query.dataInicial, "%d/%m/%Y")
+    local to = dts.date.parse(req.query.dataFinal, "%d/%m/%Y")
     asked[#asked + 1] = from .. "/" .. to
     local points = {}
     for _, day in ipairs(dts.date.range(from, to)) do
