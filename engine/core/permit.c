@@ -97,10 +97,11 @@ static bool port_matches(int wanted, int port) {
   return wanted ? wanted == port : port == 80 || port == 443;
 }
 
+/* A wildcard's last label is no number, so what ends in it is no address. */
 static bool name_matches(const pattern *p, const char *host) {
   size_t size = strlen(host), tail = strlen(p->host);
   if (!p->wildcard) return strcasecmp(p->host, host) == 0;
-  if (is_address(host) || size <= tail + 1) return false;
+  if (size <= tail + 1) return false;
   return host[size - tail - 1] == '.' && strcasecmp(host + size - tail, p->host) == 0;
 }
 

@@ -121,7 +121,7 @@ static job_event history_speech(history *h, int mood) {
     e.fail.permanent = chance_below(&h->seed, 30) == 0;
     e.fail.reason = "HTTP_500";
   } else if (e.kind == JOB_DEFER) {
-    e.defer.retry_after_ms = chance_below(&h->seed, 3) * 2000000;
+    e.defer.retry_after_ms = (chance_below(&h->seed, 9) == 0) * 5000000;
   } else if (e.kind == JOB_SLEEP) {
     e.sleep.until = h->now + chance_below(&h->seed, 100000) - 1000;
   } else if (e.kind == JOB_WORKER_LOST) {
@@ -140,6 +140,21 @@ static void history_work(history *h) {
   bool late = b->s.status != JOB_LEASED || b->s.epoch != w->epoch;
   history_say(h, w->slot, e);
   if (late && chance_below(&h->seed, 3)) *w = (claim){0}; /* it heard that it was fenced */
+}
+
+/* The job's next step as it should go, so that histories get far as well as wide. */
+static void history_drive(history *h, int slot) {
+  book *b = &h->jobs[slot];
+  if (b->s.status == JOB_WAITING) {
+    if (b->s.run_at > h->now) h->now = b->s.run_at;
+    history_say(h, slot, (job_event){.kind = JOB_TICK});
+  } else if (b->s.status == JOB_QUEUED) {
+    history_lease(h, slot);
+  } else if (b->s.status == JOB_LEASED) {
+    job_event e = history_speech(h, b->mood);
+    e.epoch = b->s.epoch;
+    history_say(h, slot, e);
+  }
 }
 
 /* One reaper reads; it, or the other one, acts on what it read some other time. */
@@ -177,7 +192,9 @@ static void history_restart(history *h) {
 static void history_clock(history *h, int slot) {
   const book *b = &h->jobs[slot];
   switch (chance_below(&h->seed, 40)) {
-  case 0: h->now += chance_below(&h->seed, 30) * HOUR; break;
+  case 0:
+    if (chance_below(&h->seed, 30) == 0) h->now += chance_below(&h->seed, 30) * HOUR;
+    break;
   case 1: h->now -= chance_below(&h->seed, 200) * 1000; break;
   case 2: h->now += 61000; break;
   case 3:
@@ -198,17 +215,19 @@ static void history_step(history *h) {
     history_restart(h);
   } else if (what < 30) {
     history_enqueue(h);
-  } else if (what < 200) {
+  } else if (what < 110) {
     history_work(h);
   } else if (!h->jobs[slot].exists) {
     return;
-  } else if (what < 270) {
+  } else if (what < 310) {
+    history_drive(h, slot);
+  } else if (what < 330) {
     history_say(h, slot, (job_event){.kind = JOB_TICK});
-  } else if (what < 350) {
+  } else if (what < 360) {
     history_lease(h, slot);
-  } else if (what < 370) {
+  } else if (what < 385) {
     history_reap(h, slot);
-  } else if (what < 380) {
+  } else if (what < 392) {
     history_person(h, slot);
   } else {
     history_say(h, slot, prune);

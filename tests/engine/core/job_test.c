@@ -198,7 +198,8 @@ static void fifty_deferrals_or_a_day_are_too_long(void **state) {
   b.now = NOW + 24 * HOUR - 1;
   own(&b, (job_event){.kind = JOB_DEFER});
   assert_int_equal(b.s.status, JOB_WAITING);
-  lease_again(&b);
+  b = leased(5);
+  b.now = NOW + 24 * HOUR;
   own(&b, (job_event){.kind = JOB_DEFER});
   assert_closed(&b, JOB_QUARANTINED, JOB_ATTEMPT_DEFERRED);
 }
