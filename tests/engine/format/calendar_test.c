@@ -1,0 +1,225 @@
+/* calendar_test.c -- calendars against the dates that banks and exchanges really published.
+ *
+ * A file says which dates there were; every difference from the calendar must be one that is named
+ * here with its reason.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "format/suite.h"
+
+#include <stdlib.h>
+
+#include "format/calendar.h"
+
+static calendar *make(const char *name) {
+  calendar *c = calendar_make(name, NULL, 0, NULL, 0, NULL);
+  assert_non_null(c);
+  return c;
+}
+
+typedef struct dates {
+  int32_t least, most;
+  size_t count;
+  bool *has; /* from `least` on */
+} dates;
+
+/* The first text of each line that reads as a date in `format` (of `width` characters), after `skip`. */
+static dates read_dates(const char *file, const char *format, size_t skip, size_t width) {
+  buffer b = suite_read(file);
+  dates d = {.least = INT32_MAX, .most = INT32_MIN};
+  enum { FIRST = -7305, ALL = 40000 }; /* 1950 to 2059 */
+  bool *seen = calloc(ALL, 1);
+  for (char *kept, *line = strtok_r(b.data, "\r\n", &kept); line;
+       line = strtok_r(NULL, "\r\n", &kept)) {
+    int32_t date;
+    int64_t none;
+    if (strlen(line) < skip + width || date_parse(line + skip, width, format, &date, &none) != 0)
+      continue;
+    assert_false(seen[date - FIRST]);
+    seen[date - FIRST] = true;
+    d.count++;
+    if (date < d.least) d.least = date;
+    if (date > d.most) d.most = date;
+  }
+  assert_true(d.count > 0);
+  d.has = calloc(ALL, 1);
+  for (int32_t i = d.least; i <= d.most; i++) d.has[i - d.least] = seen[i - FIRST];
+  free(seen);
+  buffer_free(&b);
+  return d;
+}
+
+/* All differences, in order, as "+DATE" (in the file only) and "-DATE" (in the calendar only). */
+static void check_dates(const char *name, dates d, size_t count, const char *expected) {
+  calendar *c = make(name);
+  buffer b;
+  buffer_init(&b, 1 << 20);
+  for (int32_t date = d.least; date <= d.most; date++) {
+    bool in_file = d.has[date - d.least];
+    if (in_file == calendar_has(c, date)) continue;
+    char text[11];
+    date_write(date, text);
+    buffer_add_format(&b, "%c%s ", in_file ? '+' : '-', text);
+  }
+  assert_string_equal(buffer_text(&b), expected);
+  assert_int_equal(d.count, count);
+  buffer_free(&b);
+  calendar_free(c);
+  free(d.has);
+}
+
+static void brazil_has_the_days_of_ptax(void **state) {
+  (void)state;
+  dates d = read_dates("currency/bcb-ptax-venda-2020-2023.json", "%F", 13, 10);
+  int absent = 0;
+  for (int32_t date = d.least; date <= d.most; date++)
+    absent += date_weekday(date) < 5 && !d.has[date - d.least];
+  assert_int_equal(absent, 35);
+  check_dates("BR", d, 897, "");
+}
+
+static void target_has_the_days_of_the_ecb(void **state) {
+  (void)state;
+  check_dates("TARGET", read_dates("currency/eurofxref-hist-part.csv", "%F", 0, 10), 6402, "");
+}
+
+static void new_york_has_the_days_of_yahoo(void **state) {
+  (void)state;
+  check_dates("NYSE", read_dates("stocks/yahoo/XOM.csv", "%F", 0, 10), 251, "");
+  check_dates("NYSE", read_dates("stocks/yahoo/CVX.csv", "%F", 0, 10), 251, "");
+}
+
+/* Two sessions are missing from this file; the exchange was open on both. */
+static void new_york_has_the_days_of_33_years(void **state) {
+  (void)state;
+  check_dates("NYSE", read_dates("stocks/stooq/xom_us_d.csv", "%F", 0, 10), 8365,
+              "-1999-11-16 -2000-03-01 ");
+}
+
+/* The bond market's own days (SIFMA): open early on Good Friday, when the jobs report came out; closed
+ * on Columbus Day (Veterans Day fell on a Saturday). */
+static void new_york_differs_from_the_treasury_as_known(void **state) {
+  (void)state;
+  check_dates("NYSE", read_dates("stocks/us-treasury-par-yields-2023-2024.csv", "%m/%d/%Y", 0, 10),
+              249, "+2023-04-07 -2023-10-09 ");
+}
+
+/* On Ash Wednesdays the exchange opens at 13:00, and Yahoo has no row. On three days of 2017 and 2018 it
+ * was closed, and Yahoo repeats the day before with no volume. */
+static void sao_paulo_has_the_days_of_yahoo(void **state) {
+  (void)state;
+  check_dates("B3", read_dates("stocks/b3-vintages/PETR3.SA.2020-07-07.csv", "%F", 0, 10), 629,
+              "+2017-12-25 +2017-12-29 +2018-01-25 -2018-02-14 -2019-03-06 -2020-02-26 ");
+  check_dates("B3", read_dates("stocks/b3-vintages/PETR4.SA.2020-07-15.csv", "%F", 0, 10), 630,
+              "+2017-12-25 +2017-12-29 +2018-01-25 -2018-02-14 -2019-03-06 -2020-02-26 ");
+  check_dates("B3", read_dates("stocks/b3-vintages/UGPA3.SA.2020-07-15.csv", "%F", 0, 10), 388,
+              "-2019-03-06 -2020-02-26 ");
+}
+
+static void check_closed(const char *name, int year, const char *expected) {
+  calendar *c = make(name);
+  buffer b;
+  int32_t first, last;
+  buffer_init(&b, 4096);
+  date_make(year, 1, 1, &first);
+  date_make(year, 12, 31, &last);
+  for (int32_t d = first; d <= last; d++)
+    if (date_weekday(d) < 5 && !calendar_has(c, d)) date_format(d, -1, "%m-%d ", &b);
+  assert_string_equal(buffer_text(&b), expected);
+  buffer_free(&b);
+  calendar_free(c);
+}
+
+static void london_is_closed_on_bank_holidays(void **state) {
+  (void)state;
+  check_closed("LSE", 2019, "01-01 04-19 04-22 05-06 05-27 08-26 12-25 12-26 ");
+  check_closed("LSE", 2020, "01-01 04-10 04-13 05-08 05-25 08-31 12-25 12-28 ");
+  check_closed("LSE", 2021, "01-01 04-02 04-05 05-03 05-31 08-30 12-27 12-28 ");
+  check_closed("LSE", 2022, "01-03 04-15 04-18 05-02 06-02 06-03 08-29 09-19 12-26 12-27 ");
+  check_closed("LSE", 2023, "01-02 04-07 04-10 05-01 05-08 05-29 08-28 12-25 12-26 ");
+}
+
+static void years_of_the_others(void **state) {
+  (void)state;
+  check_closed("BR", 2024, "01-01 02-12 02-13 03-29 05-01 05-30 11-15 11-20 12-25 ");
+  check_closed("B3", 2022, "02-28 03-01 04-15 04-21 06-16 09-07 10-12 11-02 11-15 12-30 ");
+  check_closed("B3", 2024, "01-01 02-12 02-13 03-29 05-01 05-30 11-15 11-20 12-24 12-25 12-31 ");
+  check_closed("NYSE", 2022, "01-17 02-21 04-15 05-30 06-20 07-04 09-05 11-24 12-26 ");
+  check_closed("NYSE", 2026, "01-01 01-19 02-16 04-03 05-25 06-19 07-03 09-07 11-26 12-25 ");
+  check_closed("TARGET", 2024, "01-01 03-29 04-01 05-01 12-25 12-26 ");
+  check_closed("weekdays", 2024, "");
+}
+
+static void plain_calendars(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *after, *next, *previous;
+  } CASES[] = {{"daily", "2024-02-29", "2024-03-01", "2024-02-28"},
+               {"weekdays", "2024-03-01", "2024-03-04", "2024-02-29"},
+               {"week", "2024-03-04", "2024-03-11", "2024-02-26"},
+               {"month", "2024-03-01", "2024-04-01", "2024-02-01"},
+               {"BR", "2024-02-12", "2024-02-14", "2024-02-09"},
+               {"NYSE", "2001-09-10", "2001-09-17", "2001-09-07"}};
+  for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+    calendar *c = make(CASES[i].name);
+    assert_int_equal(calendar_next(c, day(CASES[i].after)), day(CASES[i].next));
+    assert_int_equal(calendar_previous(c, day(CASES[i].after)), day(CASES[i].previous));
+    assert_string_equal(calendar_name(c), CASES[i].name);
+    calendar_free(c);
+  }
+}
+
+static void dates_put_in_and_taken_out(void **state) {
+  (void)state;
+  int32_t closed[] = {day("2024-03-05"), day("2024-03-04"), day("2024-03-06")};
+  int32_t open[] = {day("2024-03-09"), day("2024-03-06"), day("2024-12-25")};
+  calendar *c = calendar_make("NYSE", closed, 3, open, 3, NULL);
+  closed[0] = 0; /* it keeps copies */
+  assert_int_equal(calendar_next(c, day("2024-03-01")), day("2024-03-06"));
+  assert_int_equal(calendar_next(c, day("2024-03-08")), day("2024-03-09"));
+  assert_int_equal(calendar_previous(c, day("2024-03-06")), day("2024-03-01"));
+  assert_true(calendar_has(c, day("2024-12-25")));
+  calendar_free(c);
+}
+
+static void the_end_of_time(void **state) {
+  (void)state;
+  calendar *c = make("daily");
+  assert_int_equal(calendar_next(c, DATE_MAX), INT32_MAX);
+  assert_int_equal(calendar_previous(c, DATE_MIN), INT32_MIN);
+  assert_int_equal(calendar_next(c, INT32_MIN), DATE_MIN);
+  assert_int_equal(calendar_previous(c, INT32_MAX), DATE_MAX);
+  assert_false(calendar_has(c, INT32_MAX));
+  calendar_free(c);
+}
+
+static void a_wrong_name_is_told_the_nearest(void **state) {
+  (void)state;
+  dts_error e;
+  assert_null(calendar_make("NYES", NULL, 0, NULL, 0, &e));
+  assert_string_equal(e.code, "CALENDAR");
+  assert_string_equal(e.message, "there is no calendar 'NYES'");
+  assert_string_equal(e.hint, "did you mean 'NYSE'?");
+  assert_null(calendar_make("weekday", NULL, 0, NULL, 0, &e));
+  assert_string_equal(e.hint, "did you mean 'weekdays'?");
+  assert_null(calendar_make("Frankfurt", NULL, 0, NULL, 0, &e));
+  assert_string_equal(e.hint,
+                      "there are daily, weekdays, week, month, BR, B3, NYSE, LSE and TARGET");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(brazil_has_the_days_of_ptax),
+      cmocka_unit_test(target_has_the_days_of_the_ecb),
+      cmocka_unit_test(new_york_has_the_days_of_yahoo),
+      cmocka_unit_test(new_york_has_the_days_of_33_years),
+      cmocka_unit_test(new_york_differs_from_the_treasury_as_known),
+      cmocka_unit_test(sao_paulo_has_the_days_of_yahoo),
+      cmocka_unit_test(london_is_closed_on_bank_holidays),
+      cmocka_unit_test(years_of_the_others),
+      cmocka_unit_test(plain_calendars),
+      cmocka_unit_test(dates_put_in_and_taken_out),
+      cmocka_unit_test(the_end_of_time),
+      cmocka_unit_test(a_wrong_name_is_told_the_nearest),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
