@@ -6,17 +6,18 @@ require "tests.specs.helper"
 local dts = require "dts"
 local engine = dts.test and it or pending
 local MONDAY = "1970-01-05"
+local DAY = "%d/%m/%Y"
 
 -- The service's reply for the days asked, each worth 5; `without` lists days that it never has.
 local function bank(asked, without)
   return function(req)
-    local from = dts.date.parse(req.query.dataInicial, "%d/%m/%Y")
-    local to = dts.date.parse(req.query.dataFinal, "%d/%m/%Y")
+    local from = dts.date.parse(req.query.dataInicial, DAY)
+    local to = dts.date.parse(req.query.dataFinal, DAY)
     asked[#asked + 1] = from .. "/" .. to
     local points = {}
     for _, day in ipairs(dts.date.range(from, to)) do
       local weekday = math.abs(dts.date.diff(day, MONDAY)) % 7 < 5
-      if weekday and not without[day] then points[#points + 1] = { data = dts.date.format(day, "%d/%m/%Y"), valor = "5" } end
+      if weekday and not without[day] then points[#points + 1] = { data = dts.date.format(day, DAY), valor = "5" } end
     end
     return { json = points }
   end
