@@ -1,7 +1,9 @@
--- Every daily price and rate that the fuel pages compare, one row for each series and date, and its weeks and months.
+-- Every daily price and rate that the fuel pages compare, one row for each series and date; and the first of them, the
+-- dollar and the Selic rate from the Banco Central. Only dates that are missing are asked for.
 -- SPDX-License-Identifier: MIT
 
 local dts = require "dts"
+local bcb = require "connectors.bcb"
 
 dts.table {
   name = "quotes", key = { "info_type", "date" },
@@ -13,18 +15,14 @@ dts.table {
   index = { { "date" } },
 }
 
-dts.rollup {
-  name = "quote", from = "quotes", time = "date", by = { "info_type" }, every = { "week", "month" },
-  where = "value > 0",
-  measures = { "last(value) as value", "change(value) as change", "avg(value) as mean", "count(*) as days" },
-}
-
-dts.route {
-  "GET /api/quotes", summary = "Prices and rates by series and date", public = true,
-  params = { info_type = "text?", from = "date?", to = "date?", limit = "integer = 1000" },
-  sql = [[
-    select info_type, date, value, open, high, low, volume, source from quotes
-    where (:info_type is null or info_type = :info_type)
-      and (:from is null or date >= :from) and (:to is null or date <= :to)
-    order by info_type, date limit :limit ]],
+dts.pipeline {
+  name = "currency", schedule = "0 20 * * 1-5", recheck = "0 */6 * * *", timezone = "America/Sao_Paulo",
+  batch = 25, retry = 5,
+  gaps = {
+    table = "quotes", complete = "value > 0", calendar = "BR", since = "2020-06-04", lag = "1d", refresh = "7d",
+    max_span = "3650d", keys = { ["CURRENCY#USD"] = { code = 1 }, ["RATE#SELIC"] = { code = 11 } },
+  },
+  run = function(ctx, span)
+    ctx:put("quotes", bcb.series(span.with.code, span.from, span.to), { info_type = span.key, source = "bcb.sgs" })
+  end,
 }

@@ -26,7 +26,7 @@ end
 local function currency(to)
   local keys = { ["CURRENCY#USD"] = { code = 1 } }
   return dts.test {
-    file = "pipelines/fuel/currency.lua", now = "2023-12-15T10:00-03:00",
+    file = "pipelines/fuel/quotes.lua", now = "2023-12-15T10:00-03:00",
     gaps = { currency = { keys = keys, since = "2023-12-01", to = to, refresh = "0d" } },
   }
 end
