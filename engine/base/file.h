@@ -20,7 +20,7 @@ int file_read(const char *path, size_t limit, buffer *out, dts_error *e);
 
 bool file_exists(const char *path); /* anything of that name: file, folder, socket */
 
-/* Temporary file beside `path`, fsync, rename, fsync of the folder. The mode is exact (no umask). */
+/* A temporary file beside `path`, fsync, rename, fsync of the folder. No umask: `mode` is exact. */
 int file_write_atomic(const char *path, const void *bytes, size_t size, mode_t mode, dts_error *e);
 
 /* mkdir -p; folders that are there already keep their mode. */

@@ -32,9 +32,10 @@ typedef struct rule {
   int saturday, sunday; /* days to move by from there; 0 falls into the weekend and is lost */
 } rule;
 
-/* BR: Lei 662/1949 and 14.759/2023, CMN Resolução 4.880/2020 (carnival, Corpus Christi).
- * B3: BR, the city and state of São Paulo's days until 2021, 24 December, the year's last weekday.
- * NYSE: Rule 7.2. LSE: bank holidays of England and Wales. TARGET: ECB press releases of 1999-2000. */
+/* A move from a weekend never leaves the month: is_holiday() counts on it.
+ * BR: national holidays (laws 662/1949, 6.802/1980, 14.759/2023) and the days without banking.
+ * B3: BR, the days of São Paulo's city and state until 2021, 24 December, the year's last weekday.
+ * NYSE: its rule 7.2. LSE: bank holidays of England and Wales. TARGET: the ECB's closing days. */
 static const rule RULES[] = {
     {BR | B3 | TARGET, 'F', 1, 1, 0, 0, EVER, 0, 0},
     {BR | B3, 'E', 0, -48, 0, 0, EVER, 0, 0}, /* carnival */
@@ -53,7 +54,7 @@ static const rule RULES[] = {
     {B3, 'F', 7, 9, 0, 1997, 2021, 0, 0},
     {B3, 'F', 11, 20, 0, 2004, 2019, 0, 0},
     {B3, 'F', 12, 24, 0, 0, EVER, 0, 0},
-    {B3, 'L', 0, 0, 0, 0, EVER, 0, 0},
+    {B3, 'L', 12, 31, 0, 0, EVER, 0, 0},
     {NYSE, 'F', 1, 1, 0, 0, EVER, 0, 1},
     {NYSE, 'N', 1, 3, MON, 1998, EVER, 0, 0},
     {NYSE, 'N', 2, 3, MON, 1971, EVER, 0, 0},
@@ -64,14 +65,14 @@ static const rule RULES[] = {
     {NYSE, 'N', 11, 4, THU, 0, EVER, 0, 0},
     {NYSE, 'F', 12, 25, 0, 0, EVER, -1, 1},
     {LSE, 'F', 1, 1, 0, 1974, EVER, 2, 1},
-    {LSE | TARGET, 'E', 0, 1, 0, 2000, EVER, 0, 0}, /* Easter Monday */
-    {LSE, 'E', 0, 1, 0, 0, 1999, 0, 0},
+    {LSE, 'E', 0, 1, 0, 0, EVER, 0, 0}, /* Easter Monday */
     {LSE, 'N', 5, 1, MON, 1978, EVER, 0, 0},
     {LSE, 'N', 5, -1, MON, 1971, EVER, 0, 0},
     {LSE, 'N', 8, -1, MON, 1971, EVER, 0, 0},
     {LSE, 'F', 12, 25, 0, 0, EVER, 2, 2},
     {LSE, 'F', 12, 26, 0, 0, EVER, 2, 2},
     {TARGET, 'E', 0, -2, 0, 2000, EVER, 0, 0},
+    {TARGET, 'E', 0, 1, 0, 2000, EVER, 0, 0},
     {TARGET, 'F', 5, 1, 0, 2000, EVER, 0, 0},
     {TARGET, 'F', 12, 26, 0, 2000, EVER, 0, 0},
     {TARGET, 'F', 12, 31, 0, 1999, 1999, 0, 0}, /* the year 2000 and the new coins */
@@ -133,7 +134,7 @@ static int32_t rule_date(const rule *r, int year) {
   int32_t date = 0;
   if (r->kind == 'E') return easter(year) + r->day;
   if (r->kind == 'N') return nth_weekday(year, r->month, r->day, r->weekday);
-  date_make(year, r->kind == 'L' ? 12 : r->month, r->kind == 'L' ? 31 : r->day, &date);
+  date_make(year, r->month, r->day, &date);
   int weekday = date_weekday(date);
   if (r->kind == 'L') return weekday > FRI ? date - (weekday - FRI) : date;
   return date + (weekday == SAT ? r->saturday : weekday == SUN ? r->sunday : 0);
@@ -156,6 +157,8 @@ static bool is_holiday(unsigned market, int32_t date) {
   for (size_t i = 0; i < sizeof RULES / sizeof *RULES; i++) {
     const rule *r = &RULES[i];
     if (!(r->markets & market) || y < r->from || y > r->to) continue;
+    bool month = r->kind == 'E' ? m >= 2 && m <= 6 : m == r->month; /* spares most of the work */
+    if (!month) continue;
     if (rule_date(r, y) == date) return true;
   }
   return false;

@@ -1,9 +1,9 @@
 /* cron.c -- reading five fields, and finding the next instant that they name.
  *
  * Where cron libraries differ, this one does as follows. A day field that begins with a star narrows
- * the other one (as the cron of Vixie and robfig/cron do; others always widen). A missing time fires
- * at the end of the gap, even when a whole day is missing. A step beyond its field's range, 'L', 'W',
- * '#' and '@reboot' are refused. Dates that never come ("30 2") can be read and have no next.
+ * the other (so do Vixie's cron and robfig/cron; others always widen). A missing time fires at the
+ * end of the gap, even when a whole day is missing. A step beyond its field's range, 'L', 'W', '#'
+ * and '@reboot' are refused. Dates that never come ("30 2") can be read and have no next.
  *
  * SPDX-License-Identifier: MIT */
 #include "format/cron.h"
@@ -189,7 +189,7 @@ static int64_t next_real(const cron *c, const zone *z, int64_t after, int64_t li
 }
 
 /* Local times in order, each at its one instant. These instants never go back, since a repeated time
- * counts once and a missing one counts as the end of its gap; so the first past `after` is next. */
+ * counts once and a missing one as the end of its gap; so the first past `after` is the next. */
 static int64_t next_named(const cron *c, const zone *z, int64_t after, int64_t limit) {
   int64_t end = limit + zone_offset(z, limit) * 1000LL;
   int64_t from = zone_local(z, after) + 1;

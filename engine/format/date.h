@@ -38,7 +38,7 @@ int timestamp_read(const char *text, size_t size, int64_t *ms);
 int timestamp_parse(const char *text, size_t size, int64_t *ms); /* the seconds may be absent too */
 void timestamp_write(int64_t ms, char out[25]);                  /* YYYY-MM-DDTHH:MM:SS.mmmZ */
 
-/* Texts of a given format: %Y %y %m %d %e %j %b %B %a %A (English) %H %I %M %S %f %p %z %Z %F %T %%.
+/* Texts of a format: %Y %y %m %d %e %j %b %B %a %A (English) %H %I %M %S %f %p %z %Z %F %T %%.
  * Numbers of two digits may be read with one; %Y needs four; a missing month or day is the first;
  * %y 69-99 is 19xx; a named weekday must be the date's. `ms` is -1 when the format has no time.
  * A format with %z or %Z (date_format_has_zone) gives date and time in UTC. */

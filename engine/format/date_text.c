@@ -1,8 +1,7 @@
 /* date_text.c -- dates and times in a format that the data's owner chose.
  *
  * A format is read twice: once for the fields that it names (a wrong one is refused before any data
- * is looked at), once against each text. Nothing depends on the process's locale; names are English.
- * `%f` is read with one to nine digits and written with three. A format with a zone yields UTC.
+ * is looked at), once against each text. Nothing depends on the locale; names are English. `%f` is read with one to nine digits and written with three. A format with a zone yields UTC.
  *
  * SPDX-License-Identifier: MIT */
 #include "format/date.h"
@@ -27,8 +26,7 @@ typedef enum field {
   FIELD_COUNT
 } field;
 
-/* Fields read so far; -1 for those that have not come. OFFSET is in minutes and may be negative, so
- * only `named` says whether it came. */
+/* Fields read so far; bit n of `named` says that field n has come. OFFSET is in minutes. */
 typedef struct parts {
   int of[FIELD_COUNT];
   unsigned named;

@@ -1,6 +1,6 @@
-/* zone.c -- offsets at an instant, and instants at a local time, over a table of changes and a rule.
+/* zone.c -- offsets at an instant and instants at a local time, over a table of changes and a rule.
  *
- * The table holds the changes of the past; beyond its last the rule of the file's footer goes on for
+ * The table holds the changes of the past; beyond its last, the rule of the file's footer holds for
  * ever. Everything inside is in seconds of UTC. Reading the file is zone_file.c's work.
  *
  * SPDX-License-Identifier: MIT */

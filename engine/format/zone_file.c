@@ -1,7 +1,7 @@
 /* zone_file.c -- opening a zone: its name, its TZif file (RFC 9636), the rule in its footer.
  *
  * The files are the system's, but are read as if they were not: every count is checked against the
- * bytes that are there. Files with leap seconds ("right/...") are refused, as our instants have none.
+ * bytes that are there. Files with leap seconds ("right/...") are refused: our instants have none.
  *
  * SPDX-License-Identifier: MIT */
 #include "format/zone_file.h"
@@ -87,7 +87,7 @@ int zone_file_read(const char *bytes, size_t size, zone *out, const char **why) 
   return h.leap == 0 ? 0 : -1;
 }
 
-/* Names are paths below the folder: letters, digits and _ + - . between slashes, no part of dots. */
+/* Names are paths below the folder: letters, digits and _ + - between slashes, and no dots. */
 static bool good_name(const char *name) {
   size_t size = strlen(name);
   if (size == 0 || size >= sizeof((zone *)0)->name) return false;

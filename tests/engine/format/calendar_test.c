@@ -22,7 +22,7 @@ typedef struct dates {
   bool *has; /* from `least` on */
 } dates;
 
-/* The first text of each line that reads as a date in `format` (of `width` characters), after `skip`. */
+/* The date in each line: `width` characters behind `skip` that read as one in `format`. */
 static dates read_dates(const char *file, const char *format, size_t skip, size_t width) {
   buffer b = suite_read(file);
   dates d = {.least = INT32_MAX, .most = INT32_MIN};
@@ -95,7 +95,7 @@ static void new_york_has_the_days_of_33_years(void **state) {
               "-1999-11-16 -2000-03-01 ");
 }
 
-/* The bond market's own days (SIFMA): open early on Good Friday, when the jobs report came out; closed
+/* The bond market has its own days: open on that Good Friday, when the jobs report came out; closed
  * on Columbus Day (Veterans Day fell on a Saturday). */
 static void new_york_differs_from_the_treasury_as_known(void **state) {
   (void)state;
@@ -103,8 +103,8 @@ static void new_york_differs_from_the_treasury_as_known(void **state) {
               250, "+2023-04-07 -2023-10-09 ");
 }
 
-/* On Ash Wednesdays the exchange opens at 13:00, and Yahoo has no row. On three days of 2017 and 2018 it
- * was closed, and Yahoo repeats the day before with no volume. */
+/* On Ash Wednesdays the exchange opens at 13:00, and Yahoo has no row. On three days of 2017 and
+ * 2018 it was closed, and Yahoo repeats the day before with no volume. */
 static void sao_paulo_has_the_days_of_yahoo(void **state) {
   (void)state;
   check_dates("B3", read_dates("stocks/b3-vintages/PETR3.SA.2020-07-07.csv", "%F", 0, 10), 629,

@@ -32,8 +32,8 @@ static bool read_line(const char *line, int64_t *ms, int *offset) {
   return true;
 }
 
-/* The lists are those of tzdata 2026f, in which Morocco gives up its rule of September 2026; for a
- * machine with older files, as its first line "# version 2025b" says, Casablanca's list ends there. */
+/* The lists are those of tzdata 2026f, in which Morocco leaves its rule in September 2026. On a machine
+ * with older files (the first line says "# version 2025b") Casablanca's list ends there. */
 static int64_t list_end(const char *name) {
   char version[16] = "";
   FILE *f = fopen("/usr/share/zoneinfo/tzdata.zi", "r");
