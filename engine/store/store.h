@@ -23,8 +23,8 @@ typedef struct store store;
 typedef struct store_conn store_conn;
 
 typedef struct store_options {
-  bool read_only;        /* no writer: for commands that look beside a running engine */
-  int readers;           /* read connections kept; 0 means 4 */
+  bool read_only;         /* no writer: for commands that look beside a running engine */
+  int readers;            /* read connections kept; 0 means 4 */
   int64_t (*now)(void *); /* the clock behind custom SQL functions, ms UTC */
   void *now_arg;
 } store_options;
@@ -49,8 +49,8 @@ int store_read(store *s, store_work *work, void *arg, dts_error *e);
 
 /* Runs a statement; parameters are positional (?1 ...). Statements are cached by their text. */
 int store_exec(store_conn *c, const char *sql, const value *params, size_t count, dts_error *e);
-int64_t store_changes(store_conn *c);     /* rows changed by the last store_exec */
-int64_t store_last_id(store_conn *c);     /* rowid of the last insert */
+int64_t store_changes(store_conn *c); /* rows changed by the last store_exec */
+int64_t store_last_id(store_conn *c); /* rowid of the last insert */
 
 /* Each row goes to `row`, which returns 0 to go on or -1 to stop (with `e` filled in). */
 typedef struct store_header {

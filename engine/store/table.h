@@ -42,6 +42,7 @@ typedef struct table {
   const char *rows;     /* path of lookup rows, or NULL */
   int64_t keep_ms;      /* retention, 0 for ever */
   bool is_private;
+  const char *put_sql; /* the whole-row upsert, one parameter for each column */
 } table;
 
 const char *column_type_name(column_type t);

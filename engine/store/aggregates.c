@@ -1,0 +1,243 @@
+/* aggregates.c -- SQL aggregates that SQLite lacks: first last median quantile stddev corr slope.
+ *
+ * As with SQL's own, rows with a null argument do not count, and no rows give null. Of rows with the
+ * same time, first takes the least value and last the greatest, so the result never depends on the
+ * order of reading. quantile is linear between the two nearest ranks (PostgreSQL's percentile_cont);
+ * stddev is the sample's; corr and slope are PostgreSQL's corr and regr_slope.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "store/conn.h"
+
+typedef void step_fn(sqlite3_context *, int, sqlite3_value **);
+
+static bool any_null(int count, sqlite3_value **values) {
+  for (int i = 0; i < count; i++)
+    if (sqlite3_value_type(values[i]) == SQLITE_NULL) return true;
+  return false;
+}
+
+static int number(sqlite3_context *x, const char *name, sqlite3_value *v, double *out) {
+  char message[256], shown[TEXT_SHORT];
+  int type = sqlite3_value_type(v);
+  *out = sqlite3_value_double(v);
+  if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) return 0;
+  const char *text = (const char *)sqlite3_value_text(v);
+  text_shorten(shown, text ? text : "", text ? (size_t)sqlite3_value_bytes(v) : 0);
+  snprintf(message, sizeof message, "%s: a number expected, got %s", name, shown);
+  sqlite3_result_error(x, message, -1);
+  return -1;
+}
+
+/* ---- first, last ---- */
+
+typedef struct edge {
+  sqlite3_value *x, *t;
+} edge;
+
+static int compare_numbers(sqlite3_value *a, sqlite3_value *b) {
+  if (sqlite3_value_type(a) == SQLITE_INTEGER && sqlite3_value_type(b) == SQLITE_INTEGER) {
+    int64_t m = sqlite3_value_int64(a), n = sqlite3_value_int64(b);
+    return (m > n) - (m < n);
+  }
+  double m = sqlite3_value_double(a), n = sqlite3_value_double(b);
+  return (m > n) - (m < n);
+}
+
+/* SQLite's order: numbers, then texts and blobs by their bytes. */
+static int compare(sqlite3_value *a, sqlite3_value *b) {
+  static const int rank[] = {[SQLITE_INTEGER] = 0,
+                             [SQLITE_FLOAT] = 0,
+                             [SQLITE_TEXT] = 1,
+                             [SQLITE_BLOB] = 2,
+                             [SQLITE_NULL] = 3};
+  int m = rank[sqlite3_value_type(a)], n = rank[sqlite3_value_type(b)];
+  if (m != n) return m - n;
+  if (m == 0) return compare_numbers(a, b);
+  const void *p = sqlite3_value_blob(a), *q = sqlite3_value_blob(b);
+  int size = sqlite3_value_bytes(a), other = sqlite3_value_bytes(b);
+  int order = size && other ? memcmp(p, q, (size_t)(size < other ? size : other)) : 0;
+  return order ? order : (size > other) - (size < other);
+}
+
+static void edge_take(edge *g, sqlite3_value **values) {
+  sqlite3_value_free(g->x);
+  sqlite3_value_free(g->t);
+  g->x = sqlite3_value_dup(values[0]);
+  g->t = sqlite3_value_dup(values[1]);
+}
+
+static void edge_step(sqlite3_context *x, sqlite3_value **values, int sign) {
+  edge *g = sqlite3_aggregate_context(x, sizeof *g);
+  if (!g || any_null(2, values)) return;
+  int order = g->t ? sign * compare(values[1], g->t) : 1;
+  if (order == 0) order = sign * compare(values[0], g->x);
+  if (order > 0) edge_take(g, values);
+  if (!g->x || !g->t) sqlite3_result_error_nomem(x);
+}
+
+static void first_step(sqlite3_context *x, int count, sqlite3_value **values) {
+  (void)count;
+  edge_step(x, values, -1);
+}
+
+static void last_step(sqlite3_context *x, int count, sqlite3_value **values) {
+  (void)count;
+  edge_step(x, values, 1);
+}
+
+static void edge_final(sqlite3_context *x) {
+  edge *g = sqlite3_aggregate_context(x, 0);
+  if (!g) return;
+  if (g->x) sqlite3_result_value(x, g->x);
+  sqlite3_value_free(g->x);
+  sqlite3_value_free(g->t);
+}
+
+/* ---- median, quantile ---- */
+
+typedef struct sample {
+  double *values;
+  size_t count, capacity;
+  double p;
+  bool begun, failed;
+} sample;
+
+static void sample_add(sqlite3_context *x, sample *s, double one) {
+  if (s->count == s->capacity) {
+    size_t capacity = s->capacity ? 2 * s->capacity : 64;
+    double *grown = sqlite3_realloc64(s->values, capacity * sizeof *grown);
+    if (!grown) {
+      s->failed = true;
+      sqlite3_result_error_nomem(x);
+      return;
+    }
+    s->values = grown;
+    s->capacity = capacity;
+  }
+  s->values[s->count++] = one;
+}
+
+static void sample_step(sqlite3_context *x, const char *name, sqlite3_value *v, double p) {
+  sample *s = sqlite3_aggregate_context(x, sizeof *s);
+  double one;
+  if (!s || s->failed || sqlite3_value_type(v) == SQLITE_NULL) return;
+  if (!(p >= 0 && p <= 1) || (s->begun && p != s->p)) {
+    s->failed = true;
+    sqlite3_result_error(x, "quantile(x, p): one p between 0 and 1 expected", -1);
+    return;
+  }
+  s->begun = true;
+  s->p = p;
+  if (number(x, name, v, &one) < 0)
+    s->failed = true;
+  else
+    sample_add(x, s, one);
+}
+
+static void median_step(sqlite3_context *x, int count, sqlite3_value **values) {
+  (void)count;
+  sample_step(x, "median", values[0], 0.5);
+}
+
+static void quantile_step(sqlite3_context *x, int count, sqlite3_value **values) {
+  double p;
+  (void)count;
+  if (number(x, "quantile", values[1], &p) == 0) sample_step(x, "quantile", values[0], p);
+}
+
+static int compare_doubles(const void *a, const void *b) {
+  double m = *(const double *)a, n = *(const double *)b;
+  return (m > n) - (m < n);
+}
+
+static void sample_final(sqlite3_context *x) {
+  sample *s = sqlite3_aggregate_context(x, 0);
+  if (!s) return;
+  if (s->count && !s->failed) {
+    qsort(s->values, s->count, sizeof *s->values, compare_doubles);
+    double rank = s->p * (double)(s->count - 1), low = floor(rank);
+    size_t i = (size_t)low, j = i + 1 < s->count ? i + 1 : i;
+    double a = s->values[i], b = s->values[j];
+    sqlite3_result_double(x, a == b ? a : a + (rank - low) * (b - a));
+  }
+  sqlite3_free(s->values);
+}
+
+/* ---- stddev, corr, slope: means and co-moments as they come (Welford 1962) ---- */
+
+typedef struct moments {
+  int64_t count;
+  double mean_x, mean_y, xx, yy, xy;
+  bool failed;
+} moments;
+
+static void moments_add(moments *m, double x, double y) {
+  double n = (double)++m->count, dx = x - m->mean_x, dy = y - m->mean_y;
+  m->mean_x += dx / n;
+  m->mean_y += dy / n;
+  m->xx += dx * (x - m->mean_x);
+  m->yy += dy * (y - m->mean_y);
+  m->xy += dx * (y - m->mean_y);
+}
+
+static void moments_step(sqlite3_context *x, int count, sqlite3_value **values, const char *name) {
+  moments *m = sqlite3_aggregate_context(x, sizeof *m);
+  double a, b;
+  if (!m || m->failed || any_null(count, values)) return;
+  m->failed = number(x, name, values[0], &a) < 0 || number(x, name, values[count - 1], &b) < 0;
+  if (!m->failed) moments_add(m, a, b);
+}
+
+static void stddev_step(sqlite3_context *x, int count, sqlite3_value **values) {
+  moments_step(x, count, values, "stddev");
+}
+
+static void corr_step(sqlite3_context *x, int count, sqlite3_value **values) {
+  moments_step(x, count, values, "corr");
+}
+
+static void slope_step(sqlite3_context *x, int count, sqlite3_value **values) {
+  moments_step(x, count, values, "slope");
+}
+
+static void stddev_final(sqlite3_context *x) {
+  const moments *m = sqlite3_aggregate_context(x, 0);
+  if (m && !m->failed && m->count > 1)
+    sqlite3_result_double(x, sqrt(m->xx / (double)(m->count - 1)));
+}
+
+static void corr_final(sqlite3_context *x) {
+  const moments *m = sqlite3_aggregate_context(x, 0);
+  if (!m || m->failed || m->xx <= 0 || m->yy <= 0) return;
+  double r = m->xy / (sqrt(m->xx) * sqrt(m->yy));
+  sqlite3_result_double(x, r > 1 ? 1 : r < -1 ? -1 : r);
+}
+
+/* slope(y, x): the first argument is y. */
+static void slope_final(sqlite3_context *x) {
+  const moments *m = sqlite3_aggregate_context(x, 0);
+  if (m && !m->failed && m->yy > 0) sqlite3_result_double(x, m->xy / m->yy);
+}
+
+int aggregates_register(sqlite3 *db) {
+  static const struct {
+    const char *name;
+    int arguments;
+    step_fn *step;
+    void (*final)(sqlite3_context *);
+  } all[] = {{"first", 2, first_step, edge_final},     {"last", 2, last_step, edge_final},
+             {"median", 1, median_step, sample_final}, {"quantile", 2, quantile_step, sample_final},
+             {"stddev", 1, stddev_step, stddev_final}, {"corr", 2, corr_step, corr_final},
+             {"slope", 2, slope_step, slope_final}};
+  int rc = SQLITE_OK, flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+  for (size_t i = 0; !rc && i < sizeof all / sizeof all[0]; i++)
+    rc = sqlite3_create_function(db, all[i].name, all[i].arguments, flags, NULL, NULL, all[i].step,
+                                 all[i].final);
+  return rc;
+}

@@ -1,0 +1,318 @@
+/* ddl.c -- declared tables made, or brought up to date, in the database.
+ *
+ * SQLite's STRICT types know no booleans or dates, so dts_columns keeps what was declared. New
+ * columns are added, indexes made and dropped; a changed type, key or check is refused, because it
+ * needs every row looked at. Not-null and defaults are the engine's (check.c, put_sql): a column that
+ * a script drops stays behind, and must not make the next row impossible.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "store/conn.h"
+
+void sql_add_name(buffer *b, const char *name) {
+  buffer_add_char(b, '"');
+  for (; *name; name++) {
+    if (*name == '"') buffer_add_char(b, '"');
+    buffer_add_char(b, *name);
+  }
+  buffer_add_char(b, '"');
+}
+
+void sql_add_text(buffer *b, const char *text) {
+  buffer_add_char(b, '\'');
+  for (; *text; text++) {
+    if (*text == '\'') buffer_add_char(b, '\'');
+    buffer_add_char(b, *text);
+  }
+  buffer_add_char(b, '\'');
+}
+
+static int exec_buffer(store_conn *c, buffer *b, dts_error *e) {
+  int result = b->failed ? error_fail(e, "STORE", "no memory for a statement")
+                         : store_exec(c, buffer_text(b), NULL, 0, e);
+  buffer_free(b);
+  buffer_init(b, 1 << 20);
+  return result;
+}
+
+/* ---- what a script's SQL fragments may be ---- */
+
+/* default and check must be whole expressions: what ends the parenthesis early would be more. */
+static int check_expression(store_conn *c, const table *t, const char *what, const char *sql,
+                            bool columns, const table_column *column, dts_error *e) {
+  buffer b;
+  dts_error inner = {0};
+  buffer_init(&b, 1 << 20);
+  buffer_add_format(&b, "select ((%s\n))", sql);
+  for (size_t i = 0; columns && i < t->count; i++) {
+    buffer_add_text(&b, i ? ", null as " : " from (select null as ");
+    sql_add_name(&b, t->columns[i].name);
+  }
+  if (columns) buffer_add_char(&b, ')');
+  arena a = {0};
+  value found = value_list();
+  int result = store_check(c, buffer_text(&b), &a, &found, NULL, NULL, &inner);
+  if (result == 0 && found.list.count != 1)
+    result = error_fail(&inner, "SQL", "one value expected");
+  arena_free(&a);
+  buffer_free(&b);
+  if (result == 0) return 0;
+  char *place = strstr(inner.message, " (line "); /* in the SQL above, not in the script's */
+  if (place) *place = '\0';
+  error_fail(e, "TABLE", "the %s of column '%s' of table '%s': %.400s", what, column->name, t->name,
+             inner.message);
+  return inner.hint[0] ? error_hint(e, "%s", inner.hint) : -1;
+}
+
+static int check_expressions(store_conn *c, const table *t, dts_error *e) {
+  for (size_t i = 0; i < t->count; i++) {
+    const table_column *k = &t->columns[i];
+    if (k->otherwise && check_expression(c, t, "default", k->otherwise, false, k, e) < 0) return -1;
+    if (k->check && check_expression(c, t, "check", k->check, true, k, e) < 0) return -1;
+  }
+  return 0;
+}
+
+/* ---- making ---- */
+
+static const char *storage(column_type t) {
+  switch (t) {
+  case COLUMN_INTEGER:
+  case COLUMN_BOOLEAN: return "INTEGER";
+  case COLUMN_REAL: return "REAL";
+  default: return "TEXT";
+  }
+}
+
+static void add_column(buffer *b, const table_column *c) {
+  sql_add_name(b, c->name);
+  buffer_add_format(b, " %s", storage(c->type));
+  if (c->type != COLUMN_BOOLEAN && !c->check) return;
+  buffer_add_text(b, " CONSTRAINT "); /* a broken one is told by its name: the column's */
+  sql_add_name(b, c->name);
+  buffer_add_text(b, " CHECK (");
+  if (c->type == COLUMN_BOOLEAN) sql_add_name(b, c->name);
+  if (c->type == COLUMN_BOOLEAN) buffer_add_text(b, c->check ? " IN (0, 1) AND " : " IN (0, 1)");
+  if (c->check) buffer_add_format(b, "(%s\n)", c->check);
+  buffer_add_char(b, ')');
+}
+
+static int create(store_conn *c, const table *t, dts_error *e) {
+  buffer b;
+  buffer_init(&b, 1 << 20);
+  buffer_add_text(&b, "CREATE TABLE ");
+  sql_add_name(&b, t->name);
+  for (size_t i = 0; i < t->count; i++) {
+    buffer_add_text(&b, i ? ",\n  " : " (\n  ");
+    add_column(&b, &t->columns[i]);
+  }
+  for (size_t i = 0; i < t->key_count; i++) {
+    buffer_add_text(&b, i ? ", " : ",\n  PRIMARY KEY (");
+    sql_add_name(&b, t->columns[t->key[i]].name);
+  }
+  buffer_add_text(&b, t->key_count ? ")\n) STRICT, WITHOUT ROWID" : "\n) STRICT");
+  return exec_buffer(c, &b, e);
+}
+
+static int fill_default(store_conn *c, const table *t, const table_column *column, dts_error *e) {
+  buffer b;
+  buffer_init(&b, 1 << 20);
+  buffer_add_text(&b, "UPDATE ");
+  sql_add_name(&b, t->name);
+  buffer_add_text(&b, " SET ");
+  sql_add_name(&b, column->name);
+  buffer_add_format(&b, " = (%s\n)", column->otherwise);
+  store_touch(c, t->name);
+  return exec_buffer(c, &b, e);
+}
+
+static int add_to(store_conn *c, const table *t, const table_column *column, dts_error *e) {
+  buffer b;
+  buffer_init(&b, 1 << 20);
+  buffer_add_text(&b, "ALTER TABLE ");
+  sql_add_name(&b, t->name);
+  buffer_add_text(&b, " ADD COLUMN ");
+  add_column(&b, column);
+  if (exec_buffer(c, &b, e) < 0) return -1;
+  return column->otherwise ? fill_default(c, t, column, e) : 0;
+}
+
+/* ---- what is there already ---- */
+
+static int refuse_change(const table *t, const char *what, const char *name, const char *from,
+                         const char *to, dts_error *e) {
+  error_fail(e, "TABLE_CHANGED", "the %s of %s in table '%s' changed from %s to %s", what, name,
+             t->name, from, to);
+  return error_hint(e, "keep it as it was, or use a new name: `dts migrate` is not available yet");
+}
+
+typedef struct existing {
+  arena memory;
+  value columns; /* {name: {type, position, doc, check}} */
+} existing;
+
+static int add_existing(void *arg, const store_header *header, const value *row, dts_error *e) {
+  existing *x = arg;
+  value column = value_map();
+  (void)e;
+  for (size_t i = 1; i < header->count; i++)
+    value_set(&x->memory, &column, header->names[i], value_copy(&x->memory, &row[i]));
+  value name = value_copy(&x->memory, &row[0]);
+  value_set(&x->memory, &x->columns, name.text.bytes, value_copy(&x->memory, &column));
+  return 0;
+}
+
+static int save_column(store_conn *c, const table *t, size_t i, dts_error *e) {
+  const table_column *k = &t->columns[i];
+  const value row[] = {
+      value_text(t->name),       value_text(k->name), value_text(column_type_name(k->type)),
+      value_integer((int64_t)i), value_text(k->doc),  value_text(k->check)};
+  return store_exec(
+      c,
+      "insert into dts_columns(table_name, name, type, position, doc, check_sql)"
+      " values(?1, ?2, ?3, ?4, ?5, ?6) on conflict do update set type = excluded.type,"
+      " position = excluded.position, doc = excluded.doc, check_sql = excluded.check_sql",
+      row, 6, e);
+}
+
+static int update_column(store_conn *c, const table *t, size_t i, const value *old, dts_error *e) {
+  const table_column *k = &t->columns[i];
+  if (!old) return add_to(c, t, k, e) < 0 ? -1 : save_column(c, t, i, e);
+  const char *type = value_get_text(old, "type", ""), *check = value_get_text(old, "check_sql", "");
+  if (strcmp(type, column_type_name(k->type)) != 0)
+    return refuse_change(t, "type", k->name, type, column_type_name(k->type), e);
+  if (strcmp(check, k->check ? k->check : "") != 0)
+    return refuse_change(t, "check", k->name, *check ? check : "none", k->check ? k->check : "none",
+                         e);
+  bool same = value_get_integer(old, "position", -1) == (int64_t)i &&
+              strcmp(value_get_text(old, "doc", ""), k->doc) == 0;
+  return same ? 0 : save_column(c, t, i, e);
+}
+
+static void join_key(const table *t, buffer *b) {
+  for (size_t i = 0; i < t->key_count; i++)
+    buffer_add_format(b, "%s%s", i ? ", " : "", t->columns[t->key[i]].name);
+}
+
+static int check_key(store_conn *c, const table *t, dts_error *e) {
+  arena a = {0};
+  value name = value_text(t->name), old = value_null();
+  buffer now;
+  buffer_init(&now, 1 << 20);
+  join_key(t, &now);
+  int result = store_get(c,
+                         "select coalesce(group_concat(name, ', '), '') from"
+                         " (select name from pragma_table_info(?1) where pk > 0 order by pk)",
+                         &name, 1, &a, &old, e);
+  if (result == 0 && !value_is(&old, buffer_text(&now)))
+    result = refuse_change(t, "key", "its rows", old.text.size ? old.text.bytes : "none",
+                           now.size ? buffer_text(&now) : "none", e);
+  buffer_free(&now);
+  arena_free(&a);
+  return result;
+}
+
+static int update_columns(store_conn *c, const table *t, bool is_new, dts_error *e) {
+  existing x = {.columns = value_map()};
+  value name = value_text(t->name);
+  int result = store_select(c,
+                            "select name, type, position, doc, check_sql from dts_columns"
+                            " where table_name = ?1",
+                            &name, 1, add_existing, &x, e);
+  for (size_t i = 0; result == 0 && i < t->count; i++)
+    result = is_new ? save_column(c, t, i, e)
+                    : update_column(c, t, i, value_get(&x.columns, t->columns[i].name), e);
+  arena_free(&x.memory);
+  return result;
+}
+
+/* ---- indexes: named dts_index.TABLE.COLUMN.COLUMN, so a list of columns has one name ---- */
+
+static void add_index_name(const table *t, const value *columns, buffer *b) {
+  buffer_add_format(b, "dts_index.%s", t->name);
+  for (size_t i = 0; i < columns->list.count; i++)
+    buffer_add_format(b, ".%s", columns->list.items[i].text.bytes);
+}
+
+static int make_index(store_conn *c, const table *t, const value *columns, dts_error *e) {
+  buffer name, b;
+  buffer_init(&name, 1 << 20);
+  buffer_init(&b, 1 << 20);
+  add_index_name(t, columns, &name);
+  buffer_add_text(&b, "CREATE INDEX IF NOT EXISTS ");
+  sql_add_name(&b, buffer_text(&name));
+  buffer_add_text(&b, " ON ");
+  sql_add_name(&b, t->name);
+  for (size_t i = 0; i < columns->list.count; i++) {
+    buffer_add_char(&b, i ? ',' : '(');
+    sql_add_name(&b, columns->list.items[i].text.bytes);
+  }
+  buffer_add_char(&b, ')');
+  buffer_free(&name);
+  return exec_buffer(c, &b, e);
+}
+
+static bool is_declared(const table *t, const value *index) {
+  bool found = false;
+  for (size_t i = 0; i < t->index_count && !found; i++) {
+    buffer name;
+    buffer_init(&name, 1 << 20);
+    add_index_name(t, &t->indexes[i], &name);
+    found = value_is(index, buffer_text(&name));
+    buffer_free(&name);
+  }
+  return found;
+}
+
+static int drop_indexes(store_conn *c, const table *t, dts_error *e) {
+  existing x = {.columns = value_map()};
+  value name = value_text(t->name);
+  int result = store_select(c,
+                            "select name from sqlite_schema where type = 'index' and tbl_name = ?1"
+                            " and name glob 'dts_index.*'",
+                            &name, 1, add_existing, &x, e);
+  for (size_t i = 0; result == 0 && i < x.columns.map.count; i++) {
+    const value *index = &x.columns.map.pairs[i].key;
+    if (is_declared(t, index)) continue;
+    buffer b;
+    buffer_init(&b, 1 << 20);
+    buffer_add_text(&b, "DROP INDEX ");
+    sql_add_name(&b, index->text.bytes);
+    result = exec_buffer(c, &b, e);
+  }
+  arena_free(&x.memory);
+  return result;
+}
+
+static int update_indexes(store_conn *c, const table *t, dts_error *e) {
+  for (size_t i = 0; i < t->index_count; i++)
+    if (make_index(c, t, &t->indexes[i], e) < 0) return -1;
+  return drop_indexes(c, t, e);
+}
+
+/* "new", "ours", or an error: a view, or a table that was not declared. */
+static int find_table(store_conn *c, const table *t, bool *is_new, dts_error *e) {
+  arena a = {0};
+  value name = value_text(t->name), type, ours;
+  int result =
+      store_get(c, "select type from sqlite_schema where name = ?1", &name, 1, &a, &type, e);
+  if (result == 0)
+    result = store_get(c, "select count(*) from dts_columns where table_name = ?1", &name, 1, &a,
+                       &ours, e);
+  *is_new = result == 0 && type.kind == VALUE_NULL;
+  if (result == 0 && !*is_new && (!value_is(&type, "table") || !ours.integer))
+    result = error_fail(e, "TABLE",
+                        "table '%s': the store has a %s of this name that no script declares",
+                        t->name, type.text.bytes);
+  arena_free(&a);
+  return result;
+}
+
+int store_table_ensure(store_conn *c, const table *t, dts_error *e) {
+  bool is_new;
+  if (check_expressions(c, t, e) < 0 || find_table(c, t, &is_new, e) < 0) return -1;
+  if ((is_new ? create(c, t, e) : check_key(c, t, e)) < 0) return -1;
+  if (update_columns(c, t, is_new, e) < 0) return -1;
+  return update_indexes(c, t, e);
+}

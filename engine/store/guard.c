@@ -1,0 +1,71 @@
+/* guard.c -- what a user's SQL may do: read tables and views, call functions; nothing else.
+ *
+ * SQLite asks here about every table, column and function while a statement is prepared (also about
+ * what a view reads). The same questions tell which tables the statement reads.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "store/conn.h"
+
+static bool begins(const char *text, const char *with) {
+  return sqlite3_strnicmp(text, with, (int)strlen(with)) == 0;
+}
+
+static int refuse(guard *g, const char *format, const char *name) {
+  snprintf(g->refused, sizeof g->refused, format, name ? name : "");
+  return SQLITE_DENY;
+}
+
+static void collect(guard *g, const char *name) {
+  for (size_t i = 0; i < g->tables->list.count; i++)
+    if (value_is(&g->tables->list.items[i], name)) return;
+  value_add(g->memory, g->tables, value_text(arena_text(g->memory, name)));
+}
+
+static int read_table(guard *g, const char *name) {
+  if (begins(name, "sqlite_") || begins(name, "pragma_") || begins(name, "dbstat"))
+    return refuse(g, "'%s' is SQLite's own and not on every store: use dts catalog", name);
+  if (!begins(name, "json_")) collect(g, name);
+  return SQLITE_OK;
+}
+
+static int call_function(guard *g, const char *name) {
+  static const char *const refused[] = {"load_extension", "fts3_tokenizer", "randomblob",
+                                        "zeroblob"};
+  for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+    if (sqlite3_stricmp(name, refused[i]) == 0)
+      return refuse(g, "the function %s is not available", name);
+  return SQLITE_OK;
+}
+
+static const char *word_for(int action) {
+  switch (action) {
+  case SQLITE_INSERT: return "insert";
+  case SQLITE_UPDATE: return "update";
+  case SQLITE_DELETE: return "delete";
+  case SQLITE_PRAGMA: return "pragma";
+  case SQLITE_ATTACH: return "attach";
+  case SQLITE_DETACH: return "detach";
+  case SQLITE_TRANSACTION: return "begin or commit";
+  case SQLITE_SAVEPOINT: return "savepoint";
+  default: return "a change of the schema";
+  }
+}
+
+int guard_authorize(void *conn, int action, const char *a, const char *b, const char *database,
+                    const char *view) {
+  guard *g = ((store_conn *)conn)->guard;
+  (void)database;
+  if (!g) return SQLITE_OK;
+  switch (action) {
+  case SQLITE_SELECT:
+    if (view) collect(g, view);
+    return SQLITE_OK;
+  case SQLITE_RECURSIVE: return SQLITE_OK;
+  case SQLITE_READ: return read_table(g, a);
+  case SQLITE_FUNCTION: return call_function(g, b);
+  default: return refuse(g, "only a SELECT may stand here, not %s", word_for(action));
+  }
+}
