@@ -1,10 +1,11 @@
-/* agenda.h -- what fetch has under way: tasks, and the curl multi handle that runs them on the loop.
+/* agenda.h -- what fetch has under way: tasks, and the curl multi handle that runs them on the
+ * loop.
  *
- * One idea: whatever is asked for, a request or a mail, is a task in one list, and is either waiting
- * (for a time, or for something to change), running in curl, or ended and not yet told. All moves
- * happen in agenda_advance, outside curl's callbacks and never inside a caller's fetch_start; so no
- * task is lost and none holds another up. Private to engine/net. A task is owned by the agenda from
- * agenda_add until its kind's `release`.
+ * One idea: whatever is asked for, a request or a mail, is a task in one list, and is either
+ * waiting (for a time, or for something to change), running in curl, or ended and not yet told. All
+ * moves happen in agenda_advance, outside curl's callbacks and never inside a caller's fetch_start;
+ * so no task is lost and none holds another up. Private to engine/net. A task is owned by the
+ * agenda from agenda_add until its kind's `release`.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_NET_AGENDA_H
@@ -34,8 +35,9 @@ struct task { /* the first member of what a kind keeps */
   task *next, *previous;
   const task_kind *kind;
   task_state state;
-  int64_t due; /* waiting: not before, AGENDA_NEVER: when something has ended · running: deadline */
-  CURL *easy;  /* running */
+  /* waiting: not before; AGENDA_NEVER: when something has ended. running: the deadline */
+  int64_t due;
+  CURL *easy;      /* running */
   dts_error error; /* ended: code[0] is 0 when all is well */
   task_reach reach;
   char refused[96]; /* what the guard refused in this run, or empty */

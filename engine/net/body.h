@@ -1,7 +1,8 @@
 /* body.h -- the bytes of a reply as they come: small in memory, large in a sealed memory file.
  *
  * The limit is on decoded bytes, since that is what someone will have to hold: a few kilobytes of
- * gzip can be gigabytes. Private to engine/net; body_free releases what body_take has not handed on.
+ * gzip can be gigabytes. Private to engine/net; body_free releases what body_take has not handed
+ * on.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_NET_BODY_H

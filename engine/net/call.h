@@ -1,4 +1,5 @@
-/* call.h -- one HTTP request while it is under way: what was asked, where it stands, what came back.
+/* call.h -- one HTTP request while it is under way: what was asked, where it stands, what came
+ * back.
  *
  * fetch.c decides (admission, retries, redirects, ends) and exchange.c talks to curl for one hop.
  * Private to engine/net. A call owns everything in it and is freed by fetch.c.

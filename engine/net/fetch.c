@@ -2,12 +2,13 @@
  *
  * The decisions are core's (retry.h, limit.h); here they are carried out on the loop's clock. A
  * redirect is a hop of the same try and asks its own host for admission; a new try starts again
- * from the address that was asked for. Messages name method and host alone, since paths, queries and
- * headers may hold secrets.
+ * from the address that was asked for. Messages name method and host alone, since paths, queries
+ * and headers may hold secrets.
  *
  * SPDX-License-Identifier: MIT */
 #include "net/fetch.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,7 +252,9 @@ static const value *copy_value(arena *a, const value *v) {
 static void call_copy(call *c, const fetch_request *r) {
   fetch_request *mine = &c->request;
   *mine = *r;
-  mine->method = arena_text(&c->arena, r->method);
+  char *method = arena_text(&c->arena, r->method ? r->method : "");
+  for (char *p = method; *p; p++) *p = (char)toupper((unsigned char)*p);
+  mine->method = method;
   bool map = r->headers && r->headers->kind == VALUE_MAP;
   mine->headers = map ? copy_value(&c->arena, r->headers) : NULL;
   mine->allow_private = copy_value(&c->arena, r->allow_private);

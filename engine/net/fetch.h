@@ -3,10 +3,12 @@
  * One idea: a request is handed over whole and comes back whole, after the retries that its
  * destination's manners allow (core/retry.h, core/limit.h: rate, concurrency, breaker per host,
  * shared by all who ask). Everything here runs on the thread of the loop; nothing blocks. curl is
- * initialised by the first request. Redirects are followed only to addresses that the guard allows.
+ * initialised by the first request. Redirects (at most 10, within one try) are followed only to
+ * addresses that the guard allows; another origin gets neither userinfo nor body, and of the
+ * headers only harmless ones (Accept, User-Agent ...).
  *
- * Ownership: a request is copied by fetch_start; a reply lives until `done` returns, but its body may be
- * taken by setting body_fd to -1 (descriptor) or zeroing `body` after copying the struct.
+ * Ownership: a request is copied by fetch_start; a reply lives until `done` returns, but its body
+ * may be taken by setting body_fd to -1 (descriptor) or zeroing `body` after copying the struct.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_NET_FETCH_H
@@ -67,9 +69,12 @@ typedef struct fetch_reply {
   int tries;
 } fetch_reply;
 
-/* Exactly one call of `done`: a reply of any status (a status of 400 or more is still a reply), or an
- * error: HTTP_NETWORK, HTTP_TIMEOUT, HTTP_BLOCKED (guard), HTTP_TOO_LARGE, HTTP_LATER (a longer wait than
- * fits, an open breaker, a quota; retry_after_ms says how long), CANCELLED. Returns an id for cancel. */
+/* Exactly one call of `done`, never from inside fetch_start. `e` is NULL with a reply of any status
+ * (400 or more is still a reply). Otherwise it is HTTP_REQUEST (cannot be sent as it is),
+ * HTTP_NETWORK, HTTP_TIMEOUT, HTTP_BLOCKED (guard), HTTP_TOO_LARGE, HTTP_LATER (a longer wait than
+ * fits, an open breaker, a quota; retry_after_ms says how long) or CANCELLED, and of `reply`, which
+ * is never NULL, only url, tried and tries count. `done` may call fetch_start, fetch_cancel and
+ * mail_send, but not fetch_close. fetch_start returns an id for fetch_cancel. */
 typedef void fetch_done(void *arg, fetch_reply *reply, const dts_error *e);
 uint64_t fetch_start(fetch *f, const fetch_request *request, fetch_done *done, void *arg);
 void fetch_cancel(fetch *f,

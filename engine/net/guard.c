@@ -36,7 +36,7 @@ static const prefix four[] = {
     {{240}, 4, "reserved"},
 };
 
-/* https://www.iana.org/assignments/iana-ipv6-special-registry; unwrapped forms are handled before */
+/* https://www.iana.org/assignments/iana-ipv6-special-registry, after unwrapping */
 static const prefix six[] = {
     {{0xfc}, 7, "unique local"},
     {{0xfe, 0x80}, 10, "link-local"},

@@ -1,9 +1,9 @@
 /* guard.h -- may an address be connected to? (against server-side request forgery)
  *
  * One idea: names say nothing, so the decision is on the resolved address, at the moment the socket
- * is opened and again when a kept connection is used. Only addresses that the public internet routes
- * pass (IANA special-purpose registries, RFC 6890 and successors); IPv4 inside IPv6 is unwrapped
- * first. Pure: no I/O, nothing owned.
+ * is opened and again when a kept connection is used. Only addresses that the public internet
+ * routes pass (IANA special-purpose registries, RFC 6890 and successors); IPv4 inside IPv6 is
+ * unwrapped first. Pure: no I/O, nothing owned.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_NET_GUARD_H
@@ -20,7 +20,7 @@ const char *guard_special(const struct sockaddr *address);
 const char *guard_special_text(const char *address);
 bool guard_is_loopback(const struct sockaddr *address);
 
-/* Is host:port named in `allow`, a list of "host:port" or "host" (80 and 443)? Never by wildcard. */
+/* Is it named in `allow`, a list of "host:port" or "host" (80 and 443)? Never by wildcard. */
 bool guard_named(const value *allow, const char *host, int port);
 
 #endif

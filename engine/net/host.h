@@ -1,8 +1,8 @@
 /* host.h -- the manners kept towards each destination: rate, concurrency, breaker, pause.
  *
  * One idea: a host is one record shared by all who ask for it, and its one question is "may a call
- * go now?". Records stay while they are in use or remember something (an open breaker, a debt of the
- * rate) and are dropped afterwards. Private to engine/net; owned by the fetch.
+ * go now?". Records stay while they are in use or remember something (an open breaker, a debt of
+ * the rate) and are dropped afterwards. Private to engine/net; owned by the fetch.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_NET_HOST_H

@@ -63,6 +63,7 @@ static void letter_begin(fetch *f, task *t) {
   curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)l->text.size);
   curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
   curl_easy_setopt(easy, CURLOPT_READDATA, l);
+  curl_easy_setopt(easy, CURLOPT_SASL_IR, 1L);
   if (l->user.size) curl_easy_setopt(easy, CURLOPT_USERNAME, buffer_text(&l->user));
   if (l->password.size) curl_easy_setopt(easy, CURLOPT_PASSWORD, buffer_text(&l->password));
   task_run(f, t, easy, agenda_now(f) + MAIL_TIMEOUT_MS);

@@ -1,8 +1,8 @@
 /* mail.h -- sends one e-mail over SMTP, on fetch's loop and under its rules.
  *
- * The message is built as RFC 5322 text (UTF-8, quoted-printable, no header injection: line ends in a
- * header are refused). Address of the server: "smtp://user@host:port", "smtps://..."; the password is a
- * secret handed over apart. TLS is required on anything but loopback.
+ * The message is built as RFC 5322 text (UTF-8, quoted-printable, no header injection: line ends in
+ * a header are refused). Address of the server: "smtp://user@host:port", "smtps://..."; the
+ * password is a secret handed over apart. TLS is required on anything but loopback.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_NET_MAIL_H

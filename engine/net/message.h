@@ -10,7 +10,8 @@
 
 #include "net/mail.h"
 
-/* Appends the message. `date_ms` is wall time, `id` unique: the Message-ID is ID@dts. 0, or -1 MAIL. */
+/* Appends the message. `date_ms` is wall time, `id` unique: the Message-ID is ID@dts. 0, or -1
+ * MAIL. */
 int message_write(const mail *m, int64_t date_ms, const char *id, buffer *out, dts_error *e);
 
 /* The bare address of "Name <a@b>" or "a@b" into `out`: 0, or -1 MAIL. */

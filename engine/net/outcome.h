@@ -1,7 +1,7 @@
 /* outcome.h -- how a try or a call ended, in words for an analyst.
  *
- * One idea: curl's codes and the manners' numbers become one of a few outcomes, each with one error.
- * What is said names method and host only. Private to engine/net.
+ * One idea: curl's codes and the manners' numbers become one of a few outcomes, each with one
+ * error. What is said names method and host only. Private to engine/net.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_NET_OUTCOME_H

@@ -1,4 +1,4 @@
-/* fetch_test.c -- requests, bodies, redirects, the guard and cancelling, against a server on loopback.
+/* fetch_test.c -- requests, bodies, redirects, the guard and cancelling, on loopback.
  *
  * SPDX-License-Identifier: MIT */
 #include <fcntl.h>
@@ -14,8 +14,8 @@ static answer got;
 
 static int close_all(void **state) {
   (void)state;
-  answer_free(&got);
   loop_close(&l);
+  answer_free(&got);
   server_close(&s);
   arena_free(&a);
   return 0;
@@ -241,7 +241,7 @@ static void test_redirects_are_followed(void **state) {
 
 static void test_a_redirect_to_what_is_not_named_is_refused(void **state) {
   (void)state;
-  server other;
+  server other = {0};
   start(says_elsewhere);
   server_open_at(&other, says_hello, "127.0.0.2");
   snprintf(elsewhere, sizeof elsewhere, "%s/there", other.url);
@@ -264,7 +264,7 @@ static void test_a_redirect_to_what_is_not_named_is_refused(void **state) {
 
 static void test_secrets_stay_with_their_host(void **state) {
   (void)state;
-  server other;
+  server other = {0};
   start(says_elsewhere);
   server_open_at(&other, says_hello, "127.0.0.2");
   snprintf(elsewhere, sizeof elsewhere, "%s/there", other.url);

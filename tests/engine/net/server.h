@@ -35,6 +35,7 @@ struct server {
   pthread_t thread, threads[SERVER_CONNECTIONS];
   int fds[SERVER_CONNECTIONS];
   atomic_int connections, requests, busy, most;
+  bool raw;         /* the function speaks first, once for each connection */
   char last[16384]; /* the last request, for a look after the fact */
 };
 
@@ -87,7 +88,8 @@ static inline void *server_talk(void *arg) {
   server *s = c.server;
   char *text = malloc(sizeof s->last);
   asked a = {.server = s, .fd = c.fd, .text = text};
-  for (bool go = true; go && server_read(&c, text, sizeof s->last, &a.body);) {
+  if (s->raw) s->answer(&a);
+  for (bool go = !s->raw; go && server_read(&c, text, sizeof s->last, &a.body);) {
     a.number = atomic_fetch_add(&s->requests, 1) + 1;
     int busy = atomic_fetch_add(&s->busy, 1) + 1;
     if (busy > atomic_load(&s->most)) atomic_store(&s->most, busy);
@@ -118,7 +120,9 @@ static inline void *server_accept(void *arg) {
 static inline void server_open_at(server *s, server_answer *says, const char *address) {
   struct sockaddr_in in = {.sin_family = AF_INET};
   socklen_t size = sizeof in;
+  bool raw = s->raw;
   memset(s, 0, sizeof *s);
+  s->raw = raw;
   inet_pton(AF_INET, address, &in.sin_addr);
   s->answer = says;
   s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
