@@ -72,5 +72,5 @@ export async function inkOf(locator) {
 }
 
 export async function overflowOf(page) {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return page.evaluate(() => document.documentElement.scrollWidth - document.body.clientWidth);
 }

@@ -59,6 +59,12 @@ function withHoles(series: Series, holes: Hole[]): Series {
   return { name: series.name, points };
 }
 
+// Lines that can be named at their ends: few enough, on a measured axis.
+export function labelled(model: Model): boolean {
+  const lines = model.kind === "line" && model.axis !== "category";
+  return lines && model.series.length > 1 && model.series.length <= 8;
+}
+
 export function modelOf(chart: Chart, table: ChartTable, clock: ZoneClock): Model {
   const at = {
     x: columnAt(table, chart.x),

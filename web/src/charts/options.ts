@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: MIT
 import { compact } from "../format";
 import { moment, tick } from "./axis";
-import type { Model, Point, Series } from "./model";
+import { labelled, type Model, type Point, type Series } from "./model";
 import { withUnit } from "./summary";
 import type { Theme } from "./theme";
 
@@ -22,9 +22,13 @@ const MANY = 2000; // points past which single ones are no longer marked
 export const colourOf = (look: Look, name: string) => look.theme.series[Math.max(0, look.slot(name)) % 8];
 const dashed = (look: Look, name: string) => look.slot(name) >= 8;
 
-export function labelsFit(model: Model, width: number): boolean {
-  const lines = model.kind === "line" && model.axis !== "category";
-  return lines && model.series.length > 1 && model.series.length <= 6 && width >= 460;
+const DIRECT = 460; // pixels from which lines are named at their ends, as charts.css says too
+
+const labelsFit = (model: Model, width: number) => labelled(model) && width >= DIRECT;
+
+// Room for the longest name, at 7 pixels a letter.
+function labelWidth(model: Model): number {
+  return Math.min(168, 8 + 7 * Math.max(...model.series.map((s) => s.name.length)));
 }
 
 function sentence(model: Model, at: string, lines: [string, string, string][]): HTMLElement {
@@ -126,20 +130,25 @@ function lineSeries(one: Series, model: Model, look: Look): Option {
     sampling: many ? "lttb" : undefined,
     stack: model.kind === "area" && model.series.length > 1 ? "all" : undefined,
     areaStyle: model.kind === "area" ? { color: colour, opacity: model.series.length > 1 ? 0.55 : 0.16 } : undefined,
-    lineStyle: { width: 1.75, color: colour, type: dashed(look, one.name) ? "dashed" : "solid" },
+    lineStyle: { width: 1.75, color: colour, type: model.series.length > 8 && dashed(look, one.name) ? "dashed" : "solid" },
     itemStyle: { color: colour },
     endLabel: labelsFit(model, look.width)
       ? { show: true, formatter: "{a}", color: colour, fontSize: 12, fontFamily: FONT, distance: 6,
-          width: 104, overflow: "truncate" }
+          width: labelWidth(model), overflow: "truncate" }
       : undefined,
     labelLayout: { moveOverlap: "shiftY" },
     emphasis: { disabled: true },
   };
 }
 
+// Bars of things that are series elsewhere on the page have their colours.
 function barSeries(one: Series, model: Model, look: Look): Option {
   const stack = model.series.length > 1 && model.axis === "time";
-  return { type: "bar", name: one.name, data: one.points, itemStyle: { color: colourOf(look, one.name) },
+  const own = model.series.length === 1 && model.categories.length > 0 &&
+    model.categories.every((name) => look.slot(name) >= 0);
+  const data = !own ? one.points
+    : one.points.map((value) => ({ value, itemStyle: { color: colourOf(look, value[0] as string) } }));
+  return { type: "bar", name: one.name, data, itemStyle: { color: colourOf(look, one.name) },
     stack: stack ? "all" : undefined, barMaxWidth: 36, barCategoryGap: "28%", large: one.points.length > MANY };
 }
 
@@ -147,8 +156,8 @@ function scatterSeries(one: Series, model: Model, look: Look): Option {
   const most = Math.max(1, ...model.series.flatMap((s) => s.points.map((p) => p[2] ?? 0)));
   return {
     type: "scatter", name: one.name, data: one.points, large: one.points.length > MANY,
-    symbolSize: (p: Point) => (p[2] === undefined ? 7 : 4 + 28 * Math.sqrt(p[2] / most)),
-    itemStyle: { color: colourOf(look, one.name), opacity: 0.7 },
+    symbolSize: (p: Point) => (p[2] === undefined ? 7 : 4 + 16 * Math.sqrt(p[2] / most)),
+    itemStyle: { color: colourOf(look, one.name), opacity: 0.6 },
   };
 }
 
@@ -187,7 +196,7 @@ export function optionsOf(model: Model, look: Look): Option {
     animation: false,
     aria: { enabled: false }, // the figure has its own sentence and table
     textStyle: { fontFamily: FONT },
-    grid: { left: 4, right: labelsFit(model, look.width) ? 116 : 12, top: heat ? 32 : 12,
+    grid: { left: 4, right: labelsFit(model, look.width) ? labelWidth(model) + 12 : 12, top: heat ? 32 : 12,
       bottom: look.slider ? 36 : 4, containLabel: true },
     tooltip: tooltip(model, look),
     toolbox: { show: true, itemSize: 0, feature: { dataZoom: { yAxisIndex: "none", icon: { zoom: "path://", back: "path://" } } } },

@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { address } from "../api";
 import { zoneClock } from "../charts/axis";
 import type { Drawing } from "../charts/draw";
-import { type Model, modelOf } from "../charts/model";
+import { labelled, type Model, modelOf } from "../charts/model";
 import { type Palette, readTheme } from "../charts/theme";
 import { words } from "../format";
 import { type Resource, useResource } from "../resource";
@@ -31,7 +31,7 @@ function Legend(props: {
   useRedraw(props.palette);
   if (props.model.series.length < 2 || props.model.kind === "heatmap") return null;
   return (
-    <ul class="legend" aria-label="Series">
+    <ul class={`legend ${labelled(props.model) ? "direct" : ""}`} aria-label="Series">
       {props.model.series.slice(0, 24).map(({ name }) => {
         const slot = props.palette.slot(name);
         return (
@@ -69,11 +69,11 @@ export function Drawn(props: {
     setHidden(next);
   };
   return (
-    <>
+    <div class="drawn">
       <Legend model={model} palette={props.palette} hidden={hidden} toggle={toggle} />
       <Canvas model={model} palette={props.palette} hidden={hidden} height={props.height ?? HEIGHT}
         drawing={props.drawing} />
-    </>
+    </div>
   );
 }
 
@@ -124,7 +124,7 @@ function Foot(props: {
             {props.asTable ? "Chart" : "Table"}
           </button>
         )}
-        <a href={props.csv} download={`${props.file}.csv`}>CSV</a>
+        {props.csv && <a href={props.csv} download={`${props.file}.csv`}>CSV</a>}
         {drawn && !props.asTable && (
           <button type="button" class="link" onClick={props.onPng}>PNG</button>
         )}
@@ -151,7 +151,7 @@ export function ChartFigure(props: {
   const file = `${props.page}-${title}`.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
   const onPng = () => drawing.current && save(`${file}.png`, drawing.current.png(readTheme().ground));
   return (
-    <figure class={`chart ${chart.kind} ${chart.wide ? "wide" : ""} ${of.pending ? "pending" : ""}`}
+    <figure class={`chart kind-${chart.kind} ${chart.wide ? "wide" : ""} ${of.pending ? "pending" : ""}`}
       aria-label={title} aria-busy={of.pending}>
       <div class="chart-head">
         <h2>{title}</h2>
@@ -160,14 +160,14 @@ export function ChartFigure(props: {
       <Stale of={of} />
       <Body chart={chart} place={props.place} of={of} palette={props.palette} asTable={asTable} drawing={drawing} />
       <Foot of={of} drawn={drawn} asTable={asTable} onTable={() => setAsTable(!asTable)} onPng={onPng}
-        csv={address(path, { ...props.query, format: "csv" })} file={file} />
+        csv={chart.kind === "number" ? "" : address(path, { ...props.query, format: "csv" })} file={file} />
     </figure>
   );
 }
 
 function TextChart({ chart }: { chart: Chart }) {
   return (
-    <section class={`chart text ${chart.wide ? "wide" : ""}`}>
+    <section class={`chart kind-text ${chart.wide ? "wide" : ""}`}>
       {chart.title && <h2>{chart.title}</h2>}
       {(chart.text ?? "").split(/\n\s*\n/).map((paragraph, i) => <p key={i}>{paragraph}</p>)}
     </section>

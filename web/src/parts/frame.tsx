@@ -107,7 +107,7 @@ export function Frame(props: { path: string; site?: Site; children: ComponentChi
       <a class="skip" href="#title">
         Skip to content
       </a>
-      <header class="bar">
+      <header class="top-bar">
         <a class="brand" href="/">
           {props.site?.name || "dts"}
         </a>

@@ -10,9 +10,10 @@ type Answer = { status: string; ms: number; text: string; ok: boolean };
 
 function addressOf(route: RouteInfo, values: Record<string, string>): string {
   const used = new Set<string>();
-  const path = route.path.replace(/\{(\w+)(\.\.\.)?\}/g, (_, name: string, rest?: string) => {
+  const path = route.path.replace(/\{(\w+)(\.\.\.)?\}/g, (whole, name: string, rest?: string) => {
     used.add(name);
-    const text = values[name] ?? "";
+    const text = values[name];
+    if (!text) return whole;
     return rest ? text.split("/").map(encodeURIComponent).join("/") : encodeURIComponent(text);
   });
   const query = new URLSearchParams();
@@ -31,12 +32,13 @@ function pretty(text: string): string {
 
 function Field(props: { param: Param; value: string; set: (value: string) => void }) {
   const { param } = props;
-  const label = <>{param.name} <span class="none">{param.choices ? "choice" : param.type}{param.required && ", required"}</span></>;
+  const label = <span>{param.name} <i class="type">{param.choices ? "choice" : param.type}{param.required && ", required"}</i></span>;
   if (param.choices) {
     return (
       <label class="field">
         {label}
         <select value={props.value} onChange={(e) => props.set(e.currentTarget.value)}>
+          {!param.required && <option value="" />}
           {param.choices.map((c) => <option key={c}>{c}</option>)}
         </select>
       </label>

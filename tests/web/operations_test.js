@@ -1,0 +1,161 @@
+// What an operator does: finds what failed, looks at a date, releases and drops, uploads, asks.
+//
+// SPDX-License-Identifier: MIT
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { settle } from "./helpers/browser.js";
+import { PHONE, until, withEngine } from "./helpers/setup.js";
+
+describe("operations", () => {
+  const engine = withEngine();
+
+  it("lead from the overview to a failed run in two clicks", () =>
+    engine.on("/overview", async (page) => {
+      await page.getByRole("link", { name: /^Failed today/ }).click();
+      await settle(page);
+      assert.equal(engine.asked("/api/v1/runs").at(-1).query.get("state"), "failed");
+      await page.locator("tbody a").first().click();
+      await settle(page);
+      const source = page.getByLabel("Source lines");
+      assert.match(await source.locator(".at").innerText(), /ctx:put\("quotes"/);
+      assert.match(await page.locator(".error-view").innerText(), /hint: |the source is down/);
+      assert.equal(await page.evaluate(() => document.activeElement.id), "title");
+    }));
+
+  it("say which script failed to load, and that the last good version serves", () =>
+    engine.on("/overview", async (page) => {
+      const text = await page.locator(".fault").innerText();
+      assert.match(text, /pipelines\/markets\.lua:31 failed to load/);
+      assert.match(text, /last good version stays in service/);
+      assert.match(await page.locator("tbody th").first().innerText(), /^markets/);
+    }));
+
+  it("tell the last runs in words to a screen reader", () =>
+    engine.on("/overview", async (page) => {
+      const row = page.locator("tr", { has: page.getByRole("link", { name: "currency", exact: true }) });
+      assert.equal(await row.locator(".strip .sr").textContent(), "Last 30 runs: 28 done, 2 failed");
+    }));
+
+  it("follow the log of a run that is running", () => {
+    engine.server.answers.set("GET /api/v1/runs/7", () => [200, { id: 7, pipeline: "currency", trigger: "hand", state: "leased", started: new Date().toISOString(), ended: null, rows: null, version: "ab", steps: [], requests: [], attempts: [], error: null }]);
+    engine.server.answers.set("GET /api/v1/runs/7/log", () => [200, [{ at: new Date().toISOString(), level: "info", message: "first line" }]]);
+    return engine.on("/runs/7", async (page) => {
+      await page.getByText("first line").waitFor();
+      assert.match(await page.locator(".facts").innerText(), /running/);
+    }).finally(() => engine.server.answers.clear());
+  });
+
+  it("start a run and go to it", () =>
+    engine.on("/runs?pipeline=currency", async (page) => {
+      await page.getByRole("button", { name: "Run currency now" }).click();
+      await page.waitForURL("**/runs/48214");
+      assert.deepEqual(engine.asked("/api/v1/runs", "POST")[0].body, { pipeline: "currency", params: {} });
+    }));
+
+  it("open a date of a series by a button and by a square", () =>
+    engine.on("/gaps", async (page) => {
+      await page.locator(".stretches button").first().click();
+      await page.getByText("3, 3 failed retries").waitFor();
+      const first = new URL(page.url()).searchParams.get("date");
+      const box = await page.locator("svg.year").first().boundingBox();
+      const cell = (13 / 701) * box.width;
+      await page.mouse.click(box.x + cell * 5.5, box.y + (14 / 13) * cell + cell * 2.5); // a Wednesday in February
+      await until(() => new URL(page.url()).searchParams.get("date") !== first, "another date");
+      const day = new Date(new URL(page.url()).searchParams.get("date"));
+      assert.equal(day.getUTCDay(), 3);
+      assert.deepEqual(engine.asked("/api/v1/sql", "POST").at(-1).body.params.key, "CURRENCY#USD");
+    }));
+
+  it("release what is in quarantine, with a reason", () =>
+    engine.on("/quarantine", async (page) => {
+      await page.getByLabel("Choose 88").check();
+      await page.getByLabel("Choose 87").check();
+      await page.getByRole("button", { name: "Release" }).click();
+      await page.getByText("Say why").waitFor();
+      assert.equal(engine.asked("/api/v1/quarantine/release", "POST").length, 0);
+      await page.getByLabel("Reason").fill("source is back");
+      await page.getByRole("button", { name: "Release" }).click();
+      await page.getByText("2 inputs released").waitFor();
+      assert.deepEqual(engine.asked("/api/v1/quarantine/release", "POST")[0].body, { ids: [88, 87], reason: "source is back" });
+    }));
+
+  it("drop everything chosen at once", () =>
+    engine.on("/quarantine", async (page) => {
+      await page.getByLabel("Choose all").check();
+      await page.getByLabel("Reason").fill("test data");
+      await page.getByRole("button", { name: "Drop" }).click();
+      await page.getByText("4 inputs dropped").waitFor();
+      assert.equal(engine.asked("/api/v1/quarantine/drop", "POST")[0].body.ids.length, 4);
+    }));
+
+  it("take a file, and refuse one that no pipeline wants with the patterns", () =>
+    engine.on("/files", async (page) => {
+      const file = (name) => ({ name, mimeType: "text/csv", buffer: Buffer.from("a;b\n1;2\n") });
+      await page.locator('input[type="file"]').setInputFiles([file("pump-1.csv"), file("other.csv")]);
+      await page.getByText("arrived whole").waitFor();
+      await page.getByText("No pipeline wants 'other.csv'. Patterns: incoming/pump-*.csv").waitFor();
+      assert.equal(engine.asked("/upload/pump-1.csv", "PUT").length, 1);
+    }, { expected: [/409/] }));
+
+  it("filter and sort a table, with the SQL behind it", () =>
+    engine.on("/tables/quotes", async (page) => {
+      await page.getByLabel("Where").selectOption("info_type");
+      await page.getByLabel("is", { exact: true }).fill("CURRENCY#USD");
+      await page.getByRole("button", { name: "Filter" }).click();
+      await page.getByRole("button", { name: "value" }).click();
+      await until(() => engine.asked("/api/v1/tables/quotes").some((r) => r.query.get("order") === "-value" && r.query.get("where.info_type") === "CURRENCY#USD"), "the filtered rows");
+      assert.match(await page.locator(".section pre").innerText(), /where info_type = 'CURRENCY#USD'\norder by value desc/);
+    }));
+
+  it("run SQL from the address of a colleague, explain a mistake, and guard formulas in CSV", () =>
+    engine.on("/sql?q=select+1", async (page) => {
+      assert.equal(await page.getByLabel("Query").inputValue(), "select 1");
+      await page.getByRole("button", { name: "Run" }).click();
+      await page.getByText("2 rows in").waitFor();
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download CSV" }).click()]);
+      assert.equal(readFileSync(await download.path(), "utf8"), "pipeline,runs,note\r\ncurrency,812,'=1+1\r\nwebhooks,90211,\r\n");
+      await page.getByLabel("Query").fill("select * form pump");
+      await page.keyboard.press("Control+Enter");
+      await page.getByText(`near "form": syntax error`).waitFor();
+      assert.match(new URL(page.url()).search, /form\+pump/);
+    }, { expected: [/422/] }));
+
+  it("try a route with its parameters", () =>
+    engine.on("/api", async (page) => {
+      await page.getByRole("button", { name: /trend/ }).click();
+      await page.getByLabel(/^owner/).fill("duck db");
+      await page.getByLabel(/^name/).fill("duckdb");
+      await page.getByLabel(/^every/).selectOption("month");
+      await page.getByRole("button", { name: "Try it" }).click();
+      await page.getByText("200 OK").waitFor();
+      const asked = engine.server.requests.at(-1);
+      assert.equal(asked.path, "/api/repos/duck%20db/duckdb/trend");
+      assert.equal(asked.query.get("every"), "month");
+      assert.match(await page.getByLabel("Answer").innerText(), /"gained": 204/);
+    }));
+
+  it("make a key that is shown once, and revoke one after asking again", () =>
+    engine.on("/settings", async (page) => {
+      await page.getByLabel("Name").fill("laptop");
+      await page.getByLabel("May").selectOption("write");
+      await page.getByRole("button", { name: "Add key" }).click();
+      await page.getByText("dts_5f1c0e7a93b24d68").waitFor();
+      assert.deepEqual(engine.asked("/api/v1/keys", "POST")[0].body, { name: "laptop", scopes: ["read", "write"] });
+      await page.getByRole("button", { name: "Revoke" }).last().click();
+      assert.equal(engine.asked("/api/v1/keys/ci", "DELETE").length, 0);
+      await page.getByRole("button", { name: "Revoke ci for good" }).click();
+      await until(() => engine.asked("/api/v1/keys/ci", "DELETE").length === 1, "the key gone");
+    }));
+
+  it("fold the navigation into a menu on a phone, reachable by keyboard", () =>
+    engine.on("/overview", async (page) => {
+      assert.equal(await page.getByRole("link", { name: "Quarantine" }).isVisible(), false);
+      await page.getByRole("button", { name: "Menu" }).focus();
+      await page.keyboard.press("Enter");
+      await page.locator("nav").getByRole("link", { name: "Quarantine" }).click();
+      await settle(page);
+      assert.equal(await page.locator("h1").innerText(), "Quarantine");
+      assert.equal(await page.locator("nav").isVisible(), false);
+    }, { size: PHONE }));
+});
