@@ -1,0 +1,178 @@
+/* globals.c -- see globals.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "script/globals.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "script/call.h"
+#include "script/fault.h"
+#include "script/lib_base.h"
+#include "script/loader.h"
+#include "wire/op.h"
+#include "wire/pack.h"
+
+#define ENVIRONMENT "dts.environment"
+
+/* ── Names that are not there ── */
+
+typedef struct absent_name {
+  const char *name, *hint;
+} absent_name;
+
+static const absent_name absent[] = {
+    {"os", "the clock is dts.now() and dts.today(); ctx.date and ctx.window are fixed for a run"},
+    {"io",
+     "files arrive with `files = ...`, rows with dts.table{ rows = ... }, logs go through dts.log"},
+    {"debug", "errors carry their place and a traceback; `dts logs RUN` shows them"},
+    {"package", "`require` finds the project's files and the shipped connectors"},
+    {"dofile", "use `require`"},
+    {"loadfile", "use `require`"},
+    {"loadstring", "use `load`"},
+    {"unpack", "it is table.unpack"},
+    {"collectgarbage", "memory is collected by itself; limits.memory bounds it"},
+    {NULL, NULL}};
+
+/* The globals' names, the nearest of which was meant. */
+static const char *nearest_global(lua_State *L, const char *word) {
+  const char *names[64];
+  size_t count = 0;
+  lua_pushglobaltable(L);
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+    if (count < 63 && lua_type(L, -2) == LUA_TSTRING) names[count++] = lua_tostring(L, -2);
+  names[count] = NULL;
+  lua_pop(L, 1);
+  return error_nearest(word, names);
+}
+
+static int read_unknown(lua_State *L) {
+  dts_error e;
+  if (lua_type(L, 2) != LUA_TSTRING) return 0;
+  const char *name = lua_tostring(L, 2);
+  for (const absent_name *a = absent; a->name; a++) {
+    if (strcmp(a->name, name) != 0) continue;
+    error_fail(&e, "NAME", "'%s' is not available to scripts", name);
+    error_hint(&e, "%s", a->hint);
+    return fault_raise(L, &e);
+  }
+  const char *nearest = nearest_global(L, name);
+  if (nearest)
+    error_fail(&e, "NAME", "unknown name '%s'; did you mean '%s'?", name, nearest);
+  else
+    error_fail(&e, "NAME", "unknown name '%s'", name);
+  error_hint(&e, "declare it first: local %s = ...", name);
+  return fault_raise(L, &e);
+}
+
+static int write_global(lua_State *L) {
+  dts_error e;
+  const char *name = luaL_tolstring(L, 2, NULL);
+  error_fail(&e, "NAME", "'%s' is not declared: write `local %s = ...`", name, name);
+  error_hint(&e, "each file keeps its own names; what files share is returned by a module");
+  return fault_raise(L, &e);
+}
+
+void globals_push_environment(lua_State *L) {
+  lua_newtable(L);
+  if (luaL_newmetatable(L, ENVIRONMENT)) {
+    lua_newtable(L); /* a file's own require, then the globals */
+    lua_pushcfunction(L, loader_require);
+    lua_setfield(L, -2, "require");
+    lua_newtable(L);
+    lua_pushglobaltable(L);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, write_global);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushliteral(L, "environment");
+    lua_setfield(L, -2, "__metatable");
+  }
+  lua_setmetatable(L, -2);
+}
+
+/* ── The safe base ── */
+
+static int print(lua_State *L) {
+  script *s = script_of(L);
+  luaL_Buffer line;
+  int count = lua_gettop(L);
+  luaL_buffinit(L, &line);
+  for (int i = 1; i <= count; i++) {
+    if (i > 1) luaL_addchar(&line, '\t');
+    luaL_tolstring(L, i, NULL);
+    luaL_addvalue(&line);
+  }
+  luaL_pushresult(&line);
+  size_t size;
+  const char *text = lua_tolstring(L, -1, &size);
+  buffer_clear(&s->out);
+  pack_map(&s->out, 2);
+  pack_text(&s->out, "level", 5);
+  pack_text(&s->out, "info", 4);
+  pack_text(&s->out, "message", 7);
+  pack_text(&s->out, text, size);
+  call_post(L, OP_LOG, &s->out, -1);
+  return 0;
+}
+
+static int no_chance(lua_State *L) {
+  return fault_fail(L, "NAME", "chance is not available to scripts: dts.uuid() gives a new name");
+}
+
+static void set_functions(lua_State *L, const char *library, const luaL_Reg *functions) {
+  if (library)
+    lua_getglobal(L, library);
+  else
+    lua_pushglobaltable(L);
+  for (; functions->name; functions++) {
+    if (functions->func)
+      lua_pushcfunction(L, functions->func);
+    else
+      lua_pushnil(L);
+    lua_setfield(L, -2, functions->name);
+  }
+  lua_pop(L, 1);
+}
+
+static void guard_globals(lua_State *L) {
+  static const luaL_Reg metamethods[] = {
+      {"__index", read_unknown}, {"__newindex", write_global}, {NULL, NULL}};
+  lua_pushglobaltable(L);
+  luaL_newlib(L, metamethods);
+  lua_setmetatable(L, -2);
+  lua_pop(L, 1);
+}
+
+void globals_open(lua_State *L) {
+  static const luaL_Reg libraries[] = {{LUA_GNAME, luaopen_base},
+                                       {"string", luaopen_string},
+                                       {"table", luaopen_table},
+                                       {"math", luaopen_math},
+                                       {"utf8", luaopen_utf8},
+                                       {"coroutine", base_open_coroutine},
+                                       {NULL, NULL}};
+  static const luaL_Reg base[] = {{"print", print},
+                                  {"load", loader_load},
+                                  {"require", loader_require},
+                                  {"pcall", base_pcall},
+                                  {"xpcall", base_xpcall},
+                                  {"setmetatable", base_setmetatable},
+                                  {"dofile", NULL},
+                                  {"loadfile", NULL},
+                                  {"collectgarbage", NULL},
+                                  {"warn", NULL},
+                                  {"_G", NULL},
+                                  {NULL, NULL}};
+  static const luaL_Reg math[] = {{"random", no_chance}, {"randomseed", no_chance}, {NULL, NULL}};
+  static const luaL_Reg string[] = {{"dump", NULL}, {NULL, NULL}};
+  for (const luaL_Reg *l = libraries; l->name; l++)
+    luaL_requiref(L, l->name, l->func, 1), lua_pop(L, 1);
+  set_functions(L, NULL, base);
+  set_functions(L, "math", math);
+  set_functions(L, "string", string);
+  guard_globals(L);
+}

@@ -1,0 +1,15 @@
+/* libs.h -- the modules that C gives to Lua, by name.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_SCRIPT_LIBS_H
+#define DTS_SCRIPT_LIBS_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+void libs_open(lua_State *L, bool spec);   /* globals, require; in a spec worker all of Lua's own */
+lua_CFunction libs_find(const char *name); /* NULL: no such module */
+
+int luaopen_dts_kernel(lua_State *L);
+
+#endif

@@ -1,0 +1,22 @@
+/* loader.h -- where code comes from: the engine's own Lua, and the project's, which comes as frames.
+ *
+ * Text chunks only. Engine Lua is compiled in ("dts", "dts.table" ...; chunk names "@dts/..."); a project
+ * file has a chunk name "@FILE" and an environment of its own that falls back on the safe globals.
+ * A required module is loaded once; its source is kept for kernel.forget.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_SCRIPT_LOADER_H
+#define DTS_SCRIPT_LOADER_H
+
+#include <stdbool.h>
+#include <lua.h>
+
+void loader_open(lua_State *L); /* `require` of the engine's Lua, and compiles what is built in */
+int loader_evaluate(lua_State *L);   /* kernel.evaluate(file, source) -> ... */
+int loader_forget(lua_State *L);     /* kernel.forget() */
+int loader_load(lua_State *L);       /* load(text, name?, mode?, env?): a project file's own */
+int loader_search(lua_State *L);     /* a searcher for package.searchers, in a spec worker */
+int loader_require(lua_State *L);    /* require(name) of project files */
+bool loader_push_main(lua_State *L); /* pushes dts.main, whatever it is; true: a table */
+
+#endif

@@ -1,0 +1,243 @@
+/* put.c -- see put.h. Each table has its own buffer, so that a loop which puts to two tables in turn
+ * still sends large frames; the order of rows within a table is kept.
+ *
+ * Stack while rows are put: table's name, rows, also, step, shape, then one slot for each column,
+ * which holds the row's value for it. An iterator may be a coroutine's and may ask the engine.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "script/put.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "script/call.h"
+#include "script/convert.h"
+#include "script/fault.h"
+#include "script/script.h"
+#include "script/shape.h"
+#include "wire/op.h"
+#include "wire/pack.h"
+
+enum { NAME = 1, ROWS, ALSO, STEP, SHAPE, SLOTS = SHAPE, FLUSH_AT = 256 * 1024 };
+
+/* ── The buffer ── */
+
+static void flush(lua_State *L, shape *s) {
+  if (!s->rows.size) return;
+  pack_end(&s->rows);
+  call_post(L, OP_ROWS, &s->rows, -1);
+  buffer_clear(&s->rows);
+}
+
+void put_flush_all(lua_State *L) {
+  for (shape *s = script_of(L)->shapes; s; s = s->next) flush(L, s);
+}
+
+int put_flush(lua_State *L) {
+  put_flush_all(L);
+  return 0;
+}
+
+static void open_frame(shape *s) {
+  if (s->rows.size) return;
+  pack_map(&s->rows, s->step[0] ? 3 : 2);
+  pack_text(&s->rows, "table", 5);
+  pack_text(&s->rows, s->name, strlen(s->name));
+  if (s->step[0]) {
+    pack_text(&s->rows, "step", 4);
+    pack_text(&s->rows, s->step, strlen(s->step));
+  }
+  pack_text(&s->rows, "rows", 4);
+  pack_open_list(&s->rows);
+}
+
+static void choose_step(lua_State *L, shape *s) {
+  const char *step = luaL_optstring(L, STEP, "");
+  if (strlen(step) >= sizeof s->step)
+    fault_fail(L, "STEP", "a step's name has at most %zu bytes", sizeof s->step - 1);
+  if (strcmp(step, s->step) != 0) flush(L, s);
+  snprintf(s->step, sizeof s->step, "%s", step);
+}
+
+/* ── One row ── */
+
+static int refuse_column(lua_State *L, shape *s, int key, const char *place) {
+  char said[160] = "";
+  if (lua_type(L, key) != LUA_TSTRING)
+    return fault_fail(L, "COLUMN", "a row has column names as keys, not a %s (%s)",
+                      luaL_typename(L, key), place);
+  const char *word = lua_tostring(L, key), *names[256];
+  int count = s->count < 255 ? s->count : 255;
+  for (int i = 0; i < count; i++) names[i] = s->columns[i].name;
+  names[count] = NULL;
+  const char *nearest = error_nearest(word, names);
+  if (nearest) snprintf(said, sizeof said, "; did you mean '%.120s'?", nearest);
+  return fault_fail(L, "COLUMN", "table '%s' has no column '%s' (%s)%s", s->name, word, place,
+                    said);
+}
+
+/* The values of the table at index into their slots. */
+static void spread(lua_State *L, shape *s, int index, int slots, const char *place) {
+  int guess = 0;
+  for (lua_pushnil(L); lua_next(L, index);) {
+    int column = lua_type(L, -2) == LUA_TSTRING ? shape_column_find(L, s, -2, guess) : -1;
+    if (column < 0) refuse_column(L, s, lua_absindex(L, -2), place);
+    guess = column + 1;
+    lua_replace(L, slots + 1 + column);
+  }
+}
+
+static void say_place(char out[64], lua_Integer row, lua_Integer line) {
+  if (line > 0)
+    snprintf(out, 64, "row %lld, line %lld", (long long)row, (long long)line);
+  else
+    snprintf(out, 64, "row %lld", (long long)row);
+}
+
+static int refuse_value(lua_State *L, shape *s, dts_error *e, const char *place) {
+  size_t size = strlen(e->message);
+  snprintf(e->message + size, sizeof e->message - size, " (%s of '%s')", place, s->name);
+  return fault_raise(L, e);
+}
+
+static void pack_row(lua_State *L, shape *s, const char *place) {
+  dts_error e;
+  open_frame(s);
+  size_t before = s->rows.size;
+  pack_list(&s->rows, (size_t)s->count);
+  for (int i = 0; i < s->count; i++) {
+    if (shape_pack(L, &s->columns[i], SLOTS + 1 + i, &s->rows, &e) == 0) continue;
+    s->rows.size = before;
+    refuse_value(L, s, &e, place);
+  }
+  if (s->rows.failed) {
+    buffer_clear(&s->rows);
+    fault_fail(L, "LIMIT_SIZE", "a row of '%s' is larger than a frame may be (%s)", s->name, place);
+  }
+  if (s->rows.size >= FLUSH_AT) flush(L, s);
+}
+
+/* The row on top, which is taken away. Slots start as `also` says, or empty. */
+static void put_row(lua_State *L, shape *s, lua_Integer row, lua_Integer line) {
+  char place[64];
+  say_place(place, row, line);
+  int index = lua_gettop(L);
+  if (!lua_istable(L, index))
+    fault_fail(L, "COLUMN", "a row of '%s' is a table, got a %s (%s)", s->name,
+               luaL_typename(L, index), place);
+  for (int i = 1; i <= s->count; i++) lua_pushnil(L), lua_replace(L, SLOTS + i);
+  if (!lua_isnil(L, ALSO)) spread(L, s, ALSO, SLOTS, "the shared columns");
+  spread(L, s, index, SLOTS, place);
+  pack_row(L, s, place);
+  lua_settop(L, SLOTS + s->count);
+}
+
+/* ── Rows from a list, a row, an iterator ── */
+
+static lua_Integer put_list(lua_State *L, shape *s) {
+  lua_Integer i = 0;
+  while (lua_rawgeti(L, ROWS, i + 1) != LUA_TNIL) put_row(L, s, ++i, 0);
+  return i;
+}
+
+static int put_next(lua_State *L, int status, lua_KContext done);
+
+static int put_iterator(lua_State *L, lua_KContext done) {
+  shape *s = lua_touserdata(L, SHAPE);
+  for (;;) {
+    lua_settop(L, SLOTS + s->count);
+    lua_pushvalue(L, ROWS);
+    lua_callk(L, 0, 2, done, put_next);
+    if (lua_isnil(L, -2)) break;
+    lua_Integer line = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    choose_step(L, s); /* the iterator may have put rows of its own */
+    put_row(L, s, ++done, line);
+  }
+  lua_pushinteger(L, done);
+  return 1;
+}
+
+/* Where a suspended iterator goes on: its two values are on top. */
+static int put_next(lua_State *L, int status, lua_KContext done) {
+  (void)status;
+  shape *s = lua_touserdata(L, SHAPE);
+  if (lua_isnil(L, -2)) return lua_pushinteger(L, done), 1;
+  lua_Integer line = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  choose_step(L, s);
+  put_row(L, s, done + 1, line);
+  return put_iterator(L, done + 1);
+}
+
+static bool is_iterator(lua_State *L, int index) {
+  if (lua_isfunction(L, index)) return true;
+  if (luaL_getmetafield(L, index, "__call") == LUA_TNIL) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
+static bool is_one_row(lua_State *L, int index) {
+  lua_pushnil(L);
+  if (!lua_next(L, index)) return false; /* an empty list */
+  bool named = lua_type(L, -2) == LUA_TSTRING;
+  lua_pop(L, 2);
+  return named;
+}
+
+int put_rows(lua_State *L) {
+  const char *name = luaL_checkstring(L, NAME);
+  lua_settop(L, STEP);
+  if (!lua_isnil(L, ALSO)) luaL_checktype(L, ALSO, LUA_TTABLE);
+  shape *s = shape_find(L, name);
+  luaL_checkstack(L, s->count + 12, "a table with very many columns");
+  choose_step(L, s);
+  lua_settop(L, SLOTS + s->count);
+  if (is_iterator(L, ROWS)) return put_iterator(L, 0);
+  if (!lua_istable(L, ROWS))
+    return fault_fail(L, "COLUMN", "rows for '%s': a row, a list or an iterator expected, got a %s",
+                      name, luaL_typename(L, ROWS));
+  lua_Integer count = 1;
+  if (is_one_row(L, ROWS))
+    lua_pushvalue(L, ROWS), put_row(L, s, 1, 0);
+  else
+    count = put_list(L, s);
+  lua_pushinteger(L, count);
+  return 1;
+}
+
+/* ── Part of a row ── */
+
+/* The canonical form of the value on top, by way of its packed bytes. */
+static void make_canonical(lua_State *L, shape *s, const shape_column *c) {
+  script *owner = script_of(L);
+  dts_error e;
+  buffer_clear(&owner->out);
+  if (shape_pack(L, c, lua_gettop(L), &owner->out, &e) < 0) {
+    size_t size = strlen(e.message);
+    snprintf(e.message + size, sizeof e.message - size, " (of '%s')", s->name);
+    fault_raise(L, &e);
+  }
+  unpack u = {owner->out.data, owner->out.data + owner->out.size};
+  lua_pop(L, 1);
+  convert_unpack(L, &u, false);
+  if (lua_isnil(L, -1)) lua_pop(L, 1), convert_push_null(L);
+}
+
+int put_check(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  shape *s = shape_find(L, name);
+  lua_newtable(L);
+  for (lua_pushnil(L); lua_next(L, 2);) {
+    int column = lua_type(L, -2) == LUA_TSTRING ? shape_column_find(L, s, -2, 0) : -1;
+    if (column < 0) refuse_column(L, s, lua_absindex(L, -2), "update");
+    make_canonical(L, s, &s->columns[column]);
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, 4);
+  }
+  return 1;
+}

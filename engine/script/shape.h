@@ -1,0 +1,50 @@
+/* shape.h -- a table's columns as put needs them: in order, with types, and what is buffered for it.
+ *
+ * A shape is a userdata made from the table's declaration the first time it is put to and kept until
+ * the state is closed. Column names point into Lua strings that its user value keeps; equal names are
+ * equal pointers, since Lua interns short strings.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_SCRIPT_SHAPE_H
+#define DTS_SCRIPT_SHAPE_H
+
+#include <lua.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+typedef enum shape_type {
+  SHAPE_TEXT,
+  SHAPE_INTEGER,
+  SHAPE_REAL,
+  SHAPE_BOOLEAN,
+  SHAPE_DATE,
+  SHAPE_TIMESTAMP,
+  SHAPE_JSON
+} shape_type;
+
+typedef struct shape_column {
+  const char *name;
+  shape_type type;
+  bool required; /* not null, and without a default */
+} shape_column;
+
+struct shape {
+  struct shape *next; /* of the script's shapes */
+  const char *name;
+  buffer rows;    /* an OP_ROWS payload, open at its end; empty when nothing is buffered */
+  char step[128]; /* the step that these rows belong to, or "" */
+  int count;
+  shape_column columns[];
+};
+
+/* The shape of the named table, pushed too, so that it stays. Raises TABLE_UNKNOWN, TABLE_REFUSED. */
+struct shape *shape_find(lua_State *L, const char *name);
+/* The column of the name (a Lua string at index); `guess` is tried first. -1: none. */
+int shape_column_find(lua_State *L, const struct shape *s, int index, int guess);
+
+/* Packs the Lua value at index for one column into b; 0, or -1 and an error COLUMN whose message
+ * begins with the column's name. nil and null are packed as null. */
+int shape_pack(lua_State *L, const shape_column *c, int index, buffer *b, dts_error *e);
+
+#endif

@@ -1,0 +1,175 @@
+/* shape_pack.c -- one Lua value for one column: checked, made canonical, packed.
+ *
+ * The rules are scripting.md's "Tables and rows": integers of 64 bits (3.0 is taken), reals without NaN
+ * and infinities, real days, timestamps with an offset (converted to UTC), UTF-8 without NUL. A text is
+ * taken for another type when it is that type's canonical form.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "script/shape.h"
+
+#include <inttypes.h>
+#include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "format/date.h"
+#include "format/json.h"
+#include "script/convert.h"
+#include "wire/pack.h"
+
+static const char *const expected[] = {"text",
+                                       "an integer",
+                                       "a number",
+                                       "true or false",
+                                       "a date YYYY-MM-DD",
+                                       "a timestamp with an offset, such as 2026-03-10T13:00:00Z",
+                                       "plain data"};
+
+static const char *show(lua_State *L, int index, char out[TEXT_SHORT]) {
+  size_t size;
+  const char *text;
+  switch (lua_type(L, index)) {
+  case LUA_TSTRING: text = lua_tolstring(L, index, &size); return text_shorten(out, text, size);
+  case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
+  case LUA_TNUMBER:
+    if (lua_isinteger(L, index))
+      snprintf(out, TEXT_SHORT, "%" PRId64, (int64_t)lua_tointeger(L, index));
+    else
+      snprintf(out, TEXT_SHORT, "%.14g", lua_tonumber(L, index));
+    return out;
+  default: snprintf(out, TEXT_SHORT, "a %s", luaL_typename(L, index)); return out;
+  }
+}
+
+static int refuse(lua_State *L, const shape_column *c, int index, dts_error *e) {
+  char shown[TEXT_SHORT];
+  return error_fail(e, "COLUMN", "column '%s': %s expected, got %s", c->name, expected[c->type],
+                    show(L, index, shown));
+}
+
+/* ── Canonical texts of numbers ── */
+
+static bool is_integer_text(const char *text, size_t size) {
+  size_t sign = size && text[0] == '-';
+  if (size == sign || size > 20) return false;
+  if (text[sign] == '0') return size == 1;
+  return strspn(text + sign, "0123456789") == size - sign;
+}
+
+/* A JSON number: RFC 8259 section 6. */
+static bool is_number_text(const char *text, size_t size) {
+  const char *at = text + (size && *text == '-');
+  size_t digits = strspn(at, "0123456789");
+  if (!digits || (digits > 1 && *at == '0')) return false;
+  at += digits;
+  if (*at == '.') {
+    digits = strspn(++at, "0123456789");
+    if (!digits) return false;
+    at += digits;
+  }
+  if (*at == 'e' || *at == 'E') {
+    at += 1 + (at[1] == '+' || at[1] == '-');
+    digits = strspn(at, "0123456789");
+    if (!digits) return false;
+    at += digits;
+  }
+  return at == text + size;
+}
+
+/* ── One function for each type; -1 when the value does not fit ── */
+
+static int pack_as_text(lua_State *L, int index, buffer *b) {
+  size_t size;
+  if (lua_type(L, index) != LUA_TSTRING) return -1;
+  const char *text = lua_tolstring(L, index, &size);
+  if (memchr(text, '\0', size) || !text_is_utf8(text, size, NULL)) return -1;
+  pack_text(b, text, size);
+  return 0;
+}
+
+static int pack_as_integer(lua_State *L, int index, buffer *b) {
+  size_t size;
+  lua_Integer n;
+  int exact;
+  if (lua_type(L, index) == LUA_TSTRING) {
+    const char *text = lua_tolstring(L, index, &size);
+    if (!is_integer_text(text, size)) return -1;
+    n = lua_tointegerx(L, index, &exact);
+  } else if (lua_type(L, index) == LUA_TNUMBER) {
+    n = lua_tointegerx(L, index, &exact); /* 3.0 is 3, 3.5 is none */
+  } else {
+    return -1;
+  }
+  if (!exact) return -1;
+  pack_integer(b, n);
+  return 0;
+}
+
+static int pack_as_real(lua_State *L, int index, buffer *b) {
+  size_t size;
+  double x;
+  if (lua_type(L, index) == LUA_TSTRING) {
+    const char *text = lua_tolstring(L, index, &size);
+    if (!is_number_text(text, size)) return -1;
+    x = json_parse_real(text, size);
+  } else if (lua_type(L, index) == LUA_TNUMBER) {
+    x = lua_tonumber(L, index);
+  } else {
+    return -1;
+  }
+  if (!isfinite(x)) return -1;
+  pack_real(b, x);
+  return 0;
+}
+
+static int pack_as_boolean(lua_State *L, int index, buffer *b) {
+  bool text = lua_type(L, index) == LUA_TSTRING;
+  const char *word = text ? lua_tostring(L, index) : "";
+  if (!lua_isboolean(L, index) && strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
+    return -1;
+  pack_boolean(b, text ? word[0] == 't' : lua_toboolean(L, index));
+  return 0;
+}
+
+static int pack_as_date(lua_State *L, int index, buffer *b) {
+  size_t size;
+  int32_t date;
+  if (lua_type(L, index) != LUA_TSTRING) return -1;
+  const char *text = lua_tolstring(L, index, &size);
+  if (date_read(text, size, &date) < 0) return -1;
+  pack_text(b, text, size);
+  return 0;
+}
+
+static int pack_as_timestamp(lua_State *L, int index, buffer *b) {
+  size_t size;
+  int64_t ms;
+  char canonical[25];
+  if (lua_type(L, index) != LUA_TSTRING) return -1;
+  const char *text = lua_tolstring(L, index, &size);
+  if (timestamp_read(text, size, &ms) < 0) return -1;
+  timestamp_write(ms, canonical);
+  pack_text(b, canonical, strlen(canonical));
+  return 0;
+}
+
+static int pack_as_json(lua_State *L, int index, buffer *b) {
+  convert_pack(L, index, b, NULL);
+  return 0;
+}
+
+int shape_pack(lua_State *L, const shape_column *c, int index, buffer *b, dts_error *e) {
+  typedef int (*packer)(lua_State *, int, buffer *);
+  static const packer packers[] = {pack_as_text, pack_as_integer,   pack_as_real, pack_as_boolean,
+                                   pack_as_date, pack_as_timestamp, pack_as_json};
+  if (convert_is_null(L, index)) {
+    if (c->required)
+      return error_fail(e, "COLUMN", "column '%s': a value is required, got nothing", c->name);
+    pack_null(b);
+    return 0;
+  }
+  return packers[c->type](L, index, b) < 0 ? refuse(L, c, index, e) : 0;
+}
