@@ -83,16 +83,18 @@ int conn_run(store_conn *c, const char *sql, dts_error *e) {
 
 /* The cookie moves with each change of the schema and is part of the snapshot, so a statement that
  * was prepared under the same cookie still means the same; one of a transaction undone since may
- * come again, hence `undone`. */
+ * come again, hence `undone`. SQLite prepares from the schema it remembers and looks at the file's
+ * only when it runs a statement: running one that reads makes it look before the next is prepared. */
 int conn_read_schema(store_conn *c, dts_error *e) {
-  static const char sql[] = "pragma schema_version";
+  static const char sql[] = "pragma schema_version", look[] = "select 1 from sqlite_schema limit 1";
+  int64_t before = c->schema;
   statement *s = statement_take(c, sql, false, e);
   if (!s) return -1;
   int rc = sqlite3_step(s->stmt);
   if (rc == SQLITE_ROW) c->schema = sqlite3_column_int64(s->stmt, 0) + (c->undone << 32);
   int result = rc == SQLITE_ROW ? 0 : conn_fail(c, sql, e);
   statement_give(c, s);
-  return result;
+  return result < 0 || c->schema == before ? result : conn_run(c, look, e);
 }
 
 int conn_begin(store_conn *c, const char *begin, dts_error *e) {
