@@ -1,9 +1,9 @@
 /* text.h -- UTF-8 checks, other encodings into UTF-8, and texts for messages.
  *
- * Everything inside the engine is UTF-8; this is the door through which the rest comes in. The tables
- * are our own, because the C library loads its own from disk and a caged worker cannot. A decoder
- * takes a stream in pieces that may cut a character anywhere. Nothing here owns memory: results go
- * into the caller's buffer.
+ * Everything inside the engine is UTF-8; this is the door through which the rest comes in. The
+ * tables are our own, because the C library loads its own from disk and a caged worker cannot. A
+ * decoder takes a stream in pieces that may cut a character anywhere. Nothing here owns memory:
+ * results go into the caller's buffer.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_BASE_TEXT_H
@@ -29,8 +29,8 @@ typedef enum text_encoding {
 int text_encoding_read(const char *name, text_encoding *out, dts_error *e);
 const char *text_encoding_name(text_encoding encoding);
 
-/* UTF-8 as in RFC 3629: no surrogates, nothing overlong, nothing past U+10FFFF. `fault` (may be NULL)
- * receives the offset of the first byte that does not belong. */
+/* UTF-8 as in RFC 3629: no surrogates, nothing overlong, nothing past U+10FFFF. `fault` (may be
+ * NULL) receives the offset of the first byte that does not belong. */
 bool text_is_utf8(const char *bytes, size_t size, size_t *fault);
 /* Bytes of the whole character at `bytes` (size > 0); 0 when it is broken, or only `cut` off. */
 size_t text_utf8_take(const char *bytes, size_t size, bool *cut);
@@ -45,8 +45,8 @@ int text_from_latin1(buffer *out, const char *bytes, size_t size);
 int text_from_windows1252(buffer *out, const char *bytes, size_t size); /* 81 8D 8F 90 9D: C1 */
 int text_from_utf16(buffer *out, const char *bytes, size_t size, bool big_endian);
 
-/* Streams: feed pieces, the last one (perhaps empty) with `last`. A byte order mark of the decoder's
- * own encoding is dropped. An error names the offset in the stream, code ENCODING. */
+/* Streams: feed pieces, the last one (perhaps empty) with `last`. A byte order mark of the
+ * decoder's own encoding is dropped. An error names the offset in the stream, code ENCODING. */
 typedef struct text_decoder {
   text_encoding encoding;
   char held[4]; /* the start of a character that the last piece cut off */

@@ -1,8 +1,8 @@
 /* text_decode.c -- Latin-1, Windows-1252 and UTF-16 into UTF-8, whole or in pieces.
  *
- * Latin-1 is the first 256 codes of Unicode; Windows-1252 differs from it in 80..9F (WHATWG Encoding
- * Standard, whose five holes keep their C1 codes). A piece that ends inside a character leaves that
- * beginning in the decoder, at most three bytes.
+ * Latin-1 is the first 256 codes of Unicode; Windows-1252 differs from it in 80..9F (WHATWG
+ * Encoding Standard, whose five holes keep their C1 codes). A piece that ends inside a character
+ * leaves that beginning in the decoder, at most three bytes.
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>

@@ -1,8 +1,9 @@
 /* crypto.h -- SHA-256, HMAC, and bytes as hex and base64.
  *
  * OpenSSL does the arithmetic; what it hands out for text it does too laxly for signatures, so hex
- * and base64 are our own and strict. A hash that cannot be computed (no memory, no provider) ends the
- * process: a wrong digest must never look like one. Only crypto_hash is owned, until its _finish.
+ * and base64 are our own and strict. A hash that cannot be computed (no memory, no provider) ends
+ * the process: a wrong digest must never look like one. Only crypto_hash is owned, until its
+ * _finish.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_CRYPTO_CRYPTO_H

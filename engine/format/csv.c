@@ -1,8 +1,8 @@
 /* csv.c -- the reader of csv.h, and fields written.
  *
- * Four states: before a field, in a plain one, in a quoted one, behind its closing quote. The bytes of
- * a row are gathered in one buffer, each field with a NUL behind; runs without a special byte are
- * copied whole. A row is complete at its line end, or at the end of all.
+ * Four states: before a field, in a plain one, in a quoted one, behind its closing quote. The
+ * bytes of a row are gathered in one buffer, each field with a NUL behind; runs without a special
+ * byte are copied whole. A row is complete at its line end, or at the end of all.
  *
  * SPDX-License-Identifier: MIT */
 #include "format/csv.h"

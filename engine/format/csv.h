@@ -1,9 +1,10 @@
 /* csv.h -- CSV (RFC 4180) as a stream of rows, and its fields written back.
  *
- * The reader is fed pieces of any size and gives rows of slices into its own memory, valid until the
- * next csv_next. It is strict: a quote where none may stand is an error that names the line, because
- * a file read wrongly without a word costs more than one refused. Lines end with LF, CRLF or CR. It
- * counts; it does not decode: feed it UTF-8 (text.h). The reader owns its memory (csv_close).
+ * The reader is fed pieces of any size and gives rows of slices into its own memory, valid until
+ * the next csv_next. It is strict: a quote where none may stand is an error that names the line,
+ * because a file read wrongly without a word costs more than one refused. Lines end with LF, CRLF
+ * or CR. It counts; it does not decode: feed it UTF-8 (text.h). The reader owns its memory
+ * (csv_close).
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FORMAT_CSV_H

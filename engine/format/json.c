@@ -1,9 +1,9 @@
 /* json.c -- the reader of json.h: tokens, and values made of them.
  *
- * A small state machine says what may come next; one bit for each open level says whether that level
- * is a map. Texts are scanned once for their end and copied only when they hold escapes. Nothing is
- * accepted that RFC 8259 does not have; of what it leaves open, broken UTF-8, lone surrogates and
- * numbers beyond a double are refused, since they could not be kept.
+ * A small state machine says what may come next; one bit for each open level says whether that
+ * level is a map. Texts are scanned once for their end and copied only when they hold escapes.
+ * Nothing is accepted that RFC 8259 does not have; of what it leaves open, broken UTF-8, lone
+ * surrogates and numbers beyond a double are refused, since they could not be kept.
  *
  * SPDX-License-Identifier: MIT */
 #include "format/json.h"

@@ -62,7 +62,7 @@ int json_fail(const json_reader *r, dts_error *e);
 int json_read(arena *a, const char *bytes, size_t size, value *out, dts_error *e);
 int json_read_value(json_reader *r, json_token token, arena *a, value *out, dts_error *e);
 
-/* Writing, without spaces. 0, or -1 for NaN, infinity, more than JSON_DEPTH levels or a full buffer. */
+/* Writing, without spaces. 0, or -1: NaN, infinity, more than JSON_DEPTH levels, a full buffer. */
 int json_write(buffer *b, const value *v);
 int json_write_pretty(buffer *b, const value *v); /* two spaces a level, for people */
 int json_write_text(buffer *b, const char *bytes, size_t size);

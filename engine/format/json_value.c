@@ -1,8 +1,8 @@
 /* json_value.c -- whole JSON documents as values in an arena.
  *
- * Lists and maps are gathered on one growing stack and copied to their final place, exactly as large
- * as they are, when they end: few allocations, no recursion over foreign input. Texts get their bytes
- * and a NUL in the same arena.
+ * Lists and maps are gathered on one growing stack and copied to their final place, exactly as
+ * large as they are, when they end: few allocations, no recursion over foreign input. Texts get
+ * their bytes and a NUL in the same arena.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /* json_write.c -- values as JSON.
  *
  * What is written reads back equal: integers with all their digits, doubles with as few digits as
- * bring the same double back. Texts are passed through as they are (UTF-8), only quotes, backslashes
- * and control characters become escapes. A number that JSON does not have is an error, never null.
+ * bring the same double back. Texts are passed through as they are (UTF-8), only quotes,
+ * backslashes and control characters become escapes. A number that JSON does not have is an error,
+ * never null.
  *
  * SPDX-License-Identifier: MIT */
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 /* schema_check.c -- walking a value along compiled nodes, and telling the first fault.
  *
- * The way from the root is kept twice on the stack of calls: as keys and indexes, for the fault's JSON
- * pointer, and as the resources entered, for $dynamicRef. Nothing is allocated unless somebody asks
- * what has been evaluated. Branches that may fail are run quietly and leave their marks only if they
- * fit.
+ * The way from the root is kept twice on the stack of calls: as keys and indexes, for the fault's
+ * JSON pointer, and as the resources entered, for $dynamicRef. Nothing is allocated unless
+ * somebody asks what has been evaluated. Branches that may fail are run quietly and leave their
+ * marks only if they fit.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdarg.h>
@@ -90,8 +90,8 @@ static void add_marks(seen *to, const seen *from) {
   for (size_t i = 0; to && i < to->count; i++) to->marks[i] |= from->marks[i];
 }
 
-/* Runs with marks of its own, which join those of the caller if all is well: an unevaluated* keyword
- * sees what its own schema has evaluated, not what a neighbour has. */
+/* Runs with marks of its own, which join those of the caller if all is well: an unevaluated*
+ * keyword sees what its own schema has evaluated, not what a neighbour has. */
 static bool run_apart(run *r, const node *n, const value *v, seen *s) {
   seen own = {NULL, count_of(v)};
   if (!own.count) return run_checks(r, n, v, NULL);

@@ -1,9 +1,9 @@
 /* schema_compile.c -- from documents to nodes; the table of keywords.
  *
  * Nodes wait in a list until their keywords are made, so that references may go in circles and as
- * deep as they like. Keywords are made in the order of the table: what looks at the results of others
- * stands last. Words of other drafts that would assert something are refused by name; words that
- * nobody knows are annotations, as the specification has it.
+ * deep as they like. Keywords are made in the order of the table: what looks at the results of
+ * others stands last. Words of other drafts that would assert something are refused by name; words
+ * that nobody knows are annotations, as the specification has it.
  *
  * SPDX-License-Identifier: MIT */
 #include <math.h>
@@ -252,7 +252,7 @@ static int make_node(compiler *c, node *n) {
   return make_checks(c, n);
 }
 
-/* $dynamicRef may lead to any resource that is entered, so their dynamic anchors are made as well. */
+/* $dynamicRef may lead to any resource that is entered, so their dynamic anchors are made too. */
 static void add_dynamics(compiler *c, const resource *where) {
   for (const named *n = c->set->names; n; n = n->next) {
     if (!n->dynamic || n->where != where) continue;

@@ -1,8 +1,9 @@
 /* schema_format.c -- `format` as draft 07 asserts it.
  *
- * Each format is a row: words for the analyst, a pattern after the grammar of its RFC, and a function
- * where a grammar does not suffice (days of a month, leap seconds). Separators and offsets of times
- * follow what validators accept in practice: T, t or a space; +01:00, +0100 or +01.
+ * Each format is a row: words for the analyst, a pattern after the grammar of its RFC, and a
+ * function where a grammar does not suffice (days of a month, leap seconds). Separators and
+ * offsets of times follow what validators accept in practice: T, t or a space; +01:00, +0100 or
+ * +01.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>

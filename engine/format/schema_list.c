@@ -1,7 +1,8 @@
 /* schema_list.c -- keywords about lists.
  *
- * prefixItems and items (2020-12), items and additionalItems (draft 07) say the same two things: what
- * the first items are, one by one, and what the rest are. contains reads its two limits itself.
+ * prefixItems and items (2020-12), items and additionalItems (draft 07) say the same two things:
+ * what the first items are, one by one, and what the rest are. contains reads its two limits
+ * itself.
  *
  * SPDX-License-Identifier: MIT */
 #include <inttypes.h>

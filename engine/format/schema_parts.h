@@ -1,10 +1,10 @@
 /* schema_parts.h -- what the schema_*.c files share.
  *
- * A set holds documents; each place with an $id of its own is a resource. Compiling turns every schema
- * that can be reached into a node: a list of checks, one for each keyword (or group of keywords that
- * look at each other). Keywords live beside their kind: schema_value.c, schema_object.c,
- * schema_list.c, schema_logic.c; the table that names them is in schema_compile.c. A make function
- * fills in a check, a run function applies it.
+ * A set holds documents; each place with an $id of its own is a resource. Compiling turns every
+ * schema that can be reached into a node: a list of checks, one for each keyword (or group of
+ * keywords that look at each other). Keywords live beside their kind: schema_value.c,
+ * schema_object.c, schema_list.c, schema_logic.c; the table that names them is in
+ * schema_compile.c. A make function fills in a check, a run function applies it.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FORMAT_SCHEMA_PARTS_H

@@ -1,7 +1,7 @@
 /* schema_uri.c -- references resolved against a base (RFC 3986, sections 5.2 and 5.3).
  *
- * Bases without a scheme are resolved in the same way, so that documents may call each other by bare
- * names such as common/user.json.
+ * Bases without a scheme are resolved in the same way, so that documents may call each other by
+ * bare names such as common/user.json.
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>

@@ -1,8 +1,8 @@
 /* regex.c -- see regex.h.
  *
  * PCRE2's interpreter, not its compiler to machine code: a caged worker may not make memory
- * executable. The limits live in a match context that nothing changes after compiling, which is what
- * lets threads share a regex.
+ * executable. The limits live in a match context that nothing changes after compiling, which is
+ * what lets threads share a regex.
  *
  * SPDX-License-Identifier: MIT */
 #define PCRE2_CODE_UNIT_WIDTH 8

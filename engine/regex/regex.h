@@ -36,8 +36,8 @@ void regex_free(regex *r); /* NULL is fine */
 size_t regex_group_count(const regex *r);                   /* without the whole match */
 const char *regex_group_name(const regex *r, size_t group); /* 1..count; NULL: no name */
 
-/* Searches from byte `from`: 1 found, 0 not, -1 error (not UTF-8: REGEX; too much work: LIMIT_REGEX).
- * spans (may be NULL) gets the whole match and the first count - 1 groups. */
+/* Searches from byte `from`: 1 found, 0 not, -1 error (not UTF-8: REGEX; too much work:
+ * LIMIT_REGEX). spans (may be NULL) gets the whole match and the first count - 1 groups. */
 int regex_match(const regex *r, const char *text, size_t size, size_t from, regex_span *spans,
                 size_t count, dts_error *e);
 

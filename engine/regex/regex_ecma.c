@@ -1,8 +1,8 @@
 /* regex_ecma.c -- patterns as JavaScript reads them (ECMA-262, section 22.2.1, flag u) for PCRE2.
  *
  * Most of the two languages is the same. Where a sign means something else (\s, \v, \uXXXX, a dot,
- * \p{Letter}), it is spelt out; where PCRE2 knows more than ECMA-262 (\A, \Q, possessive repeats, (?#
- * and (*VERBS)), the pattern is refused rather than read differently than elsewhere.
+ * \p{Letter}), it is spelt out; where PCRE2 knows more than ECMA-262 (\A, \Q, possessive repeats,
+ * (?# and (*VERBS)), the pattern is refused rather than read differently than elsewhere.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdint.h>

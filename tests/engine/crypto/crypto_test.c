@@ -1,6 +1,7 @@
 /* crypto_test.c -- digests against published values and Wycheproof, text forms against RFC 4648.
  *
- * The crypto library does not read JSON, so the suite's file is taken apart here by its field names.
+ * The crypto library does not read JSON, so the suite's file is taken apart here by its field
+ * names.
  *
  * SPDX-License-Identifier: MIT */
 #include <setjmp.h>
