@@ -25,7 +25,7 @@ void schema_set_close(schema_set *set); /* NULL is fine; compiled schemas must b
 
 /* `uri` names the document when it has no $id, and besides it otherwise (a relative $id is resolved
  * against it); NULL: only the $id. The dialect is that of $schema, 2020-12 without one; it is
- * looked at when compiling. 0, or -1 (code SCHEMA): not a schema, or a name that another one has. */
+ * looked at when compiling. 0, or -1 (code SCHEMA): not a schema, or a name already taken. */
 int schema_add(schema_set *set, const char *uri, const value *document, dts_error *e);
 
 /* NULL (code SCHEMA): nothing of that name, a reference to nothing, a keyword that is not known or

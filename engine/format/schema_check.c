@@ -14,7 +14,7 @@
 #include "format/json.h"
 #include "format/schema_parts.h"
 
-enum { DEEPEST = 2048 }; /* nodes inside each other: below 1 MB of stack */
+enum { DEEPEST = 1024 }; /* nodes inside each other; some 500 bytes of stack each */
 
 typedef struct way {
   const struct way *up;

@@ -12,21 +12,27 @@
 #include "base/text.h"
 #include "format/schema_parts.h"
 
-#define HEX   "[0-9A-Fa-f]"
-#define PCT   "%" HEX HEX
-#define PCHAR "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:@]|" PCT ")"
-#define REST  "(?:\\?(?:" PCHAR "|[/?])*)?(?:#(?:" PCHAR "|[/?])*)?$"
-#define USER  "(?:(?:[A-Za-z0-9\\-._~!$&'()*+,;=:]|" PCT ")*@)?"
+#define HEX "[0-9A-Fa-f]"
+#define PCT "%" HEX HEX
+/* Every % must begin an escape; that said once, the rest are plain classes, which PCRE2 runs
+ * through much faster than through alternatives. */
+#define ESCAPES "(?![^%]*(?:" PCT "[^%]*)*%(?!" HEX HEX "))"
+#define PCHAR   "[A-Za-z0-9\\-._~!$&'()*+,;=:@%]"
+#define REST                                                                                       \
+  "(?:\\?[A-Za-z0-9\\-._~!$&'()*+,;=:@%\\/?]*)?(?:#[A-Za-z0-9\\-._~!$&'()*+,;=:@%\\/?]*)?$"
+#define USER "(?:[A-Za-z0-9\\-._~!$&'()*+,;=:%]*@)?"
 #define HOST                                                                                       \
   "(?:\\[" HEX "*:[0-9A-Fa-f:.]+\\]|\\[v[0-9A-Fa-f]+\\.[^\\]\\s]+\\]|"                             \
-  "(?:[A-Za-z0-9\\-._~!$&'()*+,;=]|" PCT ")*)"
+  "[A-Za-z0-9\\-._~!$&'()*+,;=%]*)"
 #define NETPATH "\\/\\/" USER HOST "(?::\\d*)?(?:\\/" PCHAR "*)*"
 #define ROOTED  "\\/(?:" PCHAR "+(?:\\/" PCHAR "*)*)?"
 #define SCHEME  "[A-Za-z][A-Za-z0-9+\\-.]*:"
 #define URI     SCHEME "(?:" NETPATH "|" ROOTED "|" PCHAR "+(?:\\/" PCHAR "*)*|)" REST
-#define SEGMENT "(?:[A-Za-z0-9\\-._~!$&'()*+,;=@]|" PCT ")" /* no colon: not taken for a scheme */
-#define URI_REF "^(?:" URI "|(?:" NETPATH "|" ROOTED "|" SEGMENT "+(?:\\/" PCHAR "*)*|)" REST ")"
+#define SEGMENT "[A-Za-z0-9\\-._~!$&'()*+,;=@%]" /* no colon: not taken for a scheme */
+#define URI_REF                                                                                    \
+  "^" ESCAPES "(?:" URI "|(?:" NETPATH "|" ROOTED "|" SEGMENT "+(?:\\/" PCHAR "*)*|)" REST ")"
 #define VARNAME "(?:\\w|" PCT ")+(?:\\.(?:\\w|" PCT ")+)*(?::[1-9]\\d{0,3}|\\*)?"
+#define LITERAL "[^\\x00-\\x20\"'<>\\\\^`{|}]*"
 #define LABEL   "[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,61}[A-Za-z0-9])?"
 #define ATOM    "[A-Za-z0-9!#$%&'*+\\/=?^_`{|}~\\-]+"
 #define POINTER "(?:\\/(?:[^~\\/]|~0|~1)*)*$"
@@ -164,12 +170,12 @@ static const format_check formats[] = {
     {"hostname", "a host name", "^(?:" LABEL "\\.)*" LABEL "\\.?$", is_hostname},
     {"ipv4", "an IPv4 address such as 192.0.2.1", NULL, is_ipv4},
     {"ipv6", "an IPv6 address such as 2001:db8::1", NULL, is_ipv6},
-    {"uri", "a URI such as https://example.com/a", "^" URI, NULL},
-    {"url", "a URL such as https://example.com/a", "^(?:https?|ftp):" NETPATH REST, NULL},
+    {"uri", "a URI such as https://example.com/a", "^" ESCAPES URI, NULL},
+    {"url", "a URL such as https://example.com/a", "^" ESCAPES "(?:https?|ftp):" NETPATH REST,
+     NULL},
     {"uri-reference", "a URI or a part of one", URI_REF, NULL},
     {"uri-template", "a URI template such as /users/{id}",
-     "^(?:[^\\x00-\\x20\"'<>%\\\\^`{|}]|" PCT "|\\{[+#.\\/;?&=,!@|]?" VARNAME "(?:," VARNAME
-     ")*\\})*$",
+     "^" ESCAPES LITERAL "(?:\\{[+#.\\/;?&=,!@|]?" VARNAME "(?:," VARNAME ")*\\}" LITERAL ")*$",
      NULL},
     {"uuid", "a UUID", "^(?:urn:uuid:)?" HEX "{8}-" HEX "{4}-" HEX "{4}-" HEX "{4}-" HEX "{12}$",
      NULL},
