@@ -1,9 +1,9 @@
 /* aggregates.c -- SQL aggregates that SQLite lacks: first last median quantile stddev corr slope.
  *
- * As with SQL's own, rows with a null argument do not count, and no rows give null. Of rows with the
- * same time, first takes the least value and last the greatest, so the result never depends on the
- * order of reading. quantile is linear between the two nearest ranks (PostgreSQL's percentile_cont);
- * stddev is the sample's; corr and slope are PostgreSQL's corr and regr_slope.
+ * As with SQL's own, rows with a null argument do not count, and no rows give null. Of rows with
+ * the same time, first takes the least value and last the greatest, so that the result never
+ * depends on the order of reading. quantile is linear between the two nearest ranks (PostgreSQL's
+ * percentile_cont); stddev is the sample's; corr and slope are PostgreSQL's corr and regr_slope.
  *
  * SPDX-License-Identifier: MIT */
 #include <math.h>

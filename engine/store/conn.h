@@ -1,7 +1,7 @@
 /* conn.h -- what the files of store/ share: a connection, its statements, the table of versions.
  *
  * Not for other folders: they see store.h. A connection and all that hangs on it is used by one
- * thread at a time. A statement is taken, used and given back; while it is taken nobody else runs it.
+ * thread at a time. A statement is taken, used and given back; meanwhile nobody else runs it.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_STORE_CONN_H

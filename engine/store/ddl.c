@@ -2,8 +2,8 @@
  *
  * SQLite's STRICT types know no booleans or dates, so dts_columns keeps what was declared. New
  * columns are added, indexes made and dropped; a changed type, key or check is refused, because it
- * needs every row looked at. Not-null and defaults are the engine's (check.c, put_sql): a column that
- * a script drops stays behind, and must not make the next row impossible.
+ * needs every row looked at. Not-null and defaults are the engine's (check.c, put_sql): a column
+ * that a script drops stays behind, and must not make the next row impossible.
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>

@@ -1,6 +1,7 @@
 /* lock.c -- one engine for each database: flock on DATABASE.lock, which names the holder.
  *
- * The file stays when the lock goes: removing it would let two processes lock two files of one name.
+ * The file stays when the lock goes: were it removed, two processes could lock two files of one
+ * name.
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* objects.c -- see objects.h: FOLDER/ab/REST for uploads, FOLDER/ab/REST.zst for snapshots.
  *
  * New files are written in FOLDER/new under a random name. What a crash left there is removed when
- * the folder is opened, once it is an hour old. A name that exists already is synced again before it
- * is given out: another thread may have made it a moment ago.
+ * the folder is opened, once it is an hour old. A name that exists already is synced again before
+ * it is given out: another thread may have made it a moment ago.
  *
  * SPDX-License-Identifier: MIT */
 #include "store/objects.h"

@@ -84,7 +84,7 @@ int conn_run(store_conn *c, const char *sql, dts_error *e) {
 /* The cookie moves with each change of the schema and is part of the snapshot, so a statement that
  * was prepared under the same cookie still means the same; one of a transaction undone since may
  * come again, hence `undone`. SQLite prepares from the schema it remembers and looks at the file's
- * only when it runs a statement: running one that reads makes it look before the next is prepared. */
+ * only when it runs a statement: one that reads is run, so that it looks before it prepares. */
 int conn_read_schema(store_conn *c, dts_error *e) {
   static const char sql[] = "pragma schema_version", look[] = "select 1 from sqlite_schema limit 1";
   int64_t before = c->schema;

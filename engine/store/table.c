@@ -1,7 +1,7 @@
 /* table.c -- a table's declaration, read and checked once.
  *
- * Whatever is wrong is said with the script's file and line. A declaration that was accepted here can
- * be made into SQL without further checks: names are plain words, types are known, columns exist.
+ * Whatever is wrong is said with the script's file and line. A declaration that was accepted here
+ * can be made into SQL without further checks: names are plain words, types known, columns there.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>

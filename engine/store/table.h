@@ -52,9 +52,10 @@ table *table_read(arena *a, const value *declaration, dts_error *e);
 const table_column *table_find(const table *t, const char *name, size_t *index); /* or NULL */
 const char *table_nearest(const table *t, const char *word, arena *a); /* nearest column, or NULL */
 
-/* Checks and converts one value for a column in place: 3.0 becomes 3 in an integer column, a timestamp
- * with another offset becomes UTC, a canonical string its type; otherwise error COLUMN with the value
- * and what was expected. Texts made new live in the arena. */
+/* Checks and converts one value for a column in place: 3.0 becomes 3 in an integer column, a
+ * timestamp with another offset UTC, a canonical string its type, a list or map JSON; otherwise
+ * error COLUMN with the value and what was expected. A null is taken where the column may be null
+ * or has a default. Texts made new live in the arena. */
 int table_check(const table *t, size_t column, arena *a, value *v, dts_error *e);
 int table_check_row(const table *t, arena *a, value *row, dts_error *e); /* t->count values */
 
