@@ -23,10 +23,9 @@ typedef struct store store;
 typedef struct store_conn store_conn;
 
 typedef struct store_options {
-  bool read_only; /* no writer: for commands that look beside a running engine */
-  int readers;    /* read connections kept; 0 means 4. More are opened when all are taken */
-  int64_t (*now)(
-      void *); /* ms UTC: where versions begin; SQL itself has no clock. NULL: the wall's */
+  bool read_only;         /* no writer: for commands that look beside a running engine */
+  int readers;            /* read connections kept, 0 means 4; more are opened when all are taken */
+  int64_t (*now)(void *); /* ms UTC: where versions begin (SQL has no clock); NULL: wall clock */
   void *now_arg;
 } store_options;
 
@@ -38,14 +37,15 @@ void store_close(store *s); /* finishes queued work, checkpoints; NULL is fine *
 typedef int store_work(store_conn *c, void *arg, dts_error *e);
 typedef void store_done(void *arg, int result, const dts_error *e);
 
-/* Queues work for the writer; `done` (may be NULL) is called on the writer's thread after the commit
- * (result 0) or the undoing (-1), with an error that is never NULL; at once, on the caller's, when
- * the store is read-only or being closed. store_write waits for that: not from a work or a done. */
+/* Queues work for the writer; `done` (may be NULL) is called on the writer's thread after the
+ * commit (result 0) or the undoing (-1), with an error that is never NULL; at once, on the
+ * caller's, when the store is read-only or being closed. store_write waits for that: not from a
+ * work or a done. */
 void store_submit(store *s, store_work *work, store_done *done, void *arg);
 int store_write(store *s, store_work *work, void *arg, dts_error *e);
 
-/* Runs work at once on a read connection (query_only), in one read transaction. Readers of a store in
- * memory are as many as `readers`: the next one waits, so do not nest reads there. */
+/* Runs work at once on a read connection (query_only), in one read transaction. A store in memory
+ * has no more than `readers` of them: the next one waits, so do not nest reads there. */
 int store_read(store *s, store_work *work, void *arg, dts_error *e);
 
 /* ---- inside work ---- */
@@ -66,9 +66,9 @@ int store_select(store_conn *c, const char *sql, const value *params, size_t cou
 
 /* A statement written by a user: one SELECT, nothing else; named parameters (:name) are bound from
  * the map `params`, null when not given; errors LIMIT_TIME after `limit_ms`, LIMIT_ROWS past
- * `limit_rows`. `columns` receives [{name,type}] before the first row; an expression's type is "any"
- * until the last row, then guessed from the values. `tables`: the tables and views it reads, also
- * through views. Both may be NULL. */
+ * `limit_rows`. `columns` receives [{name,type}] before the first row; an expression's type is
+ * "any" until the last row, then guessed from the values. `tables`: the tables and views it reads,
+ * also through views. Both may be NULL. */
 typedef struct store_sql {
   const char *sql;
   const value *params;
@@ -92,14 +92,14 @@ int store_view_drop(store_conn *c, const char *name, dts_error *e);
 /* Values in the table's column order, already checked by table_check_row. Whole-row upsert by key,
  * plain insert without one; a null becomes the column's default. Touches the table. */
 int store_put(store_conn *c, const table *t, const value *row, dts_error *e);
-/* Only the columns of the map `row`, checked here; the whole key must be among them. Where there is no
- * such row it is inserted, with defaults. */
+/* Only the columns of the map `row`, checked here; the whole key must be among them. Where there is
+ * no such row it is inserted, with defaults. */
 int store_update(store_conn *c, const table *t, const value *row, dts_error *e);
-/* `where` as in dts.query: {column: value | [values] | {from,to}}; an empty map means all rows. In a
- * query a null is no condition; a delete refuses it. */
+/* `where` as in dts.query: {column: value | [values] | {from,to}}; an empty map means all rows. In
+ * a query a null is no condition; a delete refuses it. */
 int store_delete(store_conn *c, const table *t, const value *where, dts_error *e);
-/* Marks a table as changed by this transaction: put, update and delete do it by themselves, plain SQL
- * (store_exec) does not. */
+/* Marks a table as changed by this transaction: put, update and delete do it by themselves, plain
+ * SQL (store_exec) does not. */
 void store_touch(store_conn *c, const char *table_name);
 
 /* SQL for `where` appended to b ("" or " where ..."), its parameters to the list `params`; they are
