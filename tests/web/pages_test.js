@@ -46,8 +46,8 @@ describe("a declared page", () => {
   it("writes a multiple choice to the address and asks with it", () =>
     engine.on("/pages/trends", async (page) => {
       await page.getByText("All", { exact: true }).first().click();
-      await page.getByLabel("duckdb/duckdb").check();
-      await page.getByLabel("apache/arrow").check();
+      await page.getByRole("checkbox", { name: "duckdb/duckdb" }).check();
+      await page.getByRole("checkbox", { name: "apache/arrow" }).check();
       await until(() => engine.asked(STARS).some((r) => r.query.getAll("repo").length === 2), "both repositories asked for");
       assert.equal(new URL(page.url()).search, "?repo=duckdb%2Fduckdb&repo=apache%2Farrow");
       await settle(page);

@@ -57,17 +57,16 @@ export async function settle(page) {
 // How many points of a canvas differ from its ground: 0 means that nothing was drawn.
 export async function inkOf(locator) {
   return locator.evaluate((frame) => {
-    const canvas = frame.querySelector("canvas");
-    if (!canvas) return 0;
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    const seen = new Map();
-    for (let i = 0; i < data.length; i += 4) {
-      if (data[i + 3] < 200) continue;
-      const max = Math.max(data[i], data[i + 1], data[i + 2]);
-      const min = Math.min(data[i], data[i + 1], data[i + 2]);
-      if (max - min > 40) seen.set("ink", (seen.get("ink") ?? 0) + 1); // coloured, not grey text
+    let ink = 0;
+    for (const canvas of frame.querySelectorAll("canvas")) {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i + 3] < 100) continue;
+        const [max, min] = [Math.max(data[i], data[i + 1], data[i + 2]), Math.min(data[i], data[i + 1], data[i + 2])];
+        if (max - min > 40) ink++; // coloured, not grey text
+      }
     }
-    return seen.get("ink") ?? 0;
+    return ink;
   });
 }
 

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { answer } from "../fixtures/answers.js";
 
 const dist = resolve(dirname(fileURLToPath(import.meta.url)), "../../../web/dist");
@@ -27,8 +28,9 @@ function asset(response, name) {
 
 function json(response, status, body, headers = {}) {
   if (status === 204) return response.writeHead(204, headers).end();
-  response.writeHead(status, { "content-type": "application/json", ...headers });
-  response.end(JSON.stringify(body));
+  const type = { "content-type": "application/json", "content-encoding": "gzip" };
+  response.writeHead(status, { ...type, ...headers });
+  response.end(gzipSync(JSON.stringify(body)));
 }
 
 async function bodyOf(request) {

@@ -4,17 +4,18 @@
 // SPDX-License-Identifier: MIT
 import { BarChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
 import {
-  DataZoomComponent, GridComponent, ToolboxComponent, TooltipComponent, VisualMapComponent,
+  DataZoomInsideComponent, GridComponent, TooltipComponent, VisualMapContinuousComponent,
 } from "echarts/components";
 import { init, use } from "echarts/core";
 import { LabelLayout } from "echarts/features";
 import { CanvasRenderer } from "echarts/renderers";
+import { dragToZoom } from "./drag";
 import type { Model } from "./model";
 import { type Look, optionsOf } from "./options";
 
 use([
   LineChart, BarChart, ScatterChart, HeatmapChart, GridComponent, TooltipComponent,
-  DataZoomComponent, ToolboxComponent, VisualMapComponent, LabelLayout, CanvasRenderer,
+  DataZoomInsideComponent, VisualMapContinuousComponent, LabelLayout, CanvasRenderer,
 ]);
 
 export type Drawing = {
@@ -41,7 +42,7 @@ function nextZoom(action: string, { start = 0, end = 100 }: Zoom): [number, numb
 
 export function draw(frame: HTMLElement, onZoom: (zoomed: boolean) => void): Drawing {
   const chart = init(frame, undefined, { renderer: "canvas" });
-  const finePointer = matchMedia("(pointer: fine)").matches;
+  let zoomable = false;
   let last: (() => void) | null = null;
   let width = frame.clientWidth;
   const current = () => ((chart.getOption()?.dataZoom as Zoom[] | undefined)?.[0] ?? {}) as Zoom;
@@ -56,15 +57,18 @@ export function draw(frame: HTMLElement, onZoom: (zoomed: boolean) => void): Dra
     last?.();
   });
   observer.observe(frame);
-  const dragToZoom = () =>
-    chart.dispatchAction({ type: "takeGlobalCursor", key: "dataZoomSelect", dataZoomSelectActive: true });
+  const undrag = dragToZoom(frame, (from, to) => {
+    if (!zoomable) return;
+    const [startValue, endValue] = [from, to].map((x) => chart.convertFromPixel({ xAxisIndex: 0 }, x));
+    chart.dispatchAction({ type: "dataZoom", startValue, endValue });
+  });
   return {
     show: (model, look) => {
       last = () => {
         const { start = 0, end = 100 } = current();
         chart.setOption(optionsOf(model, { ...look, width }), { notMerge: true });
         if (start > 0 || end < 100) chart.dispatchAction({ type: "dataZoom", start, end });
-        if (finePointer && model.kind !== "heatmap" && model.axis !== "category") dragToZoom();
+        zoomable = model.axis !== "category";
       };
       last();
     },
@@ -75,6 +79,7 @@ export function draw(frame: HTMLElement, onZoom: (zoomed: boolean) => void): Dra
     },
     end: () => {
       observer.disconnect();
+      undrag();
       chart.dispose();
     },
   };

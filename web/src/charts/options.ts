@@ -13,7 +13,6 @@ export type Look = {
   width: number;
   slot: (name: string) => number;
   hidden: Set<string>;
-  slider: boolean;
 };
 type Option = Record<string, unknown>;
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
@@ -49,6 +48,12 @@ function sentence(model: Model, at: string, lines: [string, string, string][]): 
 
 type Hit = { color: string; seriesName: string; value: Point; axisValue?: number | string };
 
+// A lying bar has its value first.
+function upright(hit: Hit): Hit {
+  const [x, y] = hit.value as unknown as [unknown, unknown];
+  return typeof y === "string" && typeof x === "number" ? { ...hit, value: [y, x] } : hit;
+}
+
 function tooltip(model: Model, look: Look): Option {
   const { theme } = look;
   const byAxis = model.kind !== "scatter" && model.kind !== "heatmap";
@@ -64,7 +69,7 @@ function tooltip(model: Model, look: Look): Option {
     axisPointer: { type: model.kind === "bar" ? "shadow" : "line", lineStyle: { color: theme.soft, width: 1 },
       shadowStyle: { color: theme.line, opacity: 0.4 }, label: { show: false } },
     formatter: (hits: Hit | Hit[]) => {
-      const list = [hits].flat();
+      const list = [hits].flat().map(upright);
       if (model.kind === "heatmap") {
         const [x, y, v] = list[0].value as unknown as [number, number, number];
         return sentence(model, `${model.rows[y]}, ${model.categories[x]}`, [["", "", withUnit(v, model.unit)]]);
@@ -100,7 +105,7 @@ function yAxis(model: Model, look: Look): Option {
   const { theme } = look;
   const label = { color: theme.soft, fontSize: 12, fontFamily: FONT };
   if (model.kind === "heatmap") {
-    return { type: "category", data: model.rows, axisLine: { show: false }, axisTick: { show: false },
+    return { type: "category", data: model.rows, inverse: true, axisLine: { show: false }, axisTick: { show: false },
       axisLabel: { ...label, width: 140, overflow: "truncate" } };
   }
   return {
@@ -108,6 +113,7 @@ function yAxis(model: Model, look: Look): Option {
     scale: model.kind === "line" || model.kind === "scatter",
     splitNumber: 4,
     axisLine: { show: false },
+    axisTick: { show: false },
     splitLine: { lineStyle: { color: theme.line } },
     axisLabel: { ...label, formatter: compact },
   };
@@ -141,13 +147,26 @@ function lineSeries(one: Series, model: Model, look: Look): Option {
   };
 }
 
+// Bars whose names would not fit below them lie down, the first on top.
+function isLying(model: Model, width: number): boolean {
+  if (model.kind !== "bar" || model.axis !== "category" || model.categories.length > 16) return false;
+  return Math.max(...model.categories.map((c) => c.length)) * 7 > (width - 60) / model.categories.length;
+}
+
+function lyingAxis(model: Model, look: Look): Option {
+  return { ...xAxis(model, look), inverse: true };
+}
+
 // Bars of things that are series elsewhere on the page have their colours.
 function barSeries(one: Series, model: Model, look: Look): Option {
   const stack = model.series.length > 1 && model.axis === "time";
   const own = model.series.length === 1 && model.categories.length > 0 &&
     model.categories.every((name) => look.slot(name) >= 0);
-  const data = !own ? one.points
-    : one.points.map((value) => ({ value, itemStyle: { color: colourOf(look, value[0] as string) } }));
+  const lying = isLying(model, look.width);
+  const data = one.points.map(([x, y]) => ({
+    value: lying ? [y, x] : [x, y],
+    itemStyle: own ? { color: colourOf(look, x as string) } : undefined,
+  }));
   return { type: "bar", name: one.name, data, itemStyle: { color: colourOf(look, one.name) },
     stack: stack ? "all" : undefined, barMaxWidth: 36, barCategoryGap: "28%", large: one.points.length > MANY };
 }
@@ -165,7 +184,7 @@ function heatSeries(model: Model, look: Look): Option {
   const data = model.series.flatMap((s, y) =>
     s.points.filter((p) => p[1] !== null).map((p) => [model.categories.indexOf(p[0] as string), y, p[1]]),
   );
-  return { type: "heatmap", data, itemStyle: { borderColor: look.theme.ground, borderWidth: 1 }, progressive: 2000 };
+  return { type: "heatmap", data, itemStyle: { borderColor: look.theme.ground, borderWidth: 1 } };
 }
 
 function seriesOf(model: Model, look: Look): Option[] {
@@ -174,13 +193,8 @@ function seriesOf(model: Model, look: Look): Option[] {
   return model.series.filter((s) => !look.hidden.has(s.name)).map((one) => draw(one, model, look));
 }
 
-function zoom(look: Look): Option[] {
-  const inside = { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, moveOnMouseMove: "shift",
-    preventDefaultMouseMove: false, filterMode: "none" };
-  if (!look.slider) return [inside];
-  return [inside, { type: "slider", height: 20, bottom: 4, borderColor: look.theme.line, showDetail: false,
-    fillerColor: "transparent", handleStyle: { color: look.theme.accent } }];
-}
+const ZOOM: Option = { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false,
+  moveOnMouseMove: "shift", preventDefaultMouseMove: false, filterMode: "none" };
 
 function heatScale(model: Model, look: Look): Option {
   const values = model.series.flatMap((s) => s.points.map((p) => p[1])).filter((v) => v !== null);
@@ -191,19 +205,19 @@ function heatScale(model: Model, look: Look): Option {
 
 export function optionsOf(model: Model, look: Look): Option {
   const heat = model.kind === "heatmap";
+  const lying = isLying(model, look.width);
   return {
     useUTC: true,
     animation: false,
     aria: { enabled: false }, // the figure has its own sentence and table
     textStyle: { fontFamily: FONT },
     grid: { left: 4, right: labelsFit(model, look.width) ? labelWidth(model) + 12 : 12, top: heat ? 32 : 12,
-      bottom: look.slider ? 36 : 4, containLabel: true },
+      bottom: 4, containLabel: true },
     tooltip: tooltip(model, look),
-    toolbox: { show: true, itemSize: 0, feature: { dataZoom: { yAxisIndex: "none", icon: { zoom: "path://", back: "path://" } } } },
-    dataZoom: heat ? [] : zoom(look),
+    dataZoom: model.axis === "category" ? [] : [ZOOM],
     visualMap: heat ? heatScale(model, look) : undefined,
-    xAxis: xAxis(model, look),
-    yAxis: yAxis(model, look),
+    ...(lying ? { xAxis: yAxis(model, look), yAxis: lyingAxis(model, look) }
+      : { xAxis: xAxis(model, look), yAxis: yAxis(model, look) }),
     series: seriesOf(model, look),
   };
 }

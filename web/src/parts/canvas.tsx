@@ -58,7 +58,6 @@ export function Canvas(props: {
       theme: readTheme(),
       slot: (name) => props.palette.slot(name),
       hidden: props.hidden,
-      slider: false,
     });
   }, [ready, props.model, props.hidden, turn]);
   const onKeyDown = (event: KeyboardEvent) => {

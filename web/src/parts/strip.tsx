@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: MIT
 import { duration } from "../format";
 import type { StripRun } from "../types";
+import { navigate } from "../router";
 import { toneOf, wordOf } from "./mark";
 
 const HEIGHT = 28;
@@ -27,25 +28,31 @@ function Sign({ tone, x, y }: { tone: string; x: number; y: number }) {
   return null;
 }
 
+function open(event: MouseEvent) {
+  const run = (event.target as Element).closest("[data-run]")?.getAttribute("data-run");
+  if (run) navigate(`/runs/${encodeURIComponent(run)}`);
+}
+
 export function Strip({ runs }: { runs: StripRun[] }) {
   const longest = Math.max(1, ...runs.map((run) => run.ms ?? 0));
   const first = SLOTS - runs.length;
   return (
     <span class="strip">
       <span class="sr">{sentence(runs)}</span>
-      <svg viewBox={`0 0 ${SLOTS * STEP} ${HEIGHT + 2}`} width={SLOTS * STEP} height={HEIGHT + 2} aria-hidden="true">
+      <svg viewBox={`0 0 ${SLOTS * STEP} ${HEIGHT + 2}`} width={SLOTS * STEP} height={HEIGHT + 2} aria-hidden="true"
+        onClick={open}>
         <path class="ground" d={`M0 ${HEIGHT + 1.5}H${SLOTS * STEP}`} />
         {runs.slice(-SLOTS).map((run, i) => {
           const tone = toneOf(run.state);
           const height = 3 + Math.sqrt((run.ms ?? longest / 4) / longest) * (HEIGHT - 10);
           const x = (first + i) * STEP + 1;
           return (
-            <a key={run.id} href={`/runs/${run.id}`} tabIndex={-1} class={`fill-${tone}`}>
+            <g key={run.id} data-run={run.id} class={`run fill-${tone}`}>
               <title>{`Run ${run.id}: ${wordOf(run.state)}${run.ms === null ? "" : `, ${duration(run.ms)}`}`}</title>
               <rect class="hit" x={x - 1} y="0" width={STEP} height={HEIGHT + 2} />
               <rect class="bar-mark" x={x} y={HEIGHT + 1 - height} width="5" height={height} rx="1" />
               <Sign tone={tone} x={x + 0.5} y={HEIGHT + 1 - height} />
-            </a>
+            </g>
           );
         })}
       </svg>

@@ -120,7 +120,7 @@ export function YearOf(props: { of: GapKey; year: number; onDay: (day: string) =
         {props.of.key}
         <small>{present} of {expected} dates present</small>
       </h2>
-      <div class="year-frame"><Squares {...props} /></div>
+      <div class="year-frame" role="region" aria-label={`${props.of.key}, ${props.year}`} tabIndex={0}><Squares {...props} /></div>
       {bad.length > 0 && (
         <ul class="stretches">
           {bad.slice(0, TOLD).map((s) => (

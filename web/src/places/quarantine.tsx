@@ -101,7 +101,7 @@ export function QuarantinePlace() {
     <Place title="Quarantine" summary="Inputs that failed for good. Fix the script or the file, then release them.">
       <div class="filters"><PickPipeline /></div>
       {said && <p class="said" role="status">{said}</p>}
-      {open && <HeldInput id={open} close={() => setQuery({ id: null })} />}
+      {open && <HeldInput key={open} id={open} close={() => setQuery({ id: null })} />}
       <Shown of={held} rows={6}>
         {(table) =>
           table.rows.length ? (
