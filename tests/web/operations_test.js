@@ -33,24 +33,53 @@ describe("operations", () => {
 
   it("tell the last runs in words to a screen reader", () =>
     engine.on("/overview", async (page) => {
-      const row = page.locator("tr", { has: page.getByRole("link", { name: "currency", exact: true }) });
-      assert.equal(await row.locator(".strip .sr").textContent(), "Last 30 runs: 28 done, 2 failed");
+      const row = page.locator("tr", {
+        has: page.getByRole("link", { name: "currency", exact: true }),
+      });
+      assert.equal(
+        await row.locator(".strip .sr").textContent(),
+        "Last 30 runs: 28 done, 2 failed",
+      );
     }));
 
   it("follow the log of a run that is running", () => {
-    engine.server.answers.set("GET /api/v1/runs/7", () => [200, { id: 7, pipeline: "currency", trigger: "hand", state: "leased", started: new Date().toISOString(), ended: null, rows: null, version: "ab", steps: [], requests: [], attempts: [], error: null }]);
-    engine.server.answers.set("GET /api/v1/runs/7/log", () => [200, [{ at: new Date().toISOString(), level: "info", message: "first line" }]]);
-    return engine.on("/runs/7", async (page) => {
-      await page.getByText("first line").waitFor();
-      assert.match(await page.locator(".facts").innerText(), /running/);
-    }).finally(() => engine.server.answers.clear());
+    engine.server.answers.set("GET /api/v1/runs/7", () => [
+      200,
+      {
+        id: 7,
+        pipeline: "currency",
+        trigger: "hand",
+        state: "leased",
+        started: new Date().toISOString(),
+        ended: null,
+        rows: null,
+        version: "ab",
+        steps: [],
+        requests: [],
+        attempts: [],
+        error: null,
+      },
+    ]);
+    engine.server.answers.set("GET /api/v1/runs/7/log", () => [
+      200,
+      [{ at: new Date().toISOString(), level: "info", message: "first line" }],
+    ]);
+    return engine
+      .on("/runs/7", async (page) => {
+        await page.getByText("first line").waitFor();
+        assert.match(await page.locator(".facts").innerText(), /running/);
+      })
+      .finally(() => engine.server.answers.clear());
   });
 
   it("start a run and go to it", () =>
     engine.on("/runs?pipeline=currency", async (page) => {
       await page.getByRole("button", { name: "Run currency now" }).click();
       await page.waitForURL("**/runs/48214");
-      assert.deepEqual(engine.asked("/api/v1/runs", "POST")[0].body, { pipeline: "currency", params: {} });
+      assert.deepEqual(engine.asked("/api/v1/runs", "POST")[0].body, {
+        pipeline: "currency",
+        params: {},
+      });
     }));
 
   it("open a date of a series by a button and by a square", () =>
@@ -77,7 +106,10 @@ describe("operations", () => {
       await page.getByLabel("Reason").fill("source is back");
       await page.getByRole("button", { name: "Release" }).click();
       await page.getByText("2 inputs released").waitFor();
-      assert.deepEqual(engine.asked("/api/v1/quarantine/release", "POST")[0].body, { ids: [88, 87], reason: "source is back" });
+      assert.deepEqual(engine.asked("/api/v1/quarantine/release", "POST")[0].body, {
+        ids: [88, 87],
+        reason: "source is back",
+      });
     }));
 
   it("drop everything chosen at once", () =>
@@ -90,13 +122,21 @@ describe("operations", () => {
     }));
 
   it("take a file, and refuse one that no pipeline wants with the patterns", () =>
-    engine.on("/files", async (page) => {
-      const file = (name) => ({ name, mimeType: "text/csv", buffer: Buffer.from("a;b\n1;2\n") });
-      await page.locator('input[type="file"]').setInputFiles([file("pump-1.csv"), file("other.csv")]);
-      await page.getByText("arrived whole").waitFor();
-      await page.getByText("No pipeline wants 'other.csv'. Patterns: incoming/pump-*.csv").waitFor();
-      assert.equal(engine.asked("/upload/pump-1.csv", "PUT").length, 1);
-    }, { expected: [/409/] }));
+    engine.on(
+      "/files",
+      async (page) => {
+        const file = (name) => ({ name, mimeType: "text/csv", buffer: Buffer.from("a;b\n1;2\n") });
+        await page
+          .locator('input[type="file"]')
+          .setInputFiles([file("pump-1.csv"), file("other.csv")]);
+        await page.getByText("arrived whole").waitFor();
+        await page
+          .getByText("No pipeline wants 'other.csv'. Patterns: incoming/pump-*.csv")
+          .waitFor();
+        assert.equal(engine.asked("/upload/pump-1.csv", "PUT").length, 1);
+      },
+      { expected: [/409/] },
+    ));
 
   it("filter and sort a table, with the SQL behind it", () =>
     engine.on("/tables/quotes", async (page) => {
@@ -104,22 +144,45 @@ describe("operations", () => {
       await page.getByLabel("is", { exact: true }).fill("CURRENCY#USD");
       await page.getByRole("button", { name: "Filter" }).click();
       await page.getByRole("button", { name: "value" }).click();
-      await until(() => engine.asked("/api/v1/tables/quotes").some((r) => r.query.get("order") === "-value" && r.query.get("where.info_type") === "CURRENCY#USD"), "the filtered rows");
-      assert.match(await page.locator(".section pre").innerText(), /where info_type = 'CURRENCY#USD'\norder by value desc/);
+      await until(
+        () =>
+          engine
+            .asked("/api/v1/tables/quotes")
+            .some(
+              (r) =>
+                r.query.get("order") === "-value" &&
+                r.query.get("where.info_type") === "CURRENCY#USD",
+            ),
+        "the filtered rows",
+      );
+      assert.match(
+        await page.locator(".section pre").innerText(),
+        /where info_type = 'CURRENCY#USD'\norder by value desc/,
+      );
     }));
 
   it("run SQL from the address of a colleague, explain a mistake, and guard formulas in CSV", () =>
-    engine.on("/sql?q=select+1", async (page) => {
-      assert.equal(await page.getByLabel("Query").inputValue(), "select 1");
-      await page.getByRole("button", { name: "Run" }).click();
-      await page.getByText("2 rows in").waitFor();
-      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download CSV" }).click()]);
-      assert.equal(readFileSync(await download.path(), "utf8"), "pipeline,runs,note\r\ncurrency,812,'=1+1\r\nwebhooks,90211,\r\n");
-      await page.getByLabel("Query").fill("select * form pump");
-      await page.keyboard.press("Control+Enter");
-      await page.getByText(`near "form": syntax error`).waitFor();
-      assert.match(new URL(page.url()).search, /form\+pump/);
-    }, { expected: [/422/] }));
+    engine.on(
+      "/sql?q=select+1",
+      async (page) => {
+        assert.equal(await page.getByLabel("Query").inputValue(), "select 1");
+        await page.getByRole("button", { name: "Run" }).click();
+        await page.getByText("2 rows in").waitFor();
+        const [download] = await Promise.all([
+          page.waitForEvent("download"),
+          page.getByRole("button", { name: "Download CSV" }).click(),
+        ]);
+        assert.equal(
+          readFileSync(await download.path(), "utf8"),
+          "pipeline,runs,note\r\ncurrency,812,'=1+1\r\nwebhooks,90211,\r\n",
+        );
+        await page.getByLabel("Query").fill("select * form pump");
+        await page.keyboard.press("Control+Enter");
+        await page.getByText(`near "form": syntax error`).waitFor();
+        assert.match(new URL(page.url()).search, /form\+pump/);
+      },
+      { expected: [/422/] },
+    ));
 
   it("try a route with its parameters", () =>
     engine.on("/api", async (page) => {
@@ -141,7 +204,10 @@ describe("operations", () => {
       await page.getByLabel("May").selectOption("write");
       await page.getByRole("button", { name: "Add key" }).click();
       await page.getByText("dts_5f1c0e7a93b24d68").waitFor();
-      assert.deepEqual(engine.asked("/api/v1/keys", "POST")[0].body, { name: "laptop", scopes: ["read", "write"] });
+      assert.deepEqual(engine.asked("/api/v1/keys", "POST")[0].body, {
+        name: "laptop",
+        scopes: ["read", "write"],
+      });
       await page.getByRole("button", { name: "Revoke" }).last().click();
       assert.equal(engine.asked("/api/v1/keys/ci", "DELETE").length, 0);
       await page.getByRole("button", { name: "Revoke ci for good" }).click();
@@ -149,13 +215,17 @@ describe("operations", () => {
     }));
 
   it("fold the navigation into a menu on a phone, reachable by keyboard", () =>
-    engine.on("/overview", async (page) => {
-      assert.equal(await page.getByRole("link", { name: "Quarantine" }).isVisible(), false);
-      await page.getByRole("button", { name: "Menu" }).focus();
-      await page.keyboard.press("Enter");
-      await page.locator("nav").getByRole("link", { name: "Quarantine" }).click();
-      await settle(page);
-      assert.equal(await page.locator("h1").innerText(), "Quarantine");
-      assert.equal(await page.locator("nav").isVisible(), false);
-    }, { size: PHONE }));
+    engine.on(
+      "/overview",
+      async (page) => {
+        assert.equal(await page.getByRole("link", { name: "Quarantine" }).isVisible(), false);
+        await page.getByRole("button", { name: "Menu" }).focus();
+        await page.keyboard.press("Enter");
+        await page.locator("nav").getByRole("link", { name: "Quarantine" }).click();
+        await settle(page);
+        assert.equal(await page.locator("h1").innerText(), "Quarantine");
+        assert.equal(await page.locator("nav").isVisible(), false);
+      },
+      { size: PHONE },
+    ));
 });

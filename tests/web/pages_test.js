@@ -8,7 +8,8 @@ import { describe, it } from "node:test";
 import { inkOf, settle } from "./helpers/browser.js";
 import { until, withEngine } from "./helpers/setup.js";
 
-const chart = (page, title) => page.locator("figure.chart", { has: page.getByRole("heading", { name: title, exact: true }) });
+const chart = (page, title) =>
+  page.locator("figure.chart", { has: page.getByRole("heading", { name: title, exact: true }) });
 const STARS = "/api/v1/pages/trends/charts/4";
 
 describe("a declared page", () => {
@@ -16,7 +17,13 @@ describe("a declared page", () => {
 
   it("draws every chart with points", () =>
     engine.on("/pages/trends", async (page) => {
-      for (const [title, points] of [["Stars", 767], ["Commits", 156], ["Forks against stars", 150], ["Stars gained by repository", 5], ["Commits by hour and weekday", 168]]) {
+      for (const [title, points] of [
+        ["Stars", 767],
+        ["Commits", 156],
+        ["Forks against stars", 150],
+        ["Stars gained by repository", 5],
+        ["Commits by hour and weekday", 168],
+      ]) {
         const canvas = chart(page, title).locator(".canvas");
         assert.equal(Number(await canvas.getAttribute("data-drawn")), points, title);
         await until(async () => (await inkOf(canvas)) > 500, `ink in ${title}`);
@@ -33,7 +40,10 @@ describe("a declared page", () => {
   it("shows a hole in the data as a hole, and tells it", () =>
     engine.on("/pages/trends", async (page) => {
       const told = await chart(page, "Stars").locator(".canvas").getAttribute("aria-label");
-      assert.match(told, /^Line chart of 5 series, 767 points; from .* to .*; highest .* stars \(dbt-labs\/dbt-core, /);
+      assert.match(
+        told,
+        /^Line chart of 5 series, 767 points; from .* to .*; highest .* stars \(dbt-labs\/dbt-core, /,
+      );
       assert.match(told, /1 gap in the data/);
     }));
 
@@ -48,29 +58,50 @@ describe("a declared page", () => {
       await page.getByText("All", { exact: true }).first().click();
       await page.getByRole("checkbox", { name: "duckdb/duckdb" }).check();
       await page.getByRole("checkbox", { name: "apache/arrow" }).check();
-      await until(() => engine.asked(STARS).some((r) => r.query.getAll("repo").length === 2), "both repositories asked for");
+      await until(
+        () => engine.asked(STARS).some((r) => r.query.getAll("repo").length === 2),
+        "both repositories asked for",
+      );
       assert.equal(new URL(page.url()).search, "?repo=duckdb%2Fduckdb&repo=apache%2Farrow");
       await settle(page);
-      assert.match(await chart(page, "Stars").locator(".canvas").getAttribute("aria-label"), /2 series/);
+      assert.match(
+        await chart(page, "Stars").locator(".canvas").getAttribute("aria-label"),
+        /2 series/,
+      );
       const number = engine.asked("/api/v1/pages/trends/charts/0").at(-1);
       assert.equal(number.query.has("repo"), false, "a filter that does not apply was sent");
     }));
 
   it("reads its filters from the address", () =>
-    engine.on("/pages/trends?repo=duckdb%2Fduckdb&every=month&period.from=2026-01-01&archived=true", async (page) => {
-      const { query } = engine.asked(STARS).at(-1);
-      assert.deepEqual([query.get("repo"), query.get("every"), query.get("period.from")], ["duckdb/duckdb", "month", "2026-01-01"]);
-      assert.equal(await page.getByLabel("month").isChecked(), true);
-      assert.equal(await page.getByRole("switch", { name: "Archived" }).isChecked(), true);
-      assert.equal(await page.getByLabel("Period from").inputValue(), "2026-01-01");
-    }));
+    engine.on(
+      "/pages/trends?repo=duckdb%2Fduckdb&every=month&period.from=2026-01-01&archived=true",
+      async (page) => {
+        const { query } = engine.asked(STARS).at(-1);
+        assert.deepEqual(
+          [query.get("repo"), query.get("every"), query.get("period.from")],
+          ["duckdb/duckdb", "month", "2026-01-01"],
+        );
+        assert.equal(await page.getByLabel("month").isChecked(), true);
+        assert.equal(await page.getByRole("switch", { name: "Archived" }).isChecked(), true);
+        assert.equal(await page.getByLabel("Period from").inputValue(), "2026-01-01");
+      },
+    ));
 
-  it("keeps a repository's colour when others are filtered away", () =>
+  it("gives a repository one colour on every chart, and keeps it when others are filtered away", () =>
     engine.on("/pages/trends", async (page) => {
-      const colour = () => chart(page, "Forks against stars").getByRole("button", { name: "pola-rs/polars" }).locator("i").getAttribute("style");
-      const before = await colour();
-      const inCommits = await chart(page, "Commits").getByRole("button", { name: "pola-rs/polars" }).locator("i").getAttribute("style");
-      assert.equal(inCommits, before);
+      const colour = (title) =>
+        chart(page, title)
+          .getByRole("button", { name: "pola-rs/polars" })
+          .locator("i")
+          .getAttribute("style");
+      const before = await colour("Forks against stars");
+      assert.match(before, /--series-3/);
+      assert.equal(await colour("Commits"), before);
+      await page.locator("details.many summary").click();
+      await page.getByRole("checkbox", { name: "pola-rs/polars" }).check();
+      const only = chart(page, "Stars").locator('.canvas[aria-label*="1 series"]');
+      await only.waitFor();
+      assert.equal(await colour("Stars"), before);
     }));
 
   it("hides a series by its name in the legend", () =>
@@ -79,7 +110,10 @@ describe("a declared page", () => {
       const before = await inkOf(one.locator(".canvas"));
       await one.getByRole("button", { name: "apache/arrow" }).click();
       await until(async () => (await inkOf(one.locator(".canvas"))) < before, "less ink");
-      assert.equal(await one.getByRole("button", { name: "apache/arrow" }).getAttribute("aria-pressed"), "false");
+      assert.equal(
+        await one.getByRole("button", { name: "apache/arrow" }).getAttribute("aria-pressed"),
+        "false",
+      );
     }));
 
   it("opens a chart as a table", () =>
@@ -99,7 +133,10 @@ describe("a declared page", () => {
       await one.locator(".canvas").focus();
       await page.keyboard.press("+");
       await one.getByRole("button", { name: "Show all" }).click();
-      await until(async () => (await one.getByRole("button", { name: "Show all" }).count()) === 0, "the whole range");
+      await until(
+        async () => (await one.getByRole("button", { name: "Show all" }).count()) === 0,
+        "the whole range",
+      );
     }));
 
   it("zooms by dragging over a range", () =>
@@ -117,8 +154,14 @@ describe("a declared page", () => {
   it("links to CSV with the filters, and saves a PNG", () =>
     engine.on("/pages/trends?repo=apache%2Farrow", async (page) => {
       const one = chart(page, "Stars");
-      assert.equal(await one.getByRole("link", { name: "CSV" }).getAttribute("href"), `${STARS}?repo=apache%2Farrow&format=csv`);
-      const [download] = await Promise.all([page.waitForEvent("download"), one.getByRole("button", { name: "PNG" }).click()]);
+      assert.equal(
+        await one.getByRole("link", { name: "CSV" }).getAttribute("href"),
+        `${STARS}?repo=apache%2Farrow&format=csv`,
+      );
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        one.getByRole("button", { name: "PNG" }).click(),
+      ]);
       assert.equal(download.suggestedFilename(), "trends-stars.png");
       const bytes = readFileSync(await download.path());
       assert.equal(bytes.subarray(1, 4).toString(), "PNG");
@@ -129,7 +172,12 @@ describe("a declared page", () => {
     engine.on("/pages/trends", async (page) => {
       assert.equal(await page.locator("main img").count(), 0);
       assert.equal(await page.locator('a[href^="javascript"]').count(), 0);
-      assert.equal(await chart(page, "Latest").getByRole("link", { name: "https://duckdb.org" }).getAttribute("rel"), "noopener noreferrer nofollow");
+      assert.equal(
+        await chart(page, "Latest")
+          .getByRole("link", { name: "https://duckdb.org" })
+          .getAttribute("rel"),
+        "noopener noreferrer nofollow",
+      );
       assert.match(await chart(page, "Latest").innerText(), /<img src=x onerror=/);
     }));
 
@@ -145,19 +193,37 @@ describe("a declared page", () => {
     }));
 
   it("draws 100,000 points within two seconds", () => {
-    const rows = Array.from({ length: 100_000 }, (_, i) => [new Date(1.6e12 + i * 60_000).toISOString(), Math.sin(i / 900) * 50 + (i % 13)]);
-    engine.server.answers.set("GET /api/v1/pages/fuel/charts/2", () => [200, { columns: [{ name: "at", type: "timestamp" }, { name: "n", type: "real" }], rows, fresh: null, source: ["hooks"] }]);
-    return engine.on("/pages/fuel", async (page) => {
-      const canvas = chart(page, "Readings an hour").locator(".canvas");
-      assert.equal(await canvas.getAttribute("data-drawn"), "100000");
-      await canvas.focus();
-      const ms = await page.evaluate(async () => {
-        const start = performance.now();
-        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "+", bubbles: true }));
-        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-        return performance.now() - start;
-      });
-      assert.ok(ms < 2000, `zooming 100,000 points took ${ms.toFixed(0)} ms`);
-    }).finally(() => engine.server.answers.clear());
+    const rows = Array.from({ length: 100_000 }, (_, i) => [
+      new Date(1.6e12 + i * 60_000).toISOString(),
+      Math.sin(i / 900) * 50 + (i % 13),
+    ]);
+    engine.server.answers.set("GET /api/v1/pages/fuel/charts/2", () => [
+      200,
+      {
+        columns: [
+          { name: "at", type: "timestamp" },
+          { name: "n", type: "real" },
+        ],
+        rows,
+        fresh: null,
+        source: ["hooks"],
+      },
+    ]);
+    return engine
+      .on("/pages/fuel", async (page) => {
+        const canvas = chart(page, "Readings an hour").locator(".canvas");
+        assert.equal(await canvas.getAttribute("data-drawn"), "100000");
+        await canvas.focus();
+        const ms = await page.evaluate(async () => {
+          const start = performance.now();
+          document.activeElement.dispatchEvent(
+            new KeyboardEvent("keydown", { key: "+", bubbles: true }),
+          );
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          return performance.now() - start;
+        });
+        assert.ok(ms < 2000, `zooming 100,000 points took ${ms.toFixed(0)} ms`);
+      })
+      .finally(() => engine.server.answers.clear());
   });
 });

@@ -37,16 +37,25 @@ describe("each place", () => {
         assert.equal(await page.locator("h1").innerText(), title);
         assert.match(await page.title(), new RegExp(`^${title} · Demo project$`));
         const main = await page.locator("main").innerText();
-        assert.ok(main.includes(text) || (await page.locator("main").textContent()).includes(text), `${text} is not in ${main}`);
+        assert.ok(
+          main.includes(text) || (await page.locator("main").textContent()).includes(text),
+          `${text} is not in ${main}`,
+        );
         assert.deepEqual(await violations(page), []);
         assert.ok((await overflowOf(page)) <= 0, "the page scrolls sideways at 1280");
       }));
     it(`${path} is sound in dark`, () =>
-      engine.on(path, async (page) => assert.deepEqual(await violations(page), []), { scheme: "dark" }));
+      engine.on(path, async (page) => assert.deepEqual(await violations(page), []), {
+        scheme: "dark",
+      }));
     it(`${path} fits a phone`, () =>
-      engine.on(path, async (page) => {
-        assert.ok((await overflowOf(page)) <= 0, "the page scrolls sideways at 375");
-        assert.deepEqual(await violations(page), []);
-      }, { size: PHONE }));
+      engine.on(
+        path,
+        async (page) => {
+          assert.ok((await overflowOf(page)) <= 0, "the page scrolls sideways at 375");
+          assert.deepEqual(await violations(page), []);
+        },
+        { size: PHONE },
+      ));
   }
 });

@@ -23,16 +23,20 @@ describe("without a key", () => {
     }));
 
   it("a place that needs one says so, with a field that signs in", () =>
-    engine.on("/overview", async (page) => {
-      await page.getByText("This needs a key").waitFor();
-      assert.deepEqual(await violations(page), []);
-      await page.getByLabel("Key").fill("bad");
-      await page.getByRole("button", { name: "Sign in" }).click();
-      await page.getByText("No such key, or it was revoked.").waitFor();
-      await page.getByLabel("Key").fill("good");
-      await page.getByRole("button", { name: "Sign in" }).click();
-      await page.getByText("Runs today").waitFor();
-    }, { expected }));
+    engine.on(
+      "/overview",
+      async (page) => {
+        await page.getByText("This needs a key").waitFor();
+        assert.deepEqual(await violations(page), []);
+        await page.getByLabel("Key").fill("bad");
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await page.getByText("No such key, or it was revoked.").waitFor();
+        await page.getByLabel("Key").fill("good");
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await page.getByText("Runs today").waitFor();
+      },
+      { expected },
+    ));
 
   it("a key in the address signs in and leaves the address", () =>
     engine.on("/overview#key=good", async (page) => {
@@ -44,46 +48,90 @@ describe("without a key", () => {
 
 describe("states", () => {
   const engine = withEngine();
-  const answer = (path, status, body) => engine.server.answers.set(`GET /api/v1/${path}`, () => [status, body]);
+  const answer = (path, status, body) =>
+    engine.server.answers.set(`GET /api/v1/${path}`, () => [status, body]);
   const error = (code, message, hint) => ({ error: { code, message, hint } });
   const clear = () => engine.server.answers.clear();
 
   it("failed: the engine's words, its hint, and a way to try again", () => {
-    answer("overview", 500, error("STORE_BUSY", "The store is locked.", "another program holds var/dts.db"));
-    return engine.on("/overview", async (page) => {
-      await page.getByText("another program holds var/dts.db").waitFor();
-      clear();
-      await page.getByRole("button", { name: "Try again" }).click();
-      await page.getByText("Runs today").waitFor();
-    }, { expected: [/500/] }).finally(clear);
+    answer(
+      "overview",
+      500,
+      error("STORE_BUSY", "The store is locked.", "another program holds var/dts.db"),
+    );
+    return engine
+      .on(
+        "/overview",
+        async (page) => {
+          await page.getByText("another program holds var/dts.db").waitFor();
+          clear();
+          await page.getByRole("button", { name: "Try again" }).click();
+          await page.getByText("Runs today").waitFor();
+        },
+        { expected: [/500/] },
+      )
+      .finally(clear);
   });
 
   it("refused: says which scope is needed", () => {
     answer("alerts", 403, error("SCOPE", "This needs a key with scope admin."));
-    return engine.on("/alerts", async (page) => {
-      assert.match(await page.locator(".refused").innerText(), /This key may not do that[\s\S]*scope admin/);
-    }, { expected: [/403/] }).finally(clear);
+    return engine
+      .on(
+        "/alerts",
+        async (page) => {
+          assert.match(
+            await page.locator(".refused").innerText(),
+            /This key may not do that[\s\S]*scope admin/,
+          );
+        },
+        { expected: [/403/] },
+      )
+      .finally(clear);
   });
 
   it("stale: what is known stays, and says since when", () =>
-    engine.on("/alerts", async (page) => {
-      await until(() => engine.server.streams.size > 0, "the stream");
-      answer("alerts", 503, error("BUSY", "The engine is stopping."));
-      engine.server.tell("run", { id: 1, pipeline: "x", state: "done" });
-      await page.getByText(/Not refreshed since/).waitFor();
-      assert.match(await page.locator("main").innerText(), /currency_gaps/);
-    }, { expected: [/503/] }).finally(clear));
+    engine
+      .on(
+        "/alerts",
+        async (page) => {
+          await until(() => engine.server.streams.size > 0, "the stream");
+          answer("alerts", 503, error("BUSY", "The engine is stopping."));
+          engine.server.tell("run", { id: 1, pipeline: "x", state: "done" });
+          await page.getByText(/Not refreshed since/).waitFor();
+          assert.match(await page.locator("main").innerText(), /currency_gaps/);
+        },
+        { expected: [/503/] },
+      )
+      .finally(clear));
 
   it("nothing yet: what to type to get something", async () => {
     const none = { columns: [], rows: [] };
-    answer("overview", 200, { runs_today: 0, failed_today: 0, open_gaps: 0, oldest_waiting_ms: null, pipelines: [] });
+    answer("overview", 200, {
+      runs_today: 0,
+      failed_today: 0,
+      open_gaps: 0,
+      oldest_waiting_ms: null,
+      pipelines: [],
+    });
     for (const path of ["tables", "routes", "schedule", "alerts"]) answer(path, 200, []);
     for (const path of ["files", "quarantine", "runs"]) answer(path, 200, none);
-    const typed = { overview: /dts new/, gaps: /gaps = \{/, files: /incoming/, events: /ingest = \{/, tables: /dts\.table/,
-      api: /dts\.route/, schedule: /schedule = /, alerts: /dts\.alert/, runs: /dts run/, quarantine: /Nothing is in quarantine/ };
+    const typed = {
+      overview: /dts new/,
+      gaps: /gaps = \{/,
+      files: /incoming/,
+      events: /ingest = \{/,
+      tables: /dts\.table/,
+      api: /dts\.route/,
+      schedule: /schedule = /,
+      alerts: /dts\.alert/,
+      runs: /dts run/,
+      quarantine: /Nothing is in quarantine/,
+    };
     try {
       for (const [place, pattern] of Object.entries(typed)) {
-        await engine.on(`/${place}`, async (page) => assert.match(await page.locator("main").innerText(), pattern));
+        await engine.on(`/${place}`, async (page) =>
+          assert.match(await page.locator("main").innerText(), pattern),
+        );
       }
     } finally {
       clear();
@@ -93,10 +141,11 @@ describe("states", () => {
   it("is live, and pauses while it is hidden", () =>
     engine.on("/overview", async (page) => {
       await page.getByText("Live", { exact: true }).waitFor();
-      const hide = (hidden) => page.evaluate((value) => {
-        Object.defineProperty(document, "hidden", { value, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-      }, hidden);
+      const hide = (hidden) =>
+        page.evaluate((value) => {
+          Object.defineProperty(document, "hidden", { value, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }, hidden);
       await hide(true);
       await page.getByText("Paused").waitFor();
       await until(() => engine.server.streams.size === 0, "the stream closed");

@@ -14,10 +14,12 @@ function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
 // A measure alone: whole numbers in full, others with about four significant digits.
 export function number(value: number | bigint): string {
   if (typeof value === "bigint" || Number.isInteger(value)) return numbers({}).format(value);
-  const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 1 ? 2 : 4;
-  return numbers({ minimumFractionDigits: Math.min(digits, 2), maximumFractionDigits: digits }).format(
-    value,
-  );
+  const digits =
+    Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 1 ? 2 : 4;
+  return numbers({
+    minimumFractionDigits: Math.min(digits, 2),
+    maximumFractionDigits: digits,
+  }).format(value);
 }
 
 export function fixed(value: number, digits: number): string {
@@ -30,14 +32,17 @@ export function compact(value: number): string {
 }
 
 export function percent(part: number): string {
-  return numbers({ style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(part);
+  return numbers({ style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(
+    part,
+  );
 }
 
 export function bytes(value: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   const step = Math.min(units.length - 1, value > 0 ? Math.floor(Math.log10(value) / 3) : 0);
   const scaled = value / 1000 ** step;
-  return `${numbers({ maximumFractionDigits: step && scaled < 100 ? 1 : 0 }).format(scaled)} ${units[step]}`;
+  const maximumFractionDigits = step && scaled < 100 ? 1 : 0;
+  return `${numbers({ maximumFractionDigits }).format(scaled)} ${units[step]}`;
 }
 
 export function count(value: number, one: string, many = `${one}s`): string {

@@ -2,20 +2,30 @@
 // engine runs it read-only whatever it says.
 //
 // SPDX-License-Identifier: MIT
-export const quoted = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replace(/"/g, '""')}"`);
-const literal = (value: string) => (/^-?\d+(\.\d+)?$/.test(value) ? value : `'${value.replace(/'/g, "''")}'`);
+export const quoted = (name: string) =>
+  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replace(/"/g, '""')}"`;
+const literal = (value: string) =>
+  /^-?\d+(\.\d+)?$/.test(value) ? value : `'${value.replace(/'/g, "''")}'`;
 
 function whereOf(wheres: [string, string][]): string {
   if (!wheres.length) return "";
-  return `\nwhere ${wheres.map(([column, value]) => `${quoted(column)} = ${literal(value)}`).join("\n  and ")}`;
+  const parts = wheres.map(([column, value]) => `${quoted(column)} = ${literal(value)}`);
+  return `\nwhere ${parts.join("\n  and ")}`;
 }
 
 function orderOf(order: string): string {
   if (!order) return "";
-  return order.startsWith("-") ? `\norder by ${quoted(order.slice(1))} desc` : `\norder by ${quoted(order)}`;
+  return order.startsWith("-")
+    ? `\norder by ${quoted(order.slice(1))} desc`
+    : `\norder by ${quoted(order)}`;
 }
 
-export function selectRows(table: string, wheres: [string, string][], order: string, limit: number): string {
+export function selectRows(
+  table: string,
+  wheres: [string, string][],
+  order: string,
+  limit: number,
+): string {
   return `select * from ${quoted(table)}${whereOf(wheres)}${orderOf(order)}\nlimit ${limit}`;
 }
 
@@ -25,5 +35,13 @@ export const MEASURES = ["count", "sum", "avg", "min", "max"];
 export function selectGroups(table: string, g: Grouping): string {
   const measure = g.measure === "count" || !g.of ? "count(*)" : `${g.measure}(${quoted(g.of)})`;
   const keys = [g.by, g.then].filter(Boolean).map(quoted);
-  return `select ${keys.join(", ")}, ${measure} as value\nfrom ${quoted(table)}\ngroup by ${keys.join(", ")}\norder by ${keys.join(", ")}\nlimit 10000`;
+  const list = keys.join(", ");
+  const lines = [
+    `select ${list}, ${measure} as value`,
+    `from ${quoted(table)}`,
+    `group by ${list}`,
+    `order by ${list}`,
+    "limit 10000",
+  ];
+  return lines.join("\n");
 }

@@ -32,7 +32,10 @@ function csvCell(value: Cell): string {
 }
 
 export function csv(table: Table): string {
-  const lines = [table.columns.map((c) => csvCell(c.name)), ...table.rows.map((r) => r.map(csvCell))];
+  const lines = [
+    table.columns.map((c) => csvCell(c.name)),
+    ...table.rows.map((r) => r.map(csvCell)),
+  ];
   return lines.map((line) => line.join(",") + "\r\n").join("");
 }
 

@@ -146,7 +146,13 @@ export type RouteInfo = {
   public: boolean;
   params: Param[];
 };
-export type Alert = { name: string; state: string; since: string | null; rows: number; to: string[] };
+export type Alert = {
+  name: string;
+  state: string;
+  since: string | null;
+  rows: number;
+  to: string[];
+};
 export type Key = { name: string; scopes: Scope[]; created?: string; used?: string | null };
 export type Settings = {
   store: string;

@@ -5,8 +5,14 @@
 import { chromium } from "playwright-core";
 
 const FLAGS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
 ];
 
 export async function startBrowser() {
@@ -62,7 +68,10 @@ export async function inkOf(locator) {
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       for (let i = 0; i < data.length; i += 4) {
         if (data[i + 3] < 100) continue;
-        const [max, min] = [Math.max(data[i], data[i + 1], data[i + 2]), Math.min(data[i], data[i + 1], data[i + 2])];
+        const [max, min] = [
+          Math.max(data[i], data[i + 1], data[i + 2]),
+          Math.min(data[i], data[i + 1], data[i + 2]),
+        ];
         if (max - min > 40) ink++; // coloured, not grey text
       }
     }

@@ -60,7 +60,9 @@ function serveApi(state, request, response, url, body) {
   state.requests.push(seen);
   const key = (request.headers.cookie ?? "").includes("session=good");
   const own = state.answers.get(`${seen.method} ${seen.path}`);
-  const [status, reply, headers] = own ? own(seen) : answer({ ...seen, key: key || !state.needsKey });
+  const [status, reply, headers] = own
+    ? own(seen)
+    : answer({ ...seen, key: key || !state.needsKey });
   if ((request.headers.accept ?? "").includes("text/event-stream")) return stream(response, reply);
   json(response, status, reply, headers);
 }
@@ -83,7 +85,8 @@ export async function startServer({ needsKey = false } = {}) {
     answers: state.answers, // "GET /path" -> (request) => [status, body, headers?]
     streams: state.streams,
     tell: (event, data) => {
-      for (const one of state.streams) one.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+      for (const one of state.streams)
+        one.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     },
     stop: () => {
       server.closeAllConnections();

@@ -26,7 +26,9 @@ export function withEngine(options) {
       await opened.goto(at.server.url + path);
       await settle(opened);
       await work(opened);
-      const faults = opened.faults.filter((text) => !expected.some((pattern) => pattern.test(text)));
+      const faults = opened.faults.filter(
+        (text) => !expected.some((pattern) => pattern.test(text)),
+      );
       assert.deepEqual(faults, [], `the console of ${path} complains`);
     } finally {
       await closePage(opened);

@@ -11,15 +11,23 @@ const DAY = 24 * HOUR;
 // The offset changes on the hour at most, so one question for each hour is enough.
 export function zoneClock(zone: string): ZoneClock {
   const format = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
-    hour: "2-digit", minute: "2-digit", second: "2-digit",
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
   });
   const known = new Map<number, number>();
   return (utc) => {
     const hour = Math.floor(utc / HOUR);
     let offset = known.get(hour);
     if (offset === undefined) {
-      const p = Object.fromEntries(format.formatToParts(hour * HOUR).map((x) => [x.type, +x.value]));
+      const p = Object.fromEntries(
+        format.formatToParts(hour * HOUR).map((x) => [x.type, +x.value]),
+      );
       offset = Date.UTC(p.year, p.month - 1, p.day, p.hour, p.minute, p.second) - hour * HOUR;
       known.set(hour, offset);
     }

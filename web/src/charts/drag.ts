@@ -3,7 +3,10 @@
 // SPDX-License-Identifier: MIT
 const LEAST = 8; // pixels that are a drag and not a click
 
-export function dragToZoom(frame: HTMLElement, zoom: (from: number, to: number) => void): () => void {
+export function dragToZoom(
+  frame: HTMLElement,
+  zoom: (from: number, to: number) => void,
+): () => void {
   const band = frame.appendChild(document.createElement("div"));
   band.className = "zoom-band";
   let start: number | null = null;

@@ -4,7 +4,10 @@
 // SPDX-License-Identifier: MIT
 import { BarChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
 import {
-  DataZoomInsideComponent, GridComponent, TooltipComponent, VisualMapContinuousComponent,
+  DataZoomInsideComponent,
+  GridComponent,
+  TooltipComponent,
+  VisualMapContinuousComponent,
 } from "echarts/components";
 import { init, use } from "echarts/core";
 import { LabelLayout } from "echarts/features";
@@ -14,8 +17,16 @@ import type { Model } from "./model";
 import { type Look, optionsOf } from "./options";
 
 use([
-  LineChart, BarChart, ScatterChart, HeatmapChart, GridComponent, TooltipComponent,
-  DataZoomInsideComponent, VisualMapContinuousComponent, LabelLayout, CanvasRenderer,
+  LineChart,
+  BarChart,
+  ScatterChart,
+  HeatmapChart,
+  GridComponent,
+  TooltipComponent,
+  DataZoomInsideComponent,
+  VisualMapContinuousComponent,
+  LabelLayout,
+  CanvasRenderer,
 ]);
 
 export type Drawing = {
@@ -59,7 +70,9 @@ export function draw(frame: HTMLElement, onZoom: (zoomed: boolean) => void): Dra
   observer.observe(frame);
   const undrag = dragToZoom(frame, (from, to) => {
     if (!zoomable) return;
-    const [startValue, endValue] = [from, to].map((x) => chart.convertFromPixel({ xAxisIndex: 0 }, x));
+    const [startValue, endValue] = [from, to].map((x) =>
+      chart.convertFromPixel({ xAxisIndex: 0 }, x),
+    );
     chart.dispatchAction({ type: "dataZoom", startValue, endValue });
   });
   return {

@@ -17,6 +17,7 @@ export type Model = {
   xName: string;
   yName: string;
   unit: string;
+  named: boolean; // the series have names of their own, from a column
   series: Series[];
   categories: string[];
   rows: string[]; // of a heatmap
@@ -40,7 +41,10 @@ function axisOf(type: string | undefined, kind: string): Axis {
 // steps, so that weekends of a weekday series are no holes, and an absent fortnight is one.
 function longestStep(xs: number[]): number {
   if (xs.length < 5) return Infinity;
-  const steps = xs.slice(1).map((x, i) => x - xs[i]).sort((a, b) => a - b);
+  const steps = xs
+    .slice(1)
+    .map((x, i) => x - xs[i])
+    .sort((a, b) => a - b);
   return 1.5 * steps[Math.min(steps.length - 1, Math.floor(steps.length * 0.95))];
 }
 
@@ -62,7 +66,7 @@ function withHoles(series: Series, holes: Hole[]): Series {
 // Lines that can be named at their ends: few enough, on a measured axis.
 export function labelled(model: Model): boolean {
   const lines = model.kind === "line" && model.axis !== "category";
-  return lines && model.series.length > 1 && model.series.length <= 8;
+  return lines && model.named && model.series.length <= 8;
 }
 
 export function modelOf(chart: Chart, table: ChartTable, clock: ZoneClock): Model {
@@ -79,7 +83,12 @@ export function modelOf(chart: Chart, table: ChartTable, clock: ZoneClock): Mode
   const only = chart.title || chart.y || "value";
   for (const row of table.rows) {
     const raw = row[at.x];
-    const x = axis === "time" ? webTime(String(raw), clock) : axis === "number" ? toNumber(raw) : String(raw ?? "–");
+    const x =
+      axis === "time"
+        ? webTime(String(raw), clock)
+        : axis === "number"
+          ? toNumber(raw)
+          : String(raw ?? "–");
     if (x === null || Number.isNaN(x)) continue;
     if (axis === "category") categories.add(x as string);
     const name = at.by >= 0 ? String(row[at.by] ?? "–") : only;
@@ -97,9 +106,16 @@ export function modelOf(chart: Chart, table: ChartTable, clock: ZoneClock): Mode
     series = series.map((one) => withHoles(one, holes));
   }
   return {
-    kind: chart.kind, axis, isMoment: type === "timestamp", series, holes,
-    xName: chart.x ?? "", yName: (chart.kind === "heatmap" ? chart.value : chart.y) ?? "",
-    unit: chart.unit ?? "", categories: [...categories],
+    kind: chart.kind,
+    axis,
+    isMoment: type === "timestamp",
+    series,
+    holes,
+    xName: chart.x ?? "",
+    yName: (chart.kind === "heatmap" ? chart.value : chart.y) ?? "",
+    unit: chart.unit ?? "",
+    named: at.by >= 0,
+    categories: [...categories],
     rows: chart.kind === "heatmap" ? series.map((s) => s.name) : [],
     points: series.reduce((n, one) => n + one.points.filter((p) => p[1] !== null).length, 0),
   };

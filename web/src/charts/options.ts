@@ -18,7 +18,8 @@ type Option = Record<string, unknown>;
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const MANY = 2000; // points past which single ones are no longer marked
 
-export const colourOf = (look: Look, name: string) => look.theme.series[Math.max(0, look.slot(name)) % 8];
+export const colourOf = (look: Look, name: string) =>
+  look.theme.series[Math.max(0, look.slot(name)) % 8];
 const dashed = (look: Look, name: string) => look.slot(name) >= 8;
 
 const DIRECT = 460; // pixels from which lines are named at their ends, as charts.css says too
@@ -39,7 +40,7 @@ function sentence(model: Model, at: string, lines: [string, string, string][]): 
     const row = box.appendChild(document.createElement("p"));
     const dot = row.appendChild(document.createElement("i"));
     dot.style.background = colour;
-    row.append(model.series.length > 1 ? `${name} was ` : "");
+    row.append(model.named ? `${name} was ` : "");
     row.appendChild(document.createElement("b")).textContent = value;
   }
   if (lines.length > 12) box.append(`and ${lines.length - 12} more`);
@@ -57,7 +58,8 @@ function upright(hit: Hit): Hit {
 function tooltip(model: Model, look: Look): Option {
   const { theme } = look;
   const byAxis = model.kind !== "scatter" && model.kind !== "heatmap";
-  const place = (x: unknown) => (model.axis === "time" ? moment(x as number, model.isMoment) : String(x));
+  const place = (x: unknown) =>
+    model.axis === "time" ? moment(x as number, model.isMoment) : String(x);
   return {
     trigger: byAxis ? "axis" : "item",
     confine: true,
@@ -66,17 +68,28 @@ function tooltip(model: Model, look: Look): Option {
     padding: [8, 12],
     textStyle: { color: theme.ink, fontSize: 12, fontFamily: FONT },
     extraCssText: "box-shadow:none",
-    axisPointer: { type: model.kind === "bar" ? "shadow" : "line", lineStyle: { color: theme.soft, width: 1 },
-      shadowStyle: { color: theme.line, opacity: 0.4 }, label: { show: false } },
+    axisPointer: {
+      type: model.kind === "bar" ? "shadow" : "line",
+      lineStyle: { color: theme.soft, width: 1 },
+      shadowStyle: { color: theme.line, opacity: 0.4 },
+      label: { show: false },
+    },
     formatter: (hits: Hit | Hit[]) => {
       const list = [hits].flat().map(upright);
       if (model.kind === "heatmap") {
         const [x, y, v] = list[0].value as unknown as [number, number, number];
-        return sentence(model, `${model.rows[y]}, ${model.categories[x]}`, [["", "", withUnit(v, model.unit)]]);
+        return sentence(model, `${model.rows[y]}, ${model.categories[x]}`, [
+          ["", "", withUnit(v, model.unit)],
+        ]);
       }
-      const rows = list.filter((h) => h.value[1] !== null)
+      const rows = list
+        .filter((h) => h.value[1] !== null)
         .sort((a, b) => (b.value[1] as number) - (a.value[1] as number))
-        .map((h): [string, string, string] => [h.color, h.seriesName, withUnit(h.value[1], model.unit)]);
+        .map((h): [string, string, string] => [
+          h.color,
+          h.seriesName,
+          withUnit(h.value[1], model.unit),
+        ]);
       return sentence(model, place(list[0].value[0]), rows);
     },
   };
@@ -94,7 +107,10 @@ function xAxis(model: Model, look: Look): Option {
     splitLine: { show: model.kind === "scatter", lineStyle: { color: theme.line } },
     splitNumber: look.width < 420 ? 3 : 6,
     axisLabel: {
-      color: theme.soft, fontSize: 12, fontFamily: FONT, hideOverlap: true,
+      color: theme.soft,
+      fontSize: 12,
+      fontFamily: FONT,
+      hideOverlap: true,
       formatter: model.axis === "time" ? tick : model.axis === "number" ? compact : undefined,
       ...(model.axis === "category" ? { width: 120, overflow: "truncate" } : {}),
     },
@@ -105,8 +121,14 @@ function yAxis(model: Model, look: Look): Option {
   const { theme } = look;
   const label = { color: theme.soft, fontSize: 12, fontFamily: FONT };
   if (model.kind === "heatmap") {
-    return { type: "category", data: model.rows, inverse: true, axisLine: { show: false }, axisTick: { show: false },
-      axisLabel: { ...label, width: 140, overflow: "truncate" } };
+    return {
+      type: "category",
+      data: model.rows,
+      inverse: true,
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: { ...label, width: 140, overflow: "truncate" },
+    };
   }
   return {
     type: "value",
@@ -123,7 +145,9 @@ function yAxis(model: Model, look: Look): Option {
 function alone(points: Point[]): unknown[] {
   const empty = (p?: Point) => !p || p[1] === null;
   return points.map((p, i) =>
-    p[1] !== null && empty(points[i - 1]) && empty(points[i + 1]) ? { value: p, symbol: "circle", symbolSize: 5 } : p,
+    p[1] !== null && empty(points[i - 1]) && empty(points[i + 1])
+      ? { value: p, symbol: "circle", symbolSize: 5 }
+      : p,
   );
 }
 
@@ -131,16 +155,35 @@ function lineSeries(one: Series, model: Model, look: Look): Option {
   const colour = colourOf(look, one.name);
   const many = one.points.length > MANY;
   return {
-    type: "line", name: one.name, data: many ? one.points : alone(one.points),
-    symbol: "none", showSymbol: !many, connectNulls: false,
+    type: "line",
+    name: one.name,
+    data: many ? one.points : alone(one.points),
+    symbol: "none",
+    showSymbol: !many,
+    connectNulls: false,
     sampling: many ? "lttb" : undefined,
     stack: model.kind === "area" && model.series.length > 1 ? "all" : undefined,
-    areaStyle: model.kind === "area" ? { color: colour, opacity: model.series.length > 1 ? 0.55 : 0.16 } : undefined,
-    lineStyle: { width: 1.75, color: colour, type: model.series.length > 8 && dashed(look, one.name) ? "dashed" : "solid" },
+    areaStyle:
+      model.kind === "area"
+        ? { color: colour, opacity: model.series.length > 1 ? 0.55 : 0.16 }
+        : undefined,
+    lineStyle: {
+      width: 1.75,
+      color: colour,
+      type: model.series.length > 8 && dashed(look, one.name) ? "dashed" : "solid",
+    },
     itemStyle: { color: colour },
     endLabel: labelsFit(model, look.width)
-      ? { show: true, formatter: "{a}", color: colour, fontSize: 12, fontFamily: FONT, distance: 6,
-          width: labelWidth(model), overflow: "truncate" }
+      ? {
+          show: true,
+          formatter: "{a}",
+          color: colour,
+          fontSize: 12,
+          fontFamily: FONT,
+          distance: 6,
+          width: labelWidth(model),
+          overflow: "truncate",
+        }
       : undefined,
     labelLayout: { moveOverlap: "shiftY" },
     emphasis: { disabled: true },
@@ -149,8 +192,11 @@ function lineSeries(one: Series, model: Model, look: Look): Option {
 
 // Bars whose names would not fit below them lie down, the first on top.
 function isLying(model: Model, width: number): boolean {
-  if (model.kind !== "bar" || model.axis !== "category" || model.categories.length > 16) return false;
-  return Math.max(...model.categories.map((c) => c.length)) * 7 > (width - 60) / model.categories.length;
+  if (model.kind !== "bar" || model.axis !== "category" || model.categories.length > 16)
+    return false;
+  return (
+    Math.max(...model.categories.map((c) => c.length)) * 7 > (width - 60) / model.categories.length
+  );
 }
 
 function lyingAxis(model: Model, look: Look): Option {
@@ -160,21 +206,34 @@ function lyingAxis(model: Model, look: Look): Option {
 // Bars of things that are series elsewhere on the page have their colours.
 function barSeries(one: Series, model: Model, look: Look): Option {
   const stack = model.series.length > 1 && model.axis === "time";
-  const own = model.series.length === 1 && model.categories.length > 0 &&
+  const own =
+    model.series.length === 1 &&
+    model.categories.length > 0 &&
     model.categories.every((name) => look.slot(name) >= 0);
   const lying = isLying(model, look.width);
   const data = one.points.map(([x, y]) => ({
     value: lying ? [y, x] : [x, y],
     itemStyle: own ? { color: colourOf(look, x as string) } : undefined,
   }));
-  return { type: "bar", name: one.name, data, itemStyle: { color: colourOf(look, one.name) },
-    stack: stack ? "all" : undefined, barMaxWidth: 36, barCategoryGap: "28%", large: one.points.length > MANY };
+  return {
+    type: "bar",
+    name: one.name,
+    data,
+    itemStyle: { color: colourOf(look, one.name) },
+    stack: stack ? "all" : undefined,
+    barMaxWidth: 36,
+    barCategoryGap: "28%",
+    large: one.points.length > MANY,
+  };
 }
 
 function scatterSeries(one: Series, model: Model, look: Look): Option {
   const most = Math.max(1, ...model.series.flatMap((s) => s.points.map((p) => p[2] ?? 0)));
   return {
-    type: "scatter", name: one.name, data: one.points, large: one.points.length > MANY,
+    type: "scatter",
+    name: one.name,
+    data: one.points,
+    large: one.points.length > MANY,
     symbolSize: (p: Point) => (p[2] === undefined ? 7 : 4 + 16 * Math.sqrt(p[2] / most)),
     itemStyle: { color: colourOf(look, one.name), opacity: 0.6 },
   };
@@ -182,25 +241,48 @@ function scatterSeries(one: Series, model: Model, look: Look): Option {
 
 function heatSeries(model: Model, look: Look): Option {
   const data = model.series.flatMap((s, y) =>
-    s.points.filter((p) => p[1] !== null).map((p) => [model.categories.indexOf(p[0] as string), y, p[1]]),
+    s.points
+      .filter((p) => p[1] !== null)
+      .map((p) => [model.categories.indexOf(p[0] as string), y, p[1]]),
   );
   return { type: "heatmap", data, itemStyle: { borderColor: look.theme.ground, borderWidth: 1 } };
 }
 
 function seriesOf(model: Model, look: Look): Option[] {
   if (model.kind === "heatmap") return [heatSeries(model, look)];
-  const draw = model.kind === "bar" ? barSeries : model.kind === "scatter" ? scatterSeries : lineSeries;
+  const draw =
+    model.kind === "bar" ? barSeries : model.kind === "scatter" ? scatterSeries : lineSeries;
   return model.series.filter((s) => !look.hidden.has(s.name)).map((one) => draw(one, model, look));
 }
 
-const ZOOM: Option = { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false,
-  moveOnMouseMove: "shift", preventDefaultMouseMove: false, filterMode: "none" };
+const ZOOM: Option = {
+  type: "inside",
+  zoomOnMouseWheel: "ctrl",
+  moveOnMouseWheel: false,
+  moveOnMouseMove: "shift",
+  preventDefaultMouseMove: false,
+  filterMode: "none",
+};
 
 function heatScale(model: Model, look: Look): Option {
   const values = model.series.flatMap((s) => s.points.map((p) => p[1])).filter((v) => v !== null);
-  const [min, max] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
-  return { min, max, calculable: false, orient: "horizontal", right: 0, top: 0, itemWidth: 10, itemHeight: 96,
-    text: [compact(max), compact(min)], textStyle: { color: look.theme.soft, fontSize: 12 }, inRange: { color: look.theme.ramp } };
+  const [min, max] = values.reduce(
+    ([a, b], v) => [Math.min(a, v), Math.max(b, v)],
+    [Infinity, -Infinity],
+  );
+  return {
+    min,
+    max,
+    calculable: false,
+    orient: "horizontal",
+    right: 0,
+    top: 0,
+    itemWidth: 10,
+    itemHeight: 96,
+    text: [compact(max), compact(min)],
+    textStyle: { color: look.theme.soft, fontSize: 12 },
+    inRange: { color: look.theme.ramp },
+  };
 }
 
 export function optionsOf(model: Model, look: Look): Option {
@@ -211,12 +293,18 @@ export function optionsOf(model: Model, look: Look): Option {
     animation: false,
     aria: { enabled: false }, // the figure has its own sentence and table
     textStyle: { fontFamily: FONT },
-    grid: { left: 4, right: labelsFit(model, look.width) ? labelWidth(model) + 12 : 12, top: heat ? 32 : 12,
-      bottom: 4, containLabel: true },
+    grid: {
+      left: 4,
+      right: labelsFit(model, look.width) ? labelWidth(model) + 12 : 12,
+      top: heat ? 32 : 12,
+      bottom: 4,
+      containLabel: true,
+    },
     tooltip: tooltip(model, look),
     dataZoom: model.axis === "category" ? [] : [ZOOM],
     visualMap: heat ? heatScale(model, look) : undefined,
-    ...(lying ? { xAxis: yAxis(model, look), yAxis: lyingAxis(model, look) }
+    ...(lying
+      ? { xAxis: yAxis(model, look), yAxis: lyingAxis(model, look) }
       : { xAxis: xAxis(model, look), yAxis: yAxis(model, look) }),
     series: seriesOf(model, look),
   };

@@ -6,7 +6,11 @@ import { moment } from "./axis";
 import type { Model, Point } from "./model";
 
 const KINDS: Record<string, string> = {
-  line: "Line chart", area: "Area chart", bar: "Bar chart", scatter: "Scatter plot", heatmap: "Heatmap",
+  line: "Line chart",
+  area: "Area chart",
+  bar: "Bar chart",
+  scatter: "Scatter plot",
+  heatmap: "Heatmap",
 };
 
 function place(model: Model, point: Point): string {

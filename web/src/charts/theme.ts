@@ -16,10 +16,16 @@ export type Theme = {
 export function readTheme(): Theme {
   const style = getComputedStyle(document.documentElement);
   const read = (name: string) => style.getPropertyValue(name).trim();
-  const many = (name: string, n: number) => Array.from({ length: n }, (_, i) => read(`${name}-${i + 1}`));
+  const many = (name: string, n: number) =>
+    Array.from({ length: n }, (_, i) => read(`${name}-${i + 1}`));
   return {
-    ink: read("--ink"), soft: read("--ink-2"), line: read("--line"), ground: read("--bg"),
-    accent: read("--accent"), series: many("--series", 8), ramp: many("--ramp", 5),
+    ink: read("--ink"),
+    soft: read("--ink-2"),
+    line: read("--line"),
+    ground: read("--bg"),
+    accent: read("--accent"),
+    series: many("--series", 8),
+    ramp: many("--ramp", 5),
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
   };
 }

@@ -9,7 +9,12 @@ import { summaryOf } from "../charts/summary";
 import { type Palette, readTheme } from "../charts/theme";
 
 const KEYS: Record<string, "in" | "out" | "left" | "right" | "all"> = {
-  "+": "in", "=": "in", "-": "out", "0": "all", ArrowLeft: "left", ArrowRight: "right",
+  "+": "in",
+  "=": "in",
+  "-": "out",
+  "0": "all",
+  ArrowLeft: "left",
+  ArrowRight: "right",
 };
 
 export function useRedraw(palette: Palette): number {

@@ -29,16 +29,22 @@ function Legend(props: {
   toggle: (name: string) => void;
 }) {
   useRedraw(props.palette);
-  if (props.model.series.length < 2 || props.model.kind === "heatmap") return null;
+  if (!props.model.named || props.model.kind === "heatmap") return null;
   return (
     <ul class={`legend ${labelled(props.model) ? "direct" : ""}`} aria-label="Series">
       {props.model.series.slice(0, 24).map(({ name }) => {
         const slot = props.palette.slot(name);
         return (
           <li key={name}>
-            <button type="button" aria-pressed={!props.hidden.has(name)} onClick={() => props.toggle(name)}>
-              <i class={slot >= 8 ? "dashed" : undefined}
-                style={{ background: `var(--series-${(Math.max(0, slot) % 8) + 1})` }} />
+            <button
+              type="button"
+              aria-pressed={!props.hidden.has(name)}
+              onClick={() => props.toggle(name)}
+            >
+              <i
+                class={slot >= 8 ? "dashed" : undefined}
+                style={{ background: `var(--series-${(Math.max(0, slot) % 8) + 1})` }}
+              />
               {name}
             </button>
           </li>
@@ -62,7 +68,14 @@ export function Drawn(props: {
     () => modelOf(props.chart, props.table, zoneClock(timezone)),
     [props.chart, props.table, timezone],
   );
-  useEffect(() => props.palette.report(props.place, model.series.map((s) => s.name)), [model]);
+  useEffect(
+    () =>
+      props.palette.report(
+        props.place,
+        model.series.map((s) => s.name),
+      ),
+    [model],
+  );
   const toggle = (name: string) => {
     const next = new Set(hidden);
     if (!next.delete(name)) next.add(name);
@@ -71,14 +84,23 @@ export function Drawn(props: {
   return (
     <div class="drawn">
       <Legend model={model} palette={props.palette} hidden={hidden} toggle={toggle} />
-      <Canvas model={model} palette={props.palette} hidden={hidden} height={props.height ?? HEIGHT}
-        drawing={props.drawing} />
+      <Canvas
+        model={model}
+        palette={props.palette}
+        hidden={hidden}
+        height={props.height ?? HEIGHT}
+        drawing={props.drawing}
+      />
     </div>
   );
 }
 
 function Body(props: {
-  chart: Chart; place: number; of: Resource<ChartTable>; palette: Palette; asTable: boolean;
+  chart: Chart;
+  place: number;
+  of: Resource<ChartTable>;
+  palette: Palette;
+  asTable: boolean;
   drawing: { current: Drawing | null };
 }) {
   const { chart, of } = props;
@@ -97,15 +119,34 @@ function Body(props: {
   }
   if (chart.kind === "number") return <NumberChart chart={chart} table={of.data} />;
   if (!drawn || props.asTable) {
-    return <DataTable table={of.data} label={`${label}, as a table`} columns={chart.kind === "table" ? chart.columns : undefined}
-      max={drawn ? HEIGHT + 32 : 440} />;
+    return (
+      <DataTable
+        table={of.data}
+        label={`${label}, as a table`}
+        columns={chart.kind === "table" ? chart.columns : undefined}
+        max={drawn ? HEIGHT + 32 : 440}
+      />
+    );
   }
-  return <Drawn chart={chart} table={of.data} palette={props.palette} place={props.place} drawing={props.drawing} />;
+  return (
+    <Drawn
+      chart={chart}
+      table={of.data}
+      palette={props.palette}
+      place={props.place}
+      drawing={props.drawing}
+    />
+  );
 }
 
 function Foot(props: {
-  of: Resource<ChartTable>; csv: string; file: string; drawn: boolean; asTable: boolean;
-  onTable: () => void; onPng: () => void;
+  of: Resource<ChartTable>;
+  csv: string;
+  file: string;
+  drawn: boolean;
+  asTable: boolean;
+  onTable: () => void;
+  onPng: () => void;
 }) {
   const { of, drawn } = props;
   return (
@@ -114,9 +155,16 @@ function Foot(props: {
         {of.data ? (
           <>
             {of.data.source.join(", ") || "no table"}
-            {of.data.fresh && <> · <Time at={of.data.fresh} ago /></>}
+            {of.data.fresh && (
+              <>
+                {" "}
+                · <Time at={of.data.fresh} ago />
+              </>
+            )}
           </>
-        ) : "\u00a0"}
+        ) : (
+          "\u00a0"
+        )}
       </span>
       <span class="chart-tools">
         {drawn && (
@@ -124,9 +172,15 @@ function Foot(props: {
             {props.asTable ? "Chart" : "Table"}
           </button>
         )}
-        {props.csv && <a href={props.csv} download={`${props.file}.csv`}>CSV</a>}
+        {props.csv && (
+          <a href={props.csv} download={`${props.file}.csv`}>
+            CSV
+          </a>
+        )}
         {drawn && !props.asTable && (
-          <button type="button" class="link" onClick={props.onPng}>PNG</button>
+          <button type="button" class="link" onClick={props.onPng}>
+            PNG
+          </button>
         )}
       </span>
     </figcaption>
@@ -134,7 +188,11 @@ function Foot(props: {
 }
 
 export function ChartFigure(props: {
-  page: string; chart: Chart; place: number; palette: Palette; query: Record<string, string[]>;
+  page: string;
+  chart: Chart;
+  place: number;
+  palette: Palette;
+  query: Record<string, string[]>;
 }) {
   const { chart } = props;
   const [asTable, setAsTable] = useState(false);
@@ -143,24 +201,44 @@ export function ChartFigure(props: {
   const of = useResource<ChartTable>(
     chart.kind === "text" ? null : address(path, { ...props.query, bigint: "string" }),
     (event, data) =>
-      event.kind === "reload" || (event.kind === "change" && (data?.source ?? event.tables).some((t) => event.tables.includes(t))),
+      event.kind === "reload" ||
+      (event.kind === "change" &&
+        (data?.source ?? event.tables).some((t) => event.tables.includes(t))),
   );
   if (chart.kind === "text") return <TextChart chart={chart} />;
   const drawn = DRAWN.includes(chart.kind);
   const title = chart.title || words(chart.y ?? chart.kind);
   const file = `${props.page}-${title}`.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
-  const onPng = () => drawing.current && save(`${file}.png`, drawing.current.png(readTheme().ground));
+  const onPng = () =>
+    drawing.current && save(`${file}.png`, drawing.current.png(readTheme().ground));
   return (
-    <figure class={`chart kind-${chart.kind} ${chart.wide ? "wide" : ""} ${of.pending ? "pending" : ""}`}
-      aria-label={title} aria-busy={of.pending}>
+    <figure
+      class={`chart kind-${chart.kind} ${chart.wide ? "wide" : ""} ${of.pending ? "pending" : ""}`}
+      aria-label={title}
+      aria-busy={of.pending}
+    >
       <div class="chart-head">
         <h2>{title}</h2>
         {chart.unit && chart.kind !== "number" && <span class="unit">{chart.unit}</span>}
       </div>
       <Stale of={of} />
-      <Body chart={chart} place={props.place} of={of} palette={props.palette} asTable={asTable} drawing={drawing} />
-      <Foot of={of} drawn={drawn} asTable={asTable} onTable={() => setAsTable(!asTable)} onPng={onPng}
-        csv={chart.kind === "number" ? "" : address(path, { ...props.query, format: "csv" })} file={file} />
+      <Body
+        chart={chart}
+        place={props.place}
+        of={of}
+        palette={props.palette}
+        asTable={asTable}
+        drawing={drawing}
+      />
+      <Foot
+        of={of}
+        drawn={drawn}
+        asTable={asTable}
+        onTable={() => setAsTable(!asTable)}
+        onPng={onPng}
+        csv={chart.kind === "number" ? "" : address(path, { ...props.query, format: "csv" })}
+        file={file}
+      />
     </figure>
   );
 }
@@ -169,7 +247,9 @@ function TextChart({ chart }: { chart: Chart }) {
   return (
     <section class={`chart kind-text ${chart.wide ? "wide" : ""}`}>
       {chart.title && <h2>{chart.title}</h2>}
-      {(chart.text ?? "").split(/\n\s*\n/).map((paragraph, i) => <p key={i}>{paragraph}</p>)}
+      {(chart.text ?? "").split(/\n\s*\n/).map((paragraph, i) => (
+        <p key={i}>{paragraph}</p>
+      ))}
     </section>
   );
 }

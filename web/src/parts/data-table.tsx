@@ -48,14 +48,24 @@ export function DataTable(props: {
   const digits = new Map(used.map((i) => [i, decimalsOf(table.rows.map((row) => row[i]))]));
   const label = (c: Column) => props.heads?.[c.name] ?? (props.plain ? c.name : words(c.name));
   return (
-    <div class="table-frame" role="region" aria-label={props.label} tabIndex={0}
-      style={props.max ? { maxHeight: props.max } : undefined}>
+    <div
+      class={`table-frame ${props.plain ? "fit" : ""}`}
+      role="region"
+      aria-label={props.label}
+      tabIndex={0}
+      style={props.max ? { maxHeight: props.max } : undefined}
+    >
       <table>
         <thead>
           <tr>
             {lead && <th class="lead">{lead.head}</th>}
             {used.map((i) => (
-              <Head key={i} column={table.columns[i]} sort={props.sort} label={label(table.columns[i])} />
+              <Head
+                key={i}
+                column={table.columns[i]}
+                sort={props.sort}
+                label={label(table.columns[i])}
+              />
             ))}
           </tr>
         </thead>

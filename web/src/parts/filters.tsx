@@ -19,8 +19,12 @@ function Segments({ filter, value }: { filter: Filter; value: string }) {
       <div>
         {filter.choices!.map((choice) => (
           <label key={String(choice)}>
-            <input type="radio" name={filter.name} checked={String(choice) === value}
-              onChange={() => setQuery({ [filter.name]: String(choice) })} />
+            <input
+              type="radio"
+              name={filter.name}
+              checked={String(choice) === value}
+              onChange={() => setQuery({ [filter.name]: String(choice) })}
+            />
             <span>{String(choice)}</span>
           </label>
         ))}
@@ -33,9 +37,16 @@ function One({ filter, value }: { filter: Filter; value: string }) {
   return (
     <label class="field">
       {words(filter.name)}
-      <select value={value} onChange={(e) => setQuery({ [filter.name]: e.currentTarget.value || null })}>
+      <select
+        value={value}
+        onChange={(e) => setQuery({ [filter.name]: e.currentTarget.value || null })}
+      >
         {filter.default === null && <option value="">All</option>}
-        {(filter.choices ?? []).map((c) => <option key={String(c)} value={String(c)}>{String(c)}</option>)}
+        {(filter.choices ?? []).map((c) => (
+          <option key={String(c)} value={String(c)}>
+            {String(c)}
+          </option>
+        ))}
       </select>
     </label>
   );
@@ -46,10 +57,20 @@ function Many({ filter, values }: { filter: Filter; values: string[] }) {
   const all = (filter.choices ?? []).map(String);
   const found = all.filter((c) => c.toLowerCase().includes(search.toLowerCase())).slice(0, 200);
   const toggle = (choice: string) =>
-    setQuery({ [filter.name]: values.includes(choice) ? values.filter((v) => v !== choice) : [...values, choice] });
-  const label = values.length === 0 ? "All" : values.length === 1 ? values[0] : `${values.length} of ${all.length}`;
+    setQuery({
+      [filter.name]: values.includes(choice)
+        ? values.filter((v) => v !== choice)
+        : [...values, choice],
+    });
+  const label =
+    values.length === 0
+      ? "All"
+      : values.length === 1
+        ? values[0]
+        : `${values.length} of ${all.length}`;
   const close = (event: FocusEvent & { currentTarget: HTMLDetailsElement }) => {
-    if (!event.currentTarget.contains(event.relatedTarget as Node)) event.currentTarget.open = false;
+    if (!event.currentTarget.contains(event.relatedTarget as Node))
+      event.currentTarget.open = false;
   };
   const onKeyDown = (event: KeyboardEvent & { currentTarget: HTMLDetailsElement }) => {
     if (event.key !== "Escape") return;
@@ -63,21 +84,32 @@ function Many({ filter, values }: { filter: Filter; values: string[] }) {
         <summary aria-label={`${words(filter.name)}: ${label}`}>{label}</summary>
         <div class="many-list" tabIndex={-1}>
           {all.length > SEARCHED && (
-            <input type="search" placeholder="Search" aria-label={`Search ${filter.name}`} value={search}
-              onInput={(e) => setSearch(e.currentTarget.value)} />
+            <input
+              type="search"
+              placeholder="Search"
+              aria-label={`Search ${filter.name}`}
+              value={search}
+              onInput={(e) => setSearch(e.currentTarget.value)}
+            />
           )}
           <ul>
             {found.map((choice) => (
               <li key={choice}>
                 <label>
-                  <input type="checkbox" checked={values.includes(choice)} onChange={() => toggle(choice)} />
+                  <input
+                    type="checkbox"
+                    checked={values.includes(choice)}
+                    onChange={() => toggle(choice)}
+                  />
                   {choice}
                 </label>
               </li>
             ))}
           </ul>
           {values.length > 0 && (
-            <button type="button" class="link" onClick={() => setQuery({ [filter.name]: null })}>All</button>
+            <button type="button" class="link" onClick={() => setQuery({ [filter.name]: null })}>
+              All
+            </button>
           )}
         </div>
       </details>
@@ -85,24 +117,40 @@ function Many({ filter, values }: { filter: Filter; values: string[] }) {
   );
 }
 
-const RANGES: [string, number][] = [["30 d", 30], ["90 d", 90], ["1 y", 365], ["All", 0]];
+const RANGES: [string, number][] = [
+  ["30 d", 30],
+  ["90 d", 90],
+  ["1 y", 365],
+  ["All", 0],
+];
 
 function Range({ filter }: { filter: Filter }) {
   const { query } = useAddress();
   const names = { from: `${filter.name}.from`, to: `${filter.name}.to` };
   const from = query.get(names.from) ?? "";
-  const back = (days: number) => (days ? new Date(Date.now() - days * DAY).toISOString().slice(0, 10) : null);
+  const back = (days: number) =>
+    days ? new Date(Date.now() - days * DAY).toISOString().slice(0, 10) : null;
   return (
     <fieldset class="range">
       <legend>{words(filter.name)}</legend>
       {(["from", "to"] as const).map((side) => (
-        <input key={side} type="date" aria-label={`${words(filter.name)} ${side}`} value={query.get(names[side]) ?? ""}
-          onChange={(e) => setQuery({ [names[side]]: e.currentTarget.value || null })} />
+        <input
+          key={side}
+          type="date"
+          aria-label={`${words(filter.name)} ${side}`}
+          value={query.get(names[side]) ?? ""}
+          onChange={(e) => setQuery({ [names[side]]: e.currentTarget.value || null })}
+        />
       ))}
       <div class="presets">
         {RANGES.map(([word, days]) => (
-          <button key={word} type="button" class="quiet" aria-pressed={(back(days) ?? "") === from && !query.get(names.to)}
-            onClick={() => setQuery({ [names.from]: back(days), [names.to]: null })}>
+          <button
+            key={word}
+            type="button"
+            class="quiet"
+            aria-pressed={(back(days) ?? "") === from && !query.get(names.to)}
+            onClick={() => setQuery({ [names.from]: back(days), [names.to]: null })}
+          >
             {word}
           </button>
         ))}
@@ -115,8 +163,13 @@ function Switch({ filter, value }: { filter: Filter; value: string }) {
   const on = value === "true";
   return (
     <label class="switch">
-      <input type="checkbox" role="switch" checked={on} aria-checked={on}
-        onChange={() => setQuery({ [filter.name]: on ? null : "true" })} />
+      <input
+        type="checkbox"
+        role="switch"
+        checked={on}
+        aria-checked={on}
+        onChange={() => setQuery({ [filter.name]: on ? null : "true" })}
+      />
       <i aria-hidden="true" />
       {words(filter.name)}
     </label>
@@ -131,7 +184,11 @@ function Control({ filter }: { filter: Filter }) {
   if (filter.type === "boolean") return <Switch filter={filter} value={value} />;
   if (isMulti(filter)) return <Many filter={filter} values={values} />;
   const short = (filter.choices ?? []).length <= FEW && (filter.choices ?? []).join("").length < 40;
-  return short && filter.default !== null ? <Segments filter={filter} value={value} /> : <One filter={filter} value={value} />;
+  return short && filter.default !== null ? (
+    <Segments filter={filter} value={value} />
+  ) : (
+    <One filter={filter} value={value} />
+  );
 }
 
 // What a chart is asked with: of the address, the filters that apply to it.
@@ -139,7 +196,8 @@ export function queryFor(filters: Filter[], names: string[] | undefined, query: 
   const found: Record<string, string[]> = {};
   for (const filter of filters) {
     if (names && !names.includes(filter.name)) continue;
-    const keys = filter.type === "date" ? [`${filter.name}.from`, `${filter.name}.to`] : [filter.name];
+    const keys =
+      filter.type === "date" ? [`${filter.name}.from`, `${filter.name}.to`] : [filter.name];
     for (const key of keys) {
       const values = query.getAll(key);
       if (values.length) found[key] = values;
@@ -152,7 +210,9 @@ export function Filters({ filters }: { filters: Filter[] }) {
   if (!filters.length) return null;
   return (
     <div class="filters" role="group" aria-label="Filters">
-      {filters.map((filter) => <Control key={filter.name} filter={filter} />)}
+      {filters.map((filter) => (
+        <Control key={filter.name} filter={filter} />
+      ))}
     </div>
   );
 }

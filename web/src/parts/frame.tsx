@@ -10,7 +10,16 @@ import { signOut } from "../session";
 import type { Site } from "../types";
 import { Shape } from "./mark";
 
-const OPERATIONS = ["overview", "runs", "gaps", "quarantine", "files", "events", "schedule", "alerts"];
+const OPERATIONS = [
+  "overview",
+  "runs",
+  "gaps",
+  "quarantine",
+  "files",
+  "events",
+  "schedule",
+  "alerts",
+];
 const DATA = ["tables", "sql", "api", "settings"];
 const NAMES: Record<string, string> = { sql: "SQL", api: "API" };
 const LIVE: Record<LiveState, [string, string]> = {
@@ -67,7 +76,14 @@ function Foot({ site }: { site: Site }) {
 }
 
 function Navigation({ path, site }: { path: string; site?: Site }) {
-  if (!site) return <div class="skeleton nav-skeleton">{[1, 2, 3, 4, 5].map((i) => <i key={i} />)}</div>;
+  if (!site)
+    return (
+      <div class="skeleton nav-skeleton">
+        {[1, 2, 3, 4, 5].map((i) => (
+          <i key={i} />
+        ))}
+      </div>
+    );
   const reader = site.scopes.includes("read");
   return (
     <>
@@ -83,7 +99,13 @@ function Navigation({ path, site }: { path: string; site?: Site }) {
           </Item>
         ))}
       </ul>
-      {reader && <Group title="Operations" names={OPERATIONS} path={path === "/" && !site.pages.length ? "/overview" : path} />}
+      {reader && (
+        <Group
+          title="Operations"
+          names={OPERATIONS}
+          path={path === "/" && !site.pages.length ? "/overview" : path}
+        />
+      )}
       {reader && <Group title="Data" names={DATA} path={path} />}
       <Foot site={site} />
     </>
@@ -103,7 +125,10 @@ export function Frame(props: { path: string; site?: Site; children: ComponentChi
   useEffect(() => setOpen(false), [props.path]);
   const faults = props.site?.faults.length ?? 0;
   return (
-    <div class={`frame ${open ? "nav-open" : ""}`} onKeyDown={(e) => e.key === "Escape" && setOpen(false)}>
+    <div
+      class={`frame ${open ? "nav-open" : ""}`}
+      onKeyDown={(e) => e.key === "Escape" && setOpen(false)}
+    >
       <a class="skip" href="#title">
         Skip to content
       </a>
@@ -111,7 +136,13 @@ export function Frame(props: { path: string; site?: Site; children: ComponentChi
         <a class="brand" href="/">
           {props.site?.name || "dts"}
         </a>
-        <button type="button" class="menu" aria-expanded={open} aria-controls="nav" onClick={() => setOpen(!open)}>
+        <button
+          type="button"
+          class="menu"
+          aria-expanded={open}
+          aria-controls="nav"
+          onClick={() => setOpen(!open)}
+        >
           {open ? "Close" : "Menu"}
         </button>
       </header>

@@ -14,13 +14,24 @@ import { Drawn } from "./chart";
 import { DataTable } from "./data-table";
 import { Empty, Failed, Loading } from "./states";
 
-function Select(props: { name: string; label: string; value: string; choices: string[]; none?: string }) {
+function Select(props: {
+  name: string;
+  label: string;
+  value: string;
+  choices: string[];
+  none?: string;
+}) {
   return (
     <label class="field">
       {props.label}
-      <select value={props.value} onChange={(e) => setQuery({ [props.name]: e.currentTarget.value || null })}>
+      <select
+        value={props.value}
+        onChange={(e) => setQuery({ [props.name]: e.currentTarget.value || null })}
+      >
         {props.none && <option value="">{props.none}</option>}
-        {props.choices.map((c) => <option key={c}>{c}</option>)}
+        {props.choices.map((c) => (
+          <option key={c}>{c}</option>
+        ))}
       </select>
     </label>
   );
@@ -59,13 +70,27 @@ export function Grouped({ of }: { of: TableInfo }) {
     <>
       <div class="filters">
         <Select name="by" label="Group by" value={choice.by} choices={names} />
-        <Select name="then" label="and by" value={choice.then} choices={names.filter((n) => n !== choice.by)} none="nothing else" />
+        <Select
+          name="then"
+          label="and by"
+          value={choice.then}
+          choices={names.filter((n) => n !== choice.by)}
+          none="nothing else"
+        />
         <Select name="measure" label="Measure" value={choice.measure} choices={MEASURES} />
-        {choice.measure !== "count" && <Select name="of" label="of" value={choice.of} choices={numeric} />}
+        {choice.measure !== "count" && (
+          <Select name="of" label="of" value={choice.of} choices={numeric} />
+        )}
       </div>
-      {error ? <Failed error={error} /> : !table ? <Loading height={320} /> : !table.rows.length ? (
+      {error ? (
+        <Failed error={error} />
+      ) : !table ? (
+        <Loading height={320} />
+      ) : !table.rows.length ? (
         <Empty title="This table is empty" />
-      ) : <Result table={table} choice={choice} kind={overTime ? "line" : "bar"} />}
+      ) : (
+        <Result table={table} choice={choice} kind={overTime ? "line" : "bar"} />
+      )}
       <SqlBehind sql={sql} />
     </>
   );
@@ -80,10 +105,20 @@ function Result(props: { table: SqlTable; choice: Grouping; kind: "line" | "bar"
     () => ({ kind: props.kind, title, x: by, y: "value", by: then || undefined }),
     [props.table, props.kind],
   );
-  const table: ChartTable = useMemo(() => ({ ...props.table, fresh: null, source: [] }), [props.table]);
+  const table: ChartTable = useMemo(
+    () => ({ ...props.table, fresh: null, source: [] }),
+    [props.table],
+  );
   return (
     <>
-      <Drawn chart={chart} table={table} palette={palette} place={0} drawing={drawing} height={320} />
+      <Drawn
+        chart={chart}
+        table={table}
+        palette={palette}
+        place={0}
+        drawing={drawing}
+        height={320}
+      />
       <DataTable table={props.table} label={title} heads={{ value: title }} plain max={360} />
     </>
   );

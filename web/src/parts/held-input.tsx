@@ -20,7 +20,9 @@ export function HeldInput({ id, close }: { id: string; close: () => void }) {
     <aside class="detail" aria-label={`Input ${id}`}>
       <p class="detail-head">
         <b>Input {id}</b>
-        <button type="button" class="link" onClick={close}>Close</button>
+        <button type="button" class="link" onClick={close}>
+          Close
+        </button>
       </p>
       {!held.data && (held.error ? <Failed error={held.error} /> : <Loading rows={4} />)}
       {held.data && (
@@ -29,7 +31,10 @@ export function HeldInput({ id, close }: { id: string; close: () => void }) {
             <h3>Attempts</h3>
             <ol class="attempts">
               {held.data.history.map((one, i) => (
-                <li key={i}><Time at={one.at} seconds /><span class="sub">{one.error ?? "no error"}</span></li>
+                <li key={i}>
+                  <Time at={one.at} seconds />
+                  <span class="sub">{one.error ?? "no error"}</span>
+                </li>
               ))}
             </ol>
           </div>

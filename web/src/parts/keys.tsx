@@ -39,8 +39,14 @@ function NewKey({ made }: { made: (key: string) => void }) {
           <option value="admin">read, write and administer</option>
         </select>
       </label>
-      <button type="submit" class="primary">Add key</button>
-      {fault && <p class="field-fault" role="alert">{fault}</p>}
+      <button type="submit" class="primary">
+        Add key
+      </button>
+      {fault && (
+        <p class="field-fault" role="alert">
+          {fault}
+        </p>
+      )}
     </form>
   );
 }
@@ -60,12 +66,23 @@ function Row({ of, gone }: { of: Key; gone: () => void }) {
     <tr>
       <th scope="row">{of.name}</th>
       <td>{of.scopes.join(", ")}</td>
-      <td><Time at={of.created ?? null} ago /></td>
-      <td><Time at={of.used ?? null} ago /></td>
+      <td>
+        <Time at={of.created ?? null} ago />
+      </td>
+      <td>
+        <Time at={of.used ?? null} ago />
+      </td>
       <td class="right">
         {fault && <span class="field-fault">{fault}</span>}
-        {sure ? <button type="button" class="danger" onClick={revoke}>Revoke {of.name} for good</button>
-          : <button type="button" class="link" onClick={() => setSure(true)}>Revoke</button>}
+        {sure ? (
+          <button type="button" class="danger" onClick={revoke}>
+            Revoke {of.name} for good
+          </button>
+        ) : (
+          <button type="button" class="link" onClick={() => setSure(true)}>
+            Revoke
+          </button>
+        )}
       </td>
     </tr>
   );
@@ -84,15 +101,31 @@ export function Keys() {
       {made && (
         <div class="said" role="status">
           <p>Copy it now; it is not shown again.</p>
-          <pre class="typed" tabIndex={0}><code>{made}</code></pre>
+          <pre class="typed" tabIndex={0}>
+            <code>{made}</code>
+          </pre>
         </div>
       )}
       <Shown of={keys} rows={3}>
         {(list) => (
           <div class="table-frame" role="region" aria-label="Keys" tabIndex={0}>
             <table>
-              <thead><tr><th>Name</th><th>Scopes</th><th>Made</th><th>Last used</th><th class="right"><span class="sr">Actions</span></th></tr></thead>
-              <tbody>{list.map((key) => <Row key={key.name} of={key} gone={keys.reload} />)}</tbody>
+              <thead>
+                <tr>
+                  <th>Name</th>
+                  <th>Scopes</th>
+                  <th>Made</th>
+                  <th>Last used</th>
+                  <th class="right">
+                    <span class="sr">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {list.map((key) => (
+                  <Row key={key.name} of={key} gone={keys.reload} />
+                ))}
+              </tbody>
             </table>
           </div>
         )}

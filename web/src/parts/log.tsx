@@ -41,16 +41,33 @@ export function Log({ path, live }: { path: string; live: boolean }) {
   useEffect(() => {
     if (live && follow.current && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [lines]);
-  if (fault) return <p class="stale" role="alert">The log could not be read: {fault}</p>;
+  if (fault)
+    return (
+      <p class="stale" role="alert">
+        The log could not be read: {fault}
+      </p>
+    );
   if (lines && !lines.length) {
-    return <Empty title="Nothing was logged" type={`print("rows", #rows)   -- or dts.log`}>A script logs with:</Empty>;
+    return (
+      <Empty title="Nothing was logged" type={`print("rows", #rows)   -- or dts.log`}>
+        A script logs with:
+      </Empty>
+    );
   }
   const onScroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = box.current!;
     follow.current = scrollTop + clientHeight > scrollHeight - 24;
   };
   return (
-    <div class="log" ref={box} onScroll={onScroll} tabIndex={0} role="log" aria-label="Log" aria-live={live ? "polite" : "off"}>
+    <div
+      class="log"
+      ref={box}
+      onScroll={onScroll}
+      tabIndex={0}
+      role="log"
+      aria-label="Log"
+      aria-live={live ? "polite" : "off"}
+    >
       {(lines ?? []).map((line, i) => (
         <p key={i} class={`level-${line.level}`}>
           <time dateTime={line.at}>{clockTime(line.at, timezone)}</time>

@@ -5,10 +5,24 @@
 type Tone = "done" | "running" | "waiting" | "failed" | "quarantined" | "missing" | "idle";
 
 const TONES: Record<string, Tone> = {
-  done: "done", present: "done", ok: "done", filled: "done", stored: "done", live: "done",
-  leased: "running", running: "running",
-  queued: "waiting", waiting: "waiting", retrying: "waiting", pending: "waiting", open: "waiting",
-  failed: "failed", firing: "failed", refused: "failed", error: "failed", fault: "failed",
+  done: "done",
+  present: "done",
+  ok: "done",
+  filled: "done",
+  stored: "done",
+  live: "done",
+  leased: "running",
+  running: "running",
+  queued: "waiting",
+  waiting: "waiting",
+  retrying: "waiting",
+  pending: "waiting",
+  open: "waiting",
+  failed: "failed",
+  firing: "failed",
+  refused: "failed",
+  error: "failed",
+  fault: "failed",
   quarantined: "quarantined",
   missing: "missing",
 };

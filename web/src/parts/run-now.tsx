@@ -23,7 +23,11 @@ export function RunNow({ pipeline }: { pipeline: string | null }) {
       <button type="button" class="primary" onClick={start}>
         Run {pipeline} now
       </button>
-      {fault && <p class="field-fault" role="alert">{fault}</p>}
+      {fault && (
+        <p class="field-fault" role="alert">
+          {fault}
+        </p>
+      )}
     </>
   );
 }

@@ -24,12 +24,16 @@ export function Empty(props: { title: string; children?: ComponentChildren; type
 
 export function Loading({ rows = 5, height }: { rows?: number; height?: number }) {
   return (
-    <div class="skeleton" role="status" aria-label="Loading" style={height ? { height } : undefined}>
+    <div
+      class="skeleton"
+      role="status"
+      aria-label="Loading"
+      style={height ? { height } : undefined}
+    >
       {height ? <i style={{ height }} /> : Array.from({ length: rows }, (_, i) => <i key={i} />)}
     </div>
   );
 }
-
 
 export function Failed({ error, retry }: { error: ApiError; retry?: () => void }) {
   if (error.status === 401) return <NeedsKey />;
@@ -81,4 +85,3 @@ export function Shown<T>(props: {
     </>
   );
 }
-

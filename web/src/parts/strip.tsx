@@ -39,8 +39,13 @@ export function Strip({ runs }: { runs: StripRun[] }) {
   return (
     <span class="strip">
       <span class="sr">{sentence(runs)}</span>
-      <svg viewBox={`0 0 ${SLOTS * STEP} ${HEIGHT + 2}`} width={SLOTS * STEP} height={HEIGHT + 2} aria-hidden="true"
-        onClick={open}>
+      <svg
+        viewBox={`0 0 ${SLOTS * STEP} ${HEIGHT + 2}`}
+        width={SLOTS * STEP}
+        height={HEIGHT + 2}
+        aria-hidden="true"
+        onClick={open}
+      >
         <path class="ground" d={`M0 ${HEIGHT + 1.5}H${SLOTS * STEP}`} />
         {runs.slice(-SLOTS).map((run, i) => {
           const tone = toneOf(run.state);
@@ -50,7 +55,14 @@ export function Strip({ runs }: { runs: StripRun[] }) {
             <g key={run.id} data-run={run.id} class={`run fill-${tone}`}>
               <title>{`Run ${run.id}: ${wordOf(run.state)}${run.ms === null ? "" : `, ${duration(run.ms)}`}`}</title>
               <rect class="hit" x={x - 1} y="0" width={STEP} height={HEIGHT + 2} />
-              <rect class="bar-mark" x={x} y={HEIGHT + 1 - height} width="5" height={height} rx="1" />
+              <rect
+                class="bar-mark"
+                x={x}
+                y={HEIGHT + 1 - height}
+                width="5"
+                height={height}
+                rx="1"
+              />
               <Sign tone={tone} x={x + 0.5} y={HEIGHT + 1 - height} />
             </g>
           );

@@ -16,7 +16,15 @@ export function useTick(): number {
   return now;
 }
 
-export function Time({ at, ago, seconds }: { at: string | null; ago?: boolean; seconds?: boolean }) {
+export function Time({
+  at,
+  ago,
+  seconds,
+}: {
+  at: string | null;
+  ago?: boolean;
+  seconds?: boolean;
+}) {
   const { timezone } = useSite();
   const now = useTick();
   if (!at) return <span class="none">–</span>;

@@ -17,7 +17,8 @@ function addressOf(route: RouteInfo, values: Record<string, string>): string {
     return rest ? text.split("/").map(encodeURIComponent).join("/") : encodeURIComponent(text);
   });
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value && !used.has(name)) query.set(name, value);
+  for (const [name, value] of Object.entries(values))
+    if (value && !used.has(name)) query.set(name, value);
   const text = query.toString();
   return text ? `${path}?${text}` : path;
 }
@@ -32,14 +33,24 @@ function pretty(text: string): string {
 
 function Field(props: { param: Param; value: string; set: (value: string) => void }) {
   const { param } = props;
-  const label = <span>{param.name} <i class="type">{param.choices ? "choice" : param.type}{param.required && ", required"}</i></span>;
+  const label = (
+    <span>
+      {param.name}{" "}
+      <i class="type">
+        {param.choices ? "choice" : param.type}
+        {param.required && ", required"}
+      </i>
+    </span>
+  );
   if (param.choices) {
     return (
       <label class="field">
         {label}
         <select value={props.value} onChange={(e) => props.set(e.currentTarget.value)}>
           {!param.required && <option value="" />}
-          {param.choices.map((c) => <option key={c}>{c}</option>)}
+          {param.choices.map((c) => (
+            <option key={c}>{c}</option>
+          ))}
         </select>
       </label>
     );
@@ -47,9 +58,15 @@ function Field(props: { param: Param; value: string; set: (value: string) => voi
   return (
     <label class="field">
       {label}
-      <input type={param.type === "date" ? "date" : "text"} value={props.value} required={param.required}
-        placeholder={param.default === undefined || param.default === null ? "" : String(param.default)}
-        onInput={(e) => props.set(e.currentTarget.value)} />
+      <input
+        type={param.type === "date" ? "date" : "text"}
+        value={props.value}
+        required={param.required}
+        placeholder={
+          param.default === undefined || param.default === null ? "" : String(param.default)
+        }
+        onInput={(e) => props.set(e.currentTarget.value)}
+      />
     </label>
   );
 }
@@ -65,12 +82,23 @@ export function TryRoute({ route }: { route: RouteInfo }) {
     const start = performance.now();
     try {
       const init: RequestInit = { method: route.method };
-      if (hasBody && body) Object.assign(init, { body, headers: { "content-type": "application/json" } });
+      if (hasBody && body)
+        Object.assign(init, { body, headers: { "content-type": "application/json" } });
       const reply = await fetch(target, init);
       const text = pretty(await reply.text());
-      setAnswer({ status: `${reply.status} ${reply.statusText}`, ms: performance.now() - start, ok: reply.ok, text });
+      setAnswer({
+        status: `${reply.status} ${reply.statusText}`,
+        ms: performance.now() - start,
+        ok: reply.ok,
+        text,
+      });
     } catch {
-      setAnswer({ status: "no answer", ms: performance.now() - start, ok: false, text: "The engine does not answer." });
+      setAnswer({
+        status: "no answer",
+        ms: performance.now() - start,
+        ok: false,
+        text: "The engine does not answer.",
+      });
     }
   };
   return (
@@ -78,22 +106,31 @@ export function TryRoute({ route }: { route: RouteInfo }) {
       {route.params.length > 0 && (
         <div class="filters">
           {route.params.map((param) => (
-            <Field key={param.name} param={param} value={values[param.name] ?? ""}
-              set={(value) => setValues({ ...values, [param.name]: value })} />
+            <Field
+              key={param.name}
+              param={param}
+              value={values[param.name] ?? ""}
+              set={(value) => setValues({ ...values, [param.name]: value })}
+            />
           ))}
         </div>
       )}
       {hasBody && (
-        <label class="field">Body <textarea rows={4} value={body} onInput={(e) => setBody(e.currentTarget.value)} /></label>
+        <label class="field">
+          Body <textarea rows={4} value={body} onInput={(e) => setBody(e.currentTarget.value)} />
+        </label>
       )}
       <p class="form-foot">
-        <button type="submit" class="primary">Try it</button>
+        <button type="submit" class="primary">
+          Try it
+        </button>
         <code class="target">{target}</code>
       </p>
       {answer && (
         <>
           <p class="result-note" role="status">
-            <b class={answer.ok ? "tone-done" : "tone-failed"}>{answer.status}</b> in {duration(answer.ms)}
+            <b class={answer.ok ? "tone-done" : "tone-failed"}>{answer.status}</b> in{" "}
+            {duration(answer.ms)}
           </p>
           <pre class="typed payload" tabIndex={0} aria-label="Answer">
             {answer.text.slice(0, SHOWN)}

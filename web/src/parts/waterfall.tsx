@@ -22,20 +22,32 @@ function statusState(status: number | null): string {
 function spansOf(run: Run): Span[] {
   const now = Date.now();
   const steps = run.steps.map((s): Span => ({
-    name: s.name, kind: "step", state: s.state, word: s.state, attempts: s.attempts,
-    from: Date.parse(s.started), ms: s.ms ?? now - Date.parse(s.started),
+    name: s.name,
+    kind: "step",
+    state: s.state,
+    word: s.state,
+    attempts: s.attempts,
+    from: Date.parse(s.started),
+    ms: s.ms ?? now - Date.parse(s.started),
   }));
   const requests = run.requests.map((r): Span => ({
-    name: `${r.method} ${r.url}`, kind: "request", state: statusState(r.status), attempts: r.attempts,
+    name: `${r.method} ${r.url}`,
+    kind: "request",
+    state: statusState(r.status),
+    attempts: r.attempts,
     word: r.status === null ? "open" : String(r.status),
-    from: Date.parse(r.started), ms: r.ms ?? now - Date.parse(r.started),
+    from: Date.parse(r.started),
+    ms: r.ms ?? now - Date.parse(r.started),
   }));
   return [...steps, ...requests].sort((a, b) => a.from - b.from || b.ms - a.ms);
 }
 
 export function Waterfall({ run }: { run: Run }) {
   const spans = spansOf(run);
-  const start = Math.min(...spans.map((s) => s.from), run.started ? Date.parse(run.started) : Infinity);
+  const start = Math.min(
+    ...spans.map((s) => s.from),
+    run.started ? Date.parse(run.started) : Infinity,
+  );
   const end = Math.max(...spans.map((s) => s.from + s.ms), run.ended ? Date.parse(run.ended) : 0);
   const whole = Math.max(1, end - start);
   const part = (ms: number) => `${((ms / whole) * 100).toFixed(3)}%`;
@@ -44,9 +56,14 @@ export function Waterfall({ run }: { run: Run }) {
       <ol>
         {spans.map((s, i) => (
           <li key={i} class={s.kind}>
-            <span class="span-name" title={s.name}>{s.name}</span>
+            <span class="span-name" title={s.name}>
+              {s.name}
+            </span>
             <span class="span-track" aria-hidden="true">
-              <i class={`fill-${toneOf(s.state)}`} style={{ left: part(s.from - start), width: part(s.ms) }} />
+              <i
+                class={`fill-${toneOf(s.state)}`}
+                style={{ left: part(s.from - start), width: part(s.ms) }}
+              />
             </span>
             <span class="span-time">{duration(s.ms)}</span>
             <span class="span-state">

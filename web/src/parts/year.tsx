@@ -8,7 +8,12 @@ import type { GapKey } from "../types";
 const DAY = 86_400_000;
 const CELL = 13; // square and its space
 export const LETTERS: Record<string, string> = {
-  p: "present", m: "missing", r: "retrying", q: "quarantined", a: "absent", "-": "not expected",
+  p: "present",
+  m: "missing",
+  r: "retrying",
+  q: "quarantined",
+  a: "absent",
+  "-": "not expected",
 };
 const TOLD = 8;
 export type Stretch = { letter: string; from: number; to: number; days: number };
@@ -70,7 +75,11 @@ function Months({ year }: { year: number }) {
       {Array.from({ length: 12 }, (_, m) => {
         const at = Date.UTC(year, m, 1);
         const x = Math.floor(((at - first) / DAY + lead) / 7) * CELL;
-        return <text key={m} x={x + 1} y="-4">{monthName(at)}</text>;
+        return (
+          <text key={m} x={x + 1} y="-4">
+            {monthName(at)}
+          </text>
+        );
       })}
     </>
   );
@@ -87,9 +96,20 @@ function Squares({ of, year, onDay }: { of: GapKey; year: number; onDay: (day: s
     if (hit && hit.letter !== "-") onDay(iso(hit.at));
   };
   return (
-    <svg class="year" viewBox={`0 -14 ${53 * CELL + 12} ${7 * CELL + 15}`} aria-hidden="true" onClick={onClick}>
+    <svg
+      class="year"
+      viewBox={`0 -14 ${53 * CELL + 12} ${7 * CELL + 15}`}
+      aria-hidden="true"
+      onClick={onClick}
+    >
       <defs>
-        <pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+        <pattern
+          id="hatch"
+          width="4"
+          height="4"
+          patternUnits="userSpaceOnUse"
+          patternTransform="rotate(45)"
+        >
           <path d="M0 2h4" stroke="var(--missing)" stroke-width="1.4" />
         </pattern>
       </defs>
@@ -118,15 +138,29 @@ export function YearOf(props: { of: GapKey; year: number; onDay: (day: string) =
     <section class="key-year">
       <h2>
         {props.of.key}
-        <small>{present} of {expected} dates present</small>
+        <small>
+          {present} of {expected} dates present
+        </small>
       </h2>
-      <div class="year-frame" role="region" aria-label={`${props.of.key}, ${props.year}`} tabIndex={0}><Squares {...props} /></div>
+      <div
+        class="year-frame"
+        role="region"
+        aria-label={`${props.of.key}, ${props.year}`}
+        tabIndex={0}
+      >
+        <Squares {...props} />
+      </div>
       {bad.length > 0 && (
         <ul class="stretches">
           {bad.slice(0, TOLD).map((s) => (
             <li key={s.from}>
-              <button type="button" class={`chip day-${s.letter}`} onClick={() => props.onDay(iso(s.from))}>
-                {s.days === 1 ? date(s.from) : `${dayMonth(s.from)} – ${date(s.to)}`} {LETTERS[s.letter]}
+              <button
+                type="button"
+                class={`chip day-${s.letter}`}
+                onClick={() => props.onDay(iso(s.from))}
+              >
+                {s.days === 1 ? date(s.from) : `${dayMonth(s.from)} – ${date(s.to)}`}{" "}
+                {LETTERS[s.letter]}
                 {s.days > 1 && ` (${s.days})`}
               </button>
             </li>

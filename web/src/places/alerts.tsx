@@ -15,32 +15,50 @@ const ORDER = ["firing", "pending", "ok"];
 
 export function AlertsPlace() {
   const alerts = useResource<Alert[]>("/api/v1/alerts", onAnything);
-  const worst = (a: Alert, b: Alert) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.name.localeCompare(b.name);
+  const worst = (a: Alert, b: Alert) =>
+    ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.name.localeCompare(b.name);
   return (
-    <Place title="Alerts" summary="A query that must return no rows; told once, reminded, and told again when it is over.">
+    <Place
+      title="Alerts"
+      summary="A query that must return no rows. Told once, reminded, told again when it is over."
+    >
       <Shown of={alerts} rows={5}>
         {(list) =>
           list.length ? (
             <div class="table-frame" role="region" aria-label="Alerts" tabIndex={0}>
               <table>
                 <thead>
-                  <tr><th>Alert</th><th>State</th><th>Since</th><th class="right">Rows</th><th>Tells</th></tr>
+                  <tr>
+                    <th>Alert</th>
+                    <th>State</th>
+                    <th>Since</th>
+                    <th class="right">Rows</th>
+                    <th>Tells</th>
+                  </tr>
                 </thead>
                 <tbody>
                   {[...list].sort(worst).map((a) => (
                     <tr key={a.name}>
                       <th scope="row">{a.name}</th>
-                      <td><Mark state={a.state} /></td>
-                      <td><Time at={a.since} ago /></td>
+                      <td>
+                        <Mark state={a.state} />
+                      </td>
+                      <td>
+                        <Time at={a.since} ago />
+                      </td>
                       <td class="right">{number(a.rows)}</td>
-                      <td class="wrap">{[a.to ?? []].flat().join(", ") || <span class="none">nobody</span>}</td>
+                      <td class="wrap">
+                        {[a.to ?? []].flat().join(", ") || <span class="none">nobody</span>}
+                      </td>
                     </tr>
                   ))}
                 </tbody>
               </table>
             </div>
           ) : (
-            <Empty title="No alerts yet" type={FIRST}>A script declares one:</Empty>
+            <Empty title="No alerts yet" type={FIRST}>
+              A script declares one:
+            </Empty>
           )
         }
       </Shown>

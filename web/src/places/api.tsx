@@ -16,15 +16,29 @@ export function ApiPlace() {
   const open = query.get("route");
   const name = (route: RouteInfo) => `${route.method} ${route.path}`;
   return (
-    <Place title="API" summary={<>Routes that the project's scripts declare. <a href="/api/v1/openapi.json" download>OpenAPI description</a></>}>
+    <Place
+      title="API"
+      summary={
+        <>
+          Routes that the project's scripts declare.{" "}
+          <a href="/api/v1/openapi.json" download>
+            OpenAPI description
+          </a>
+        </>
+      }
+    >
       <Shown of={routes} rows={5}>
         {(list) =>
           list.length ? (
             <ul class="routes">
               {list.map((route) => (
                 <li key={name(route)}>
-                  <button type="button" class="route-head" aria-expanded={open === name(route)}
-                    onClick={() => setQuery({ route: open === name(route) ? null : name(route) })}>
+                  <button
+                    type="button"
+                    class="route-head"
+                    aria-expanded={open === name(route)}
+                    onClick={() => setQuery({ route: open === name(route) ? null : name(route) })}
+                  >
                     <span class="method">{route.method}</span>
                     <code>{route.path}</code>
                     <span class="route-summary">{route.summary}</span>
@@ -35,7 +49,9 @@ export function ApiPlace() {
               ))}
             </ul>
           ) : (
-            <Empty title="No routes yet" type={FIRST}>A script declares one with a line:</Empty>
+            <Empty title="No routes yet" type={FIRST}>
+              A script declares one with a line:
+            </Empty>
           )
         }
       </Shown>

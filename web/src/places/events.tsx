@@ -14,34 +14,62 @@ import { useResource } from "../resource";
 import { setQuery, useAddress } from "../router";
 import type { Chart, ChartTable, Events, Overview } from "../types";
 
-const CHART: Chart = { kind: "area", title: "Events a minute", x: "minute", y: "events", unit: "events" };
+const CHART: Chart = {
+  kind: "area",
+  title: "Events a minute",
+  x: "minute",
+  y: "events",
+  unit: "events",
+};
 
 function Rate({ rate }: { rate: Events["rate"] }) {
   const palette = useMemo(() => new Palette(), []);
   const drawing = useRef<Drawing | null>(null);
-  const table = useMemo<ChartTable>(() => ({
-    columns: [{ name: "minute", type: "timestamp" }, { name: "events", type: "integer" }],
-    rows: rate, fresh: null, source: [],
-  }), [rate]);
+  const table = useMemo<ChartTable>(
+    () => ({
+      columns: [
+        { name: "minute", type: "timestamp" },
+        { name: "events", type: "integer" },
+      ],
+      rows: rate,
+      fresh: null,
+      source: [],
+    }),
+    [rate],
+  );
   if (!rate.length) return <p class="none">No events in the last hours.</p>;
-  return <Drawn chart={CHART} table={table} palette={palette} place={0} drawing={drawing} height={200} />;
+  return (
+    <Drawn chart={CHART} table={table} palette={palette} place={0} drawing={drawing} height={200} />
+  );
 }
 
 function OnePipeline({ pipeline }: { pipeline: string }) {
-  const events = useResource<Events>(address("/api/v1/events", { pipeline }), (e) => e.kind === "change");
+  const events = useResource<Events>(
+    address("/api/v1/events", { pipeline }),
+    (e) => e.kind === "change",
+  );
   return (
     <Shown of={events} rows={8}>
       {({ rate, refused, last }) => (
         <>
-          <Section title="Events a minute" note={`${number(rate.reduce((n, [, k]) => n + k, 0))} shown`}>
+          <Section
+            title="Events a minute"
+            note={`${number(rate.reduce((n, [, k]) => n + k, 0))} shown`}
+          >
             <Rate rate={rate} />
           </Section>
           <Section title="Refused" note={refused.rows.length ? undefined : "none"}>
-            {refused.rows.length > 0 && <DataTable table={refused} label="Refused events" max={320} />}
+            {refused.rows.length > 0 && (
+              <DataTable table={refused} label="Refused events" max={320} />
+            )}
           </Section>
           <Section title="Last events">
-            {last.rows.length ? <DataTable table={last} label="Last events" max={440} /> : (
-              <Empty title="Nothing has come in yet" type={`dts emit ${pipeline} event.json`}>Send one:</Empty>
+            {last.rows.length ? (
+              <DataTable table={last} label="Last events" max={440} />
+            ) : (
+              <Empty title="Nothing has come in yet" type={`dts emit ${pipeline} event.json`}>
+                Send one:
+              </Empty>
             )}
           </Section>
         </>
@@ -55,10 +83,21 @@ const INGEST = `ingest = { id = "id", schema = "schemas/event.schema.json" }`;
 export function EventsPlace() {
   const { query } = useAddress();
   const overview = useResource<Overview>("/api/v1/overview");
-  const names = (overview.data?.pipelines ?? []).filter((p) => p.kind === "ingest").map((p) => p.name);
+  const names = (overview.data?.pipelines ?? [])
+    .filter((p) => p.kind === "ingest")
+    .map((p) => p.name);
   const pipeline = query.get("pipeline") ?? names[0];
   return (
-    <Place title="Events" summary={pipeline ? <>Sent to <code>POST /api/v1/ingest/{pipeline}</code></> : undefined}>
+    <Place
+      title="Events"
+      summary={
+        pipeline ? (
+          <>
+            Sent to <code>POST /api/v1/ingest/{pipeline}</code>
+          </>
+        ) : undefined
+      }
+    >
       <Shown of={overview} rows={8}>
         {() =>
           pipeline ? (
@@ -67,8 +106,13 @@ export function EventsPlace() {
                 <div class="filters">
                   <label class="field">
                     Pipeline
-                    <select value={pipeline} onChange={(e) => setQuery({ pipeline: e.currentTarget.value })}>
-                      {names.map((n) => <option key={n}>{n}</option>)}
+                    <select
+                      value={pipeline}
+                      onChange={(e) => setQuery({ pipeline: e.currentTarget.value })}
+                    >
+                      {names.map((n) => (
+                        <option key={n}>{n}</option>
+                      ))}
                     </select>
                   </label>
                 </div>
@@ -76,7 +120,9 @@ export function EventsPlace() {
               <OnePipeline key={pipeline} pipeline={pipeline} />
             </>
           ) : (
-            <Empty title="No pipeline takes events yet" type={INGEST}>A pipeline takes them when it declares:</Empty>
+            <Empty title="No pipeline takes events yet" type={INGEST}>
+              A pipeline takes them when it declares:
+            </Empty>
           )
         }
       </Shown>

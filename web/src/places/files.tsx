@@ -16,7 +16,10 @@ type Sending = { name: string; part: number; fault?: string; done?: boolean };
 
 async function sendFile(file: File, tell: (change: Partial<Sending>) => void) {
   try {
-    const { url } = await post<{ url: string }>("/api/v1/uploads", { name: file.name, size: file.size });
+    const { url } = await post<{ url: string }>("/api/v1/uploads", {
+      name: file.name,
+      size: file.size,
+    });
     await upload(url, file, (part) => tell({ part }));
     tell({ part: 1, done: true });
   } catch (error) {
@@ -43,19 +46,35 @@ function Drop({ onSent }: { onSent: () => void }) {
   };
   return (
     <>
-      <label class={`drop ${over ? "over" : ""}`} onDrop={onDrop}
-        onDragOver={(e) => (e.preventDefault(), setOver(true))} onDragLeave={() => setOver(false)}>
-        <input type="file" multiple class="sr" onChange={(e) => take(e.currentTarget.files ?? [])} />
-        <span><b>Drop files here</b> or choose them. A file goes to the pipeline whose pattern its name matches.</span>
+      <label
+        class={`drop ${over ? "over" : ""}`}
+        onDrop={onDrop}
+        onDragOver={(e) => (e.preventDefault(), setOver(true))}
+        onDragLeave={() => setOver(false)}
+      >
+        <input
+          type="file"
+          multiple
+          class="sr"
+          onChange={(e) => take(e.currentTarget.files ?? [])}
+        />
+        <span>
+          <b>Drop files here</b> or choose them. A file goes to the pipeline whose pattern its name
+          matches.
+        </span>
       </label>
       {list.length > 0 && (
         <ul class="sending" aria-live="polite">
           {list.map((s) => (
             <li key={s.name}>
               <span>{s.name}</span>
-              {s.fault ? <span class="field-fault">{s.fault}</span>
-                : s.done ? <span>arrived whole</span>
-                : <progress value={s.part} aria-label={`${s.name}, ${percent(s.part)}`} />}
+              {s.fault ? (
+                <span class="field-fault">{s.fault}</span>
+              ) : s.done ? (
+                <span>arrived whole</span>
+              ) : (
+                <progress value={s.part} aria-label={`${s.name}, ${percent(s.part)}`} />
+              )}
             </li>
           ))}
         </ul>
@@ -75,7 +94,12 @@ function Files({ table }: { table: Table }) {
   };
   const render: Record<string, Render> = {
     name: (name, row) => (
-      <button type="button" class="link" title="Download" onClick={() => download(valueOf(table, row, "id"))}>
+      <button
+        type="button"
+        class="link"
+        title="Download"
+        onClick={() => download(valueOf(table, row, "id"))}
+      >
         {String(name)}
       </button>
     ),
@@ -85,10 +109,18 @@ function Files({ table }: { table: Table }) {
   };
   return (
     <>
-      {fault && <p class="field-fault" role="alert">{fault}</p>}
-      <DataTable table={table} label="Files" render={render}
+      {fault && (
+        <p class="field-fault" role="alert">
+          {fault}
+        </p>
+      )}
+      <DataTable
+        table={table}
+        label="Files"
+        render={render}
         columns={["name", "pipeline", "state", "rows", "size", "sha256", "at", "error"]}
-        heads={{ name: "File", sha256: "Content", at: "Arrived" }} />
+        heads={{ name: "File", sha256: "Content", at: "Arrived" }}
+      />
     </>
   );
 }
@@ -97,11 +129,16 @@ export function FilesPlace() {
   const may = useMay("write");
   const files = useResource<Table>("/api/v1/files", onAnyRun);
   return (
-    <Place title="Files" summary="Each content is taken once. A file whose run fails leaves nothing behind.">
+    <Place
+      title="Files"
+      summary="Each content is taken once. A file whose run fails leaves nothing behind."
+    >
       {may && <Drop onSent={files.reload} />}
       <Shown of={files} rows={6}>
         {(table) =>
-          table.rows.length ? <Files table={table} /> : (
+          table.rows.length ? (
+            <Files table={table} />
+          ) : (
             <Empty title="No file has arrived yet" type="cp sales-2026-03.csv incoming/">
               Drop one above, or move one into the project's folder:
             </Empty>

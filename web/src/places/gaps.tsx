@@ -18,7 +18,13 @@ const GAPS_SCRIPT = `gaps = { table = "quotes", calendar = "weekdays", since = "
          keys = { "USD", "EUR" } }`;
 const ASKED = `select date, state, attempts, retry_count, error, at from dts_gaps
 where pipeline = :pipeline and key = :key and date = :date`;
-type Tried = { state: string; attempts: number; retry_count: number; error: string | null; at: string | null };
+type Tried = {
+  state: string;
+  attempts: number;
+  retry_count: number;
+  error: string | null;
+  at: string | null;
+};
 
 function Key() {
   return (
@@ -52,17 +58,41 @@ function Day(props: { pipeline: string; of: string; day: string; close: () => vo
     <aside class="detail" aria-label={`${props.of}, ${props.day}`}>
       <p class="detail-head">
         <b>{props.of}</b> {date(props.day)}
-        <button type="button" class="link" onClick={props.close}>Close</button>
+        <button type="button" class="link" onClick={props.close}>
+          Close
+        </button>
       </p>
       {fault && <p class="field-fault">{fault}</p>}
       {tried === undefined && !fault && <Loading rows={2} />}
-      {tried === null && <p>No attempt is on record: the date was there from the start, or was never tried.</p>}
+      {tried === null && (
+        <p>No attempt is on record: the date was there from the start, or was never tried.</p>
+      )}
       {tried && (
         <dl class="facts">
-          <div><dt>State</dt><dd><Mark state={tried.state} /></dd></div>
-          <div><dt>Attempts</dt><dd>{tried.attempts}, {count(tried.retry_count, "failed retry", "failed retries")}</dd></div>
-          <div><dt>Last</dt><dd><Time at={tried.at} /></dd></div>
-          {tried.error && <div class="long"><dt>Error</dt><dd>{tried.error}</dd></div>}
+          <div>
+            <dt>State</dt>
+            <dd>
+              <Mark state={tried.state} />
+            </dd>
+          </div>
+          <div>
+            <dt>Attempts</dt>
+            <dd>
+              {tried.attempts}, {count(tried.retry_count, "failed retry", "failed retries")}
+            </dd>
+          </div>
+          <div>
+            <dt>Last</dt>
+            <dd>
+              <Time at={tried.at} />
+            </dd>
+          </div>
+          {tried.error && (
+            <div class="long">
+              <dt>Error</dt>
+              <dd>{tried.error}</dd>
+            </div>
+          )}
         </dl>
       )}
     </aside>
@@ -82,7 +112,12 @@ function Years({ pipeline, gaps }: { pipeline: string; gaps: Gaps }) {
           <div>
             {years.slice(0, 12).map((y) => (
               <label key={y}>
-                <input type="radio" name="year" checked={y === year} onChange={() => setQuery({ year: String(y) })} />
+                <input
+                  type="radio"
+                  name="year"
+                  checked={y === year}
+                  onChange={() => setQuery({ year: String(y) })}
+                />
                 <span>{y}</span>
               </label>
             ))}
@@ -90,9 +125,21 @@ function Years({ pipeline, gaps }: { pipeline: string; gaps: Gaps }) {
         </fieldset>
         <Key />
       </div>
-      {key && day && <Day pipeline={pipeline} of={key} day={day} close={() => setQuery({ key: null, date: null })} />}
+      {key && day && (
+        <Day
+          pipeline={pipeline}
+          of={key}
+          day={day}
+          close={() => setQuery({ key: null, date: null })}
+        />
+      )}
       {gaps.keys.map((one) => (
-        <YearOf key={one.key} of={one} year={year} onDay={(d) => setQuery({ key: one.key, date: d })} />
+        <YearOf
+          key={one.key}
+          of={one}
+          year={year}
+          onDay={(d) => setQuery({ key: one.key, date: d })}
+        />
       ))}
     </>
   );
@@ -103,8 +150,12 @@ function OnePipeline({ pipeline }: { pipeline: string }) {
   return (
     <Shown of={gaps} rows={8}>
       {(data) =>
-        data.keys.length ? <Years pipeline={pipeline} gaps={data} /> : (
-          <Empty title="This pipeline has no keys yet" type={`dts plan ${pipeline}`}>See what it would fetch:</Empty>
+        data.keys.length ? (
+          <Years pipeline={pipeline} gaps={data} />
+        ) : (
+          <Empty title="This pipeline has no keys yet" type={`dts plan ${pipeline}`}>
+            See what it would fetch:
+          </Empty>
         )
       }
     </Shown>
@@ -114,10 +165,15 @@ function OnePipeline({ pipeline }: { pipeline: string }) {
 export function GapsPlace() {
   const { query } = useAddress();
   const overview = useResource<Overview>("/api/v1/overview");
-  const names = (overview.data?.pipelines ?? []).filter((p) => p.kind === "gaps").map((p) => p.name);
+  const names = (overview.data?.pipelines ?? [])
+    .filter((p) => p.kind === "gaps")
+    .map((p) => p.name);
   const pipeline = query.get("pipeline") ?? names[0];
   return (
-    <Place title="Gaps" summary="Each expected date of each series: there, missing, or being tried again.">
+    <Place
+      title="Gaps"
+      summary="Each expected date of each series: there, missing, or being tried again."
+    >
       <Shown of={overview} rows={8}>
         {() =>
           pipeline ? (
@@ -126,8 +182,22 @@ export function GapsPlace() {
                 <div class="filters">
                   <label class="field">
                     Pipeline
-                    <select value={pipeline} onChange={(e) => setQuery({ pipeline: e.currentTarget.value, key: null, date: null, year: null })}>
-                      {[...new Set([pipeline, ...names])].sort().map((n) => <option key={n} value={n}>{words(n)}</option>)}
+                    <select
+                      value={pipeline}
+                      onChange={(e) =>
+                        setQuery({
+                          pipeline: e.currentTarget.value,
+                          key: null,
+                          date: null,
+                          year: null,
+                        })
+                      }
+                    >
+                      {[...new Set([pipeline, ...names])].sort().map((n) => (
+                        <option key={n} value={n}>
+                          {words(n)}
+                        </option>
+                      ))}
                     </select>
                   </label>
                 </div>

@@ -20,7 +20,11 @@ function Figure(props: { label: string; value: string; tone?: string; to: string
       <span class="figure-label">{props.label}</span>
       <span class="figure-value">
         {props.value}
-        {props.tone && <span class={`tone-${props.tone}`}><Shape state={props.tone} /></span>}
+        {props.tone && (
+          <span class={`tone-${props.tone}`}>
+            <Shape state={props.tone} />
+          </span>
+        )}
       </span>
       <span class="figure-note">{props.note ?? "\u00a0"}</span>
     </a>
@@ -31,14 +35,32 @@ function Figures({ of }: { of: Overview }) {
   const share = of.runs_today ? of.failed_today / of.runs_today : 0;
   return (
     <div class="figures">
-      <Figure label="Runs today" value={number(of.runs_today)} to="/runs" note={count(of.pipelines.length, "pipeline")} />
-      <Figure label="Failed today" value={number(of.failed_today)} to="/runs?state=failed"
-        tone={of.failed_today ? "failed" : "done"} note={of.failed_today ? `${(share * 100).toFixed(1)} % of runs` : "all well"} />
-      <Figure label="Open gaps" value={number(of.open_gaps)} to="/gaps"
-        tone={of.open_gaps ? "missing" : "done"} note={of.open_gaps ? "dates still missing" : "every date is there"} />
-      <Figure label="Oldest waiting job" to="/runs?state=queued"
+      <Figure
+        label="Runs today"
+        value={number(of.runs_today)}
+        to="/runs"
+        note={count(of.pipelines.length, "pipeline")}
+      />
+      <Figure
+        label="Failed today"
+        value={number(of.failed_today)}
+        to="/runs?state=failed"
+        tone={of.failed_today ? "failed" : "done"}
+        note={of.failed_today ? `${(share * 100).toFixed(1)} % of runs` : "all well"}
+      />
+      <Figure
+        label="Open gaps"
+        value={number(of.open_gaps)}
+        to="/gaps"
+        tone={of.open_gaps ? "missing" : "done"}
+        note={of.open_gaps ? "dates still missing" : "every date is there"}
+      />
+      <Figure
+        label="Oldest waiting job"
+        to="/runs?state=queued"
         value={of.oldest_waiting_ms === null ? "none" : duration(of.oldest_waiting_ms)}
-        note={of.oldest_waiting_ms === null ? "the queue is empty" : "in the queue"} />
+        note={of.oldest_waiting_ms === null ? "the queue is empty" : "in the queue"}
+      />
     </div>
   );
 }
@@ -50,7 +72,12 @@ function FaultNote({ fault }: { fault: Fault }) {
       <div>
         <p class="fault-where">
           {fault.file}:{fault.line} failed to load
-          {fault.since && <> · <Time at={fault.since} ago /></>}
+          {fault.since && (
+            <>
+              {" "}
+              · <Time at={fault.since} ago />
+            </>
+          )}
         </p>
         <p class="fault-text">{fault.message}</p>
         {fault.hint && <p class="fault-hint">{fault.hint}</p>}
@@ -69,7 +96,11 @@ function Trigger({ of }: { of: Pipeline }) {
       {wait !== null && (
         <>
           {" · "}
-          {wait < 0 ? "due now" : <>next in {duration(Math.max(60_000, Math.floor(wait / 60_000) * 60_000))}</>}
+          {wait < 0 ? (
+            "due now"
+          ) : (
+            <>next in {duration(Math.max(60_000, Math.floor(wait / 60_000) * 60_000))}</>
+          )}
         </>
       )}
     </>
@@ -86,7 +117,9 @@ function Amount(props: { value: number; label: string; to?: string; state?: stri
           <Shape state={props.state!} />
           {body}
         </a>
-      ) : body}
+      ) : (
+        body
+      )}
     </td>
   );
 }
@@ -98,18 +131,29 @@ function Row({ of }: { of: Pipeline }) {
     <tr>
       <th scope="row">
         <a href={`/runs${query}`}>{of.name}</a>
-        <span class="sub"><Trigger of={of} /></span>
+        <span class="sub">
+          <Trigger of={of} />
+        </span>
         {of.fault && (
           <span class="sub tone-failed">
             <Shape state="failed" /> {of.fault.file}:{of.fault.line} {of.fault.message}
           </span>
         )}
       </th>
-      <td data-label="Last run">{last ? <Mark state={last.state} /> : <span class="none">no runs yet</span>}</td>
-      <td class="strip-cell" data-label="Last 30 runs"><Strip runs={of.runs} /></td>
+      <td data-label="Last run">
+        {last ? <Mark state={last.state} /> : <span class="none">no runs yet</span>}
+      </td>
+      <td class="strip-cell" data-label="Last 30 runs">
+        <Strip runs={of.runs} />
+      </td>
       <Amount value={of.rows_today} label="Rows today" />
       <Amount value={of.gaps} label="Gaps" to={`/gaps${query}`} state="missing" />
-      <Amount value={of.quarantined} label="Quarantined" to={`/quarantine${query}`} state="quarantined" />
+      <Amount
+        value={of.quarantined}
+        label="Quarantined"
+        to={`/quarantine${query}`}
+        state="quarantined"
+      />
     </tr>
   );
 }
@@ -134,7 +178,11 @@ function Pipelines({ list }: { list: Pipeline[] }) {
             <th class="right">Quarantined</th>
           </tr>
         </thead>
-        <tbody>{[...list].sort(byNeed).map((p) => <Row key={p.name} of={p} />)}</tbody>
+        <tbody>
+          {[...list].sort(byNeed).map((p) => (
+            <Row key={p.name} of={p} />
+          ))}
+        </tbody>
       </table>
     </div>
   );
@@ -145,7 +193,9 @@ export function OverviewPlace() {
   const overview = useResource<Overview>("/api/v1/overview", onAnyRun);
   return (
     <Place title="Overview" summary={`Times are those of ${zoneName(site.timezone)}.`}>
-      {site.faults.map((fault) => <FaultNote key={fault.file} fault={fault} />)}
+      {site.faults.map((fault) => (
+        <FaultNote key={fault.file} fault={fault} />
+      ))}
       <Shown of={overview} rows={8}>
         {(data) => (
           <>
@@ -154,7 +204,8 @@ export function OverviewPlace() {
               <Pipelines list={data.pipelines} />
             ) : (
               <Empty title="No pipelines yet" type={FIRST_SCRIPT}>
-                A project is a folder whose pipelines/*.lua declare what to run. This makes one that works:
+                A project is a folder whose pipelines/*.lua declare what to run. This makes one that
+                works:
               </Empty>
             )}
           </>

@@ -19,7 +19,10 @@ const ONE_CHART = `dts.dashboard { name = "NAME",
 export function PagePlace({ name }: { name: string }) {
   const { query } = useAddress();
   const known = useSite().pages.find((page) => page.name === name);
-  const page = useResource<Page>(`/api/v1/pages/${encodeURIComponent(name)}`, (e) => e.kind === "reload");
+  const page = useResource<Page>(
+    `/api/v1/pages/${encodeURIComponent(name)}`,
+    (e) => e.kind === "reload",
+  );
   const palette = useMemo(() => new Palette(), [name]);
   const title = page.data?.title || known?.title || words(name);
   return (
@@ -29,12 +32,20 @@ export function PagePlace({ name }: { name: string }) {
           <>
             <Filters filters={data.filters} />
             {data.charts.length === 0 && (
-              <Empty title="This page has no charts yet" type={ONE_CHART}>Declare one in its script:</Empty>
+              <Empty title="This page has no charts yet" type={ONE_CHART}>
+                Declare one in its script:
+              </Empty>
             )}
             <div class="grid">
               {data.charts.map((chart, i) => (
-                <ChartFigure key={i} page={name} chart={chart} place={i} palette={palette}
-                  query={queryFor(data.filters, chart.filters, query)} />
+                <ChartFigure
+                  key={i}
+                  page={name}
+                  chart={chart}
+                  place={i}
+                  palette={palette}
+                  query={queryFor(data.filters, chart.filters, query)}
+                />
               ))}
             </div>
           </>

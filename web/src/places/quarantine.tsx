@@ -17,6 +17,10 @@ import { valueOf } from "../table";
 import type { Table } from "../types";
 
 type Id = string | number;
+const SAID = {
+  release: "released; queued again on the script now in force",
+  drop: "dropped; the payload is kept",
+};
 
 function Decide(props: { ids: Id[]; done: (said: string) => void }) {
   const [reason, setReason] = useState("");
@@ -26,7 +30,9 @@ function Decide(props: { ids: Id[]; done: (said: string) => void }) {
     try {
       const body = { ids: props.ids, reason: reason.trim() };
       const { count: n } = await post<{ count: number }>(`/api/v1/quarantine/${verb}`, body);
-      props.done(`${count(n, "input")} ${verb === "release" ? "released; queued again on the script now in force" : "dropped; the payload is kept"}.`);
+      props.done(
+        `${count(n, "input")} ${SAID[verb]}.`,
+      );
     } catch (error) {
       const { message, hint } = asApiError(error);
       setFault(hint ? `${message} ${hint}` : message);
@@ -37,18 +43,35 @@ function Decide(props: { ids: Id[]; done: (said: string) => void }) {
       <b>{count(props.ids.length, "input")} chosen</b>
       <label class="field grow">
         Reason
-        <input type="text" value={reason} placeholder="fixed in the script, bad upload, …"
+        <input
+          type="text"
+          value={reason}
+          placeholder="fixed in the script, bad upload, …"
           aria-describedby={fault ? "reason-fault" : undefined}
-          onInput={(e) => (setReason(e.currentTarget.value), setFault(""))} />
+          onInput={(e) => (setReason(e.currentTarget.value), setFault(""))}
+        />
       </label>
-      <button type="button" class="primary" onClick={act("release")}>Release</button>
-      <button type="button" class="danger" onClick={act("drop")}>Drop</button>
-      {fault && <p id="reason-fault" class="field-fault" role="alert">{fault}</p>}
+      <button type="button" class="primary" onClick={act("release")}>
+        Release
+      </button>
+      <button type="button" class="danger" onClick={act("drop")}>
+        Drop
+      </button>
+      {fault && (
+        <p id="reason-fault" class="field-fault" role="alert">
+          {fault}
+        </p>
+      )}
     </div>
   );
 }
 
-function Choose(props: { table: Table; chosen: Set<Id>; set: (next: Set<Id>) => void; may: boolean }) {
+function Choose(props: {
+  table: Table;
+  chosen: Set<Id>;
+  set: (next: Set<Id>) => void;
+  may: boolean;
+}) {
   const { table, chosen } = props;
   const idOf = (row: unknown[]) => valueOf(table, row, "id") as Id;
   const all = table.rows.map(idOf);
@@ -58,10 +81,22 @@ function Choose(props: { table: Table; chosen: Set<Id>; set: (next: Set<Id>) => 
     props.set(next);
   };
   const lead = {
-    head: <input type="checkbox" aria-label="Choose all" checked={chosen.size === all.length}
-      onChange={() => props.set(chosen.size === all.length ? new Set() : new Set(all))} />,
-    cell: (row: unknown[]) => <input type="checkbox" aria-label={`Choose ${idOf(row)}`} checked={chosen.has(idOf(row))}
-      onChange={() => toggle(idOf(row))} />,
+    head: (
+      <input
+        type="checkbox"
+        aria-label="Choose all"
+        checked={chosen.size === all.length}
+        onChange={() => props.set(chosen.size === all.length ? new Set() : new Set(all))}
+      />
+    ),
+    cell: (row: unknown[]) => (
+      <input
+        type="checkbox"
+        aria-label={`Choose ${idOf(row)}`}
+        checked={chosen.has(idOf(row))}
+        onChange={() => toggle(idOf(row))}
+      />
+    ),
   };
   return (
     <DataTable
@@ -98,9 +133,18 @@ export function QuarantinePlace() {
   };
   const open = query.get("id");
   return (
-    <Place title="Quarantine" summary="Inputs that failed for good. Fix the script or the file, then release them.">
-      <div class="filters"><PickPipeline /></div>
-      {said && <p class="said" role="status">{said}</p>}
+    <Place
+      title="Quarantine"
+      summary="Inputs that failed for good. Fix the script or the file, then release them."
+    >
+      <div class="filters">
+        <PickPipeline />
+      </div>
+      {said && (
+        <p class="said" role="status">
+          {said}
+        </p>
+      )}
       {open && <HeldInput key={open} id={open} close={() => setQuery({ id: null })} />}
       <Shown of={held} rows={6}>
         {(table) =>

@@ -23,13 +23,44 @@ function Took({ run }: { run: Run }) {
 function Facts({ run }: { run: Run }) {
   return (
     <dl class="facts">
-      <div><dt>State</dt><dd><Mark state={run.state} /></dd></div>
-      <div><dt>Pipeline</dt><dd><a href={`/runs?pipeline=${encodeURIComponent(run.pipeline)}`}>{run.pipeline}</a></dd></div>
-      <div><dt>Trigger</dt><dd>{run.trigger}</dd></div>
-      <div><dt>Started</dt><dd><Time at={run.started} seconds /></dd></div>
-      <div><dt>Duration</dt><dd><Took run={run} /></dd></div>
-      <div><dt>Rows written</dt><dd>{run.rows === null ? "–" : number(run.rows)}</dd></div>
-      <div><dt>Version</dt><dd><code>{run.version?.slice(0, 12) ?? "–"}</code></dd></div>
+      <div>
+        <dt>State</dt>
+        <dd>
+          <Mark state={run.state} />
+        </dd>
+      </div>
+      <div>
+        <dt>Pipeline</dt>
+        <dd>
+          <a href={`/runs?pipeline=${encodeURIComponent(run.pipeline)}`}>{run.pipeline}</a>
+        </dd>
+      </div>
+      <div>
+        <dt>Trigger</dt>
+        <dd>{run.trigger}</dd>
+      </div>
+      <div>
+        <dt>Started</dt>
+        <dd>
+          <Time at={run.started} seconds />
+        </dd>
+      </div>
+      <div>
+        <dt>Duration</dt>
+        <dd>
+          <Took run={run} />
+        </dd>
+      </div>
+      <div>
+        <dt>Rows written</dt>
+        <dd>{run.rows === null ? "–" : number(run.rows)}</dd>
+      </div>
+      <div>
+        <dt>Version</dt>
+        <dd>
+          <code>{run.version?.slice(0, 12) ?? "–"}</code>
+        </dd>
+      </div>
     </dl>
   );
 }
@@ -68,9 +99,13 @@ export function RunPlace({ id }: { id: string }) {
               </Section>
             )}
             {shown.attempts.length > 1 && (
-              <Section title="Attempts"><Attempts list={shown.attempts} /></Section>
+              <Section title="Attempts">
+                <Attempts list={shown.attempts} />
+              </Section>
             )}
-            <Section title="Log"><Log path={`${path}/log`} live={running} /></Section>
+            <Section title="Log">
+              <Log path={`${path}/log`} live={running} />
+            </Section>
           </>
         )}
       </Shown>

@@ -31,7 +31,12 @@ function withDuration(table: Table): Table {
 const RENDER: Record<string, Render> = {
   id: (id) => <a href={`/runs/${id}`}>{String(id)}</a>,
   took: (ms) => (ms === null ? <span class="none">–</span> : duration(ms as number)),
-  error: (text) => (text ? <span class="clip" title={String(text)}>{String(text)}</span> : null),
+  error: (text) =>
+    text ? (
+      <span class="clip" title={String(text)}>
+        {String(text)}
+      </span>
+    ) : null,
   version: (text) => <code>{String(text ?? "").slice(0, 8)}</code>,
 };
 
@@ -44,7 +49,11 @@ export function RunsPlace() {
       <div class="filters">
         <PickPipeline />
         <Pick name="state" label="State" all="All states" choices={STATES} />
-        <a class="button quiet" href={address("/api/v1/runs", { ...asked, format: "csv" })} download="runs.csv">
+        <a
+          class="button quiet"
+          href={address("/api/v1/runs", { ...asked, format: "csv" })}
+          download="runs.csv"
+        >
           Download CSV
         </a>
       </div>
@@ -54,12 +63,25 @@ export function RunsPlace() {
             <DataTable
               table={withDuration(table)}
               label="Runs"
-              columns={["id", "pipeline", "state", "started", "took", "rows", "trigger", "version", "error"]}
+              columns={[
+                "id",
+                "pipeline",
+                "state",
+                "started",
+                "took",
+                "rows",
+                "trigger",
+                "version",
+                "error",
+              ]}
               heads={{ id: "Run" }}
               render={RENDER}
             />
           ) : (
-            <Empty title="No runs match" type={asked.pipeline ? `dts run ${asked.pipeline}` : "dts run NAME"}>
+            <Empty
+              title="No runs match"
+              type={asked.pipeline ? `dts run ${asked.pipeline}` : "dts run NAME"}
+            >
               Nothing has run under this choice yet. Start one here, or type:
             </Empty>
           )

@@ -18,7 +18,9 @@ function oddOf(plan: Plan): Set<string> {
   const daily = at.length > 2 && at.slice(1).every((t, i) => t - at[i] > DAY * 0.9);
   if (!daily) return new Set();
   const times = plan.next.map((t) => hourMinute(Date.parse(t), plan.timezone));
-  const usual = [...times].sort((a, b) => times.filter((t) => t === b).length - times.filter((t) => t === a).length)[0];
+  const usual = [...times].sort(
+    (a, b) => times.filter((t) => t === b).length - times.filter((t) => t === a).length,
+  )[0];
   return new Set(plan.next.filter((_, i) => times[i] !== usual));
 }
 
@@ -28,7 +30,9 @@ function Row({ plan }: { plan: Plan }) {
     <tr>
       <th scope="row">
         <a href={`/runs?pipeline=${encodeURIComponent(plan.pipeline)}`}>{plan.pipeline}</a>
-        <span class="sub"><code>{plan.schedule}</code> {zoneName(plan.timezone)}</span>
+        <span class="sub">
+          <code>{plan.schedule}</code> {zoneName(plan.timezone)}
+        </span>
       </th>
       <td>{plan.next[0] ? <Time at={plan.next[0]} ago /> : <span class="none">never</span>}</td>
       <td>
@@ -55,12 +59,24 @@ export function SchedulePlace() {
           list.length ? (
             <div class="table-frame" role="region" aria-label="Schedule" tabIndex={0}>
               <table>
-                <thead><tr><th>Pipeline</th><th>Next</th><th>Firings</th></tr></thead>
-                <tbody>{[...list].sort(soonest).map((plan, i) => <Row key={i} plan={plan} />)}</tbody>
+                <thead>
+                  <tr>
+                    <th>Pipeline</th>
+                    <th>Next</th>
+                    <th>Firings</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {[...list].sort(soonest).map((plan, i) => (
+                    <Row key={i} plan={plan} />
+                  ))}
+                </tbody>
               </table>
             </div>
           ) : (
-            <Empty title="Nothing is scheduled" type={SCHEDULED}>A pipeline fires by itself when it says:</Empty>
+            <Empty title="Nothing is scheduled" type={SCHEDULED}>
+              A pipeline fires by itself when it says:
+            </Empty>
           )
         }
       </Shown>

@@ -11,7 +11,8 @@ import { setQuery, useAddress } from "../router";
 import { saveCsv } from "../table";
 import type { SqlTable } from "../types";
 
-const FIRST = "select pipeline, state, count(*) as runs\nfrom dts_runs\ngroup by pipeline, state\norder by pipeline";
+const FIRST =
+  "select pipeline, state, count(*) as runs\nfrom dts_runs\ngroup by pipeline, state\norder by pipeline";
 type Answer = { table?: SqlTable; error?: ApiError; ms: number };
 
 function Result({ of }: { of: Answer }) {
@@ -23,10 +24,16 @@ function Result({ of }: { of: Answer }) {
         {count(table.rows.length, "row")} in {duration(of.ms)}
         {table.truncated && "; only the first were fetched"}
         {table.rows.length > 0 && (
-          <button type="button" class="link" onClick={() => saveCsv("query", table)}>Download CSV</button>
+          <button type="button" class="link" onClick={() => saveCsv("query", table)}>
+            Download CSV
+          </button>
         )}
       </p>
-      {table.rows.length ? <DataTable table={table} label="Result" plain /> : <Empty title="The query returned no rows" />}
+      {table.rows.length ? (
+        <DataTable table={table} label="Result" plain />
+      ) : (
+        <Empty title="The query returned no rows" />
+      )}
     </>
   );
 }
@@ -49,7 +56,9 @@ export function SqlPlace() {
     setBusy(true);
     setQuery({ q: text });
     try {
-      settle({ table: await post<SqlTable>("/api/v1/sql?bigint=string", { sql: text, params: {} }) });
+      settle({
+        table: await post<SqlTable>("/api/v1/sql?bigint=string", { sql: text, params: {} }),
+      });
     } catch (fault) {
       settle({ error: asApiError(fault) });
     }
@@ -58,18 +67,42 @@ export function SqlPlace() {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void run(event);
   };
   return (
-    <Place title="SQL" summary={<>One SELECT, read-only, ten seconds, ten thousand rows. <a href="/tables">Tables and columns</a></>}>
+    <Place
+      title="SQL"
+      summary={
+        <>
+          One SELECT, read-only, ten seconds, ten thousand rows.{" "}
+          <a href="/tables">Tables and columns</a>
+        </>
+      }
+    >
       <form class="sql" onSubmit={run}>
         <label class="field">
           Query
-          <textarea rows={8} spellcheck={false} value={text} onInput={(e) => setText(e.currentTarget.value)} onKeyDown={onKeyDown} />
+          <textarea
+            rows={8}
+            spellcheck={false}
+            value={text}
+            onInput={(e) => setText(e.currentTarget.value)}
+            onKeyDown={onKeyDown}
+          />
         </label>
         <p class="form-foot">
-          <button type="submit" class="primary" disabled={busy || !text.trim()}>Run</button>
+          <button type="submit" class="primary" disabled={busy || !text.trim()}>
+            Run
+          </button>
           <span class="none">Ctrl + Enter</span>
         </p>
       </form>
-      {busy && !answer ? <Loading rows={6} /> : answer && <div class={busy ? "pending" : ""}><Result of={answer} /></div>}
+      {busy && !answer ? (
+        <Loading rows={6} />
+      ) : (
+        answer && (
+          <div class={busy ? "pending" : ""}>
+            <Result of={answer} />
+          </div>
+        )
+      )}
     </Place>
   );
 }

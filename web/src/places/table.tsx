@@ -24,7 +24,13 @@ function Columns({ of }: { of: TableInfo }) {
       <dl>
         {of.columns.map((c) => (
           <div key={c.name}>
-            <dt><code>{c.name}</code> <span class="none">{c.type}{c.key && ", key"}</span></dt>
+            <dt>
+              <code>{c.name}</code>{" "}
+              <span class="none">
+                {c.type}
+                {c.key && ", key"}
+              </span>
+            </dt>
             <dd>{c.doc}</dd>
           </div>
         ))}
@@ -46,14 +52,23 @@ function AddFilter({ of }: { of: TableInfo }) {
       <label class="field">
         Where
         <select value={column} onChange={(e) => setColumn(e.currentTarget.value)}>
-          {of.columns.map((c) => <option key={c.name}>{c.name}</option>)}
+          {of.columns.map((c) => (
+            <option key={c.name}>{c.name}</option>
+          ))}
         </select>
       </label>
       <label class="field">
         is
-        <input type="text" required value={value} onInput={(e) => setValue(e.currentTarget.value)} />
+        <input
+          type="text"
+          required
+          value={value}
+          onInput={(e) => setValue(e.currentTarget.value)}
+        />
       </label>
-      <button type="submit" class="quiet">Filter</button>
+      <button type="submit" class="quiet">
+        Filter
+      </button>
     </form>
   );
 }
@@ -62,11 +77,25 @@ function Pager({ offset, total }: { offset: number; total: number }) {
   const last = Math.min(total, offset + LIMIT);
   return (
     <p class="pager">
-      <button type="button" class="quiet" disabled={offset === 0}
-        onClick={() => setQuery({ offset: String(Math.max(0, offset - LIMIT)) })}>Back</button>
-      <span>{number(total ? offset + 1 : 0)}–{number(last)} of {number(total)}</span>
-      <button type="button" class="quiet" disabled={last >= total}
-        onClick={() => setQuery({ offset: String(offset + LIMIT) })}>Next</button>
+      <button
+        type="button"
+        class="quiet"
+        disabled={offset === 0}
+        onClick={() => setQuery({ offset: String(Math.max(0, offset - LIMIT)) })}
+      >
+        Back
+      </button>
+      <span>
+        {number(total ? offset + 1 : 0)}–{number(last)} of {number(total)}
+      </span>
+      <button
+        type="button"
+        class="quiet"
+        disabled={last >= total}
+        onClick={() => setQuery({ offset: String(offset + LIMIT) })}
+      >
+        Next
+      </button>
     </p>
   );
 }
@@ -82,26 +111,45 @@ function Rows({ of }: { of: TableInfo }) {
     address(path, { ...asked, limit: LIMIT, offset, bigint: "string" }),
     (event) => event.kind === "change" && event.tables.includes(of.name),
   );
-  const sql = selectRows(of.name, wheres.map(([n, v]) => [n.slice(6), v]), order, LIMIT);
+  const sql = selectRows(
+    of.name,
+    wheres.map(([n, v]) => [n.slice(6), v]),
+    order,
+    LIMIT,
+  );
   return (
     <>
       <div class="filters">
         <AddFilter of={of} />
-        {wheres.map(([name, value]) => <Wanted key={name} name={name} label={name.slice(6)} value={value} />)}
-        <a class="button quiet" href={address(path, { ...asked, format: "csv" })} download={`${of.name}.csv`}>Download CSV</a>
+        {wheres.map(([name, value]) => (
+          <Wanted key={name} name={name} label={name.slice(6)} value={value} />
+        ))}
+        <a
+          class="button quiet"
+          href={address(path, { ...asked, format: "csv" })}
+          download={`${of.name}.csv`}
+        >
+          Download CSV
+        </a>
       </div>
       <Shown of={rows} rows={12}>
         {(table) =>
           table.rows.length ? (
             <>
-              <DataTable table={table} label={`Rows of ${of.name}`} plain
-                sort={{ order, onOrder: (next) => setQuery({ order: next || null, offset: null }) }} />
+              <DataTable
+                table={table}
+                label={`Rows of ${of.name}`}
+                plain
+                sort={{ order, onOrder: (next) => setQuery({ order: next || null, offset: null }) }}
+              />
               <Pager offset={offset} total={table.total} />
             </>
           ) : wheres.length ? (
             <Empty title="No row matches" />
           ) : (
-            <Empty title="This table is empty" type={`ctx:put(${JSON.stringify(of.name)}, rows)`}>A pipeline fills it with:</Empty>
+            <Empty title="This table is empty" type={`ctx:put(${JSON.stringify(of.name)}, rows)`}>
+              A pipeline fills it with:
+            </Empty>
           )
         }
       </Shown>
@@ -113,8 +161,12 @@ function Rows({ of }: { of: TableInfo }) {
 export function SqlBehind({ sql }: { sql: string }) {
   return (
     <Section title="The SQL behind it">
-      <pre class="typed" tabIndex={0}><code>{sql}</code></pre>
-      <p><a href={address("/sql", { q: sql })}>Open in SQL</a></p>
+      <pre class="typed" tabIndex={0}>
+        <code>{sql}</code>
+      </pre>
+      <p>
+        <a href={address("/sql", { q: sql })}>Open in SQL</a>
+      </p>
     </Section>
   );
 }
@@ -128,12 +180,28 @@ export function TablePlace({ name }: { name: string }) {
     <Place title={name} summary={of?.doc ?? undefined}>
       <Shown of={tables} rows={10}>
         {() =>
-          !of ? <Empty title={`There is no table ${quoted(name)}`}><a href="/tables">All tables</a></Empty> : (
+          !of ? (
+            <Empty title={`There is no table ${quoted(name)}`}>
+              <a href="/tables">All tables</a>
+            </Empty>
+          ) : (
             <>
               <Columns of={of} />
               <div class="tabs" role="group" aria-label="View">
-                <button type="button" aria-pressed={!grouped} onClick={() => setQuery({ view: null })}>Rows</button>
-                <button type="button" aria-pressed={grouped} onClick={() => setQuery({ view: "group" })}>Group and chart</button>
+                <button
+                  type="button"
+                  aria-pressed={!grouped}
+                  onClick={() => setQuery({ view: null })}
+                >
+                  Rows
+                </button>
+                <button
+                  type="button"
+                  aria-pressed={grouped}
+                  onClick={() => setQuery({ view: "group" })}
+                >
+                  Group and chart
+                </button>
               </div>
               {grouped ? <Grouped of={of} /> : <Rows of={of} />}
             </>

@@ -16,7 +16,12 @@ function Catalogue({ list }: { list: TableInfo[] }) {
     <div class="table-frame" role="region" aria-label="Tables" tabIndex={0}>
       <table>
         <thead>
-          <tr><th>Table</th><th>Kind</th><th class="right">Rows</th><th>Columns</th></tr>
+          <tr>
+            <th>Table</th>
+            <th>Kind</th>
+            <th class="right">Rows</th>
+            <th>Columns</th>
+          </tr>
         </thead>
         <tbody>
           {list.map((t) => (
@@ -41,9 +46,16 @@ export function TablesPlace() {
   const tables = useResource<TableInfo[]>("/api/v1/tables", (event) => event.kind !== "run");
   const search = (query.get("search") ?? "").toLowerCase();
   const matches = (t: TableInfo) =>
-    [t.name, t.doc ?? "", ...t.columns.map((c) => c.name)].some((s) => s.toLowerCase().includes(search));
+    [t.name, t.doc ?? "", ...t.columns.map((c) => c.name)].some((s) =>
+      s.toLowerCase().includes(search),
+    );
   return (
-    <Place title="Tables" summary={tables.data && `${count(tables.data.length, "table")}, views and roll-ups among them.`}>
+    <Place
+      title="Tables"
+      summary={
+        tables.data && `${count(tables.data.length, "table")}, views and roll-ups among them.`
+      }
+    >
       <Shown of={tables} rows={8}>
         {(list) =>
           list.length ? (
@@ -51,14 +63,20 @@ export function TablesPlace() {
               <div class="filters">
                 <label class="field">
                   Search
-                  <input type="search" value={search} placeholder="a table or a column"
-                    onInput={(e) => setQuery({ search: e.currentTarget.value || null })} />
+                  <input
+                    type="search"
+                    value={search}
+                    placeholder="a table or a column"
+                    onInput={(e) => setQuery({ search: e.currentTarget.value || null })}
+                  />
                 </label>
               </div>
               <Catalogue list={list.filter(matches)} />
             </>
           ) : (
-            <Empty title="No tables yet" type={DECLARED}>A script declares one:</Empty>
+            <Empty title="No tables yet" type={DECLARED}>
+              A script declares one:
+            </Empty>
           )
         }
       </Shown>
