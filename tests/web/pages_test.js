@@ -91,7 +91,7 @@ describe("a declared page", () => {
     engine.on("/pages/trends", async (page) => {
       const colour = (title) =>
         chart(page, title)
-          .getByRole("button", { name: "pola-rs/polars" })
+          .locator(".legend button", { hasText: "pola-rs/polars" })
           .locator("i")
           .getAttribute("style");
       const before = await colour("Forks against stars");
