@@ -23,7 +23,9 @@ typedef enum wire_op {
   /* engine -> worker */
   OP_START = 20, /* {mode "load" "config" "run" "serve", file, source, limits {memory, cpu_ms, time_ms},
       project (name), timezone, tables {name: declaration}?, writes [table names]?,
-      pipeline?, input?, ctx {run, attempt, date?, window {from, to}?, state?, pipeline, trigger}?}
+      batch? (puts are sent every so many rows), pipeline?, kind? "params" "span" "file" "batch", input?, ctx {run, attempt, date?, window {from_ms?, to_ms}, state?, pipeline, trigger}?}
+      input by kind: params: a map · span: {key, from, to, dates, with} · file: {name, size, sha256} and the
+      file's descriptor rides along · batch: {events [{id, type?, time?, json (the event's text)}]}.
       load, config, run: ends with OP_DONE or OP_FAILED. serve: evaluates, OP_DONE {}, then waits for
       OP_REQUESTs until the socket closes. */
   OP_REQUEST = 21, /* {route (its name), req {params {}, method, headers {}, body, key?}, cpu_ms}

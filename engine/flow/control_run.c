@@ -1,0 +1,213 @@
+/* control_run.c -- the commands `run`, `enqueue` and `cancel`.
+ *
+ * `run` makes a firing by hand and answers when all of it has ended; what happens meanwhile goes to the
+ * asker as events. A file with several pipelines runs those that follow no other, in the file's order.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/controls.h"
+#include "flow/parts.h"
+#include "flow/runner.h"
+#include "flow/scheduler.h"
+#include "format/json.h"
+
+typedef struct running {
+  question *question;
+  registry *set;
+  const char **names; /* of the pipelines asked for */
+  size_t name_count;
+  int64_t *firings;
+  size_t firing_count, open;
+  size_t queued;
+  value runs; /* ended: [{id, job, pipeline, state, rows, ms, error}] */
+  int64_t rows;
+  bool failed;
+  uint64_t listening;
+} running;
+
+static void answer(running *r) {
+  question *q = r->question;
+  value v = value_map(), firings = value_list();
+  for (size_t i = 0; i < r->firing_count; i++) value_add(&q->memory, &firings, value_integer(r->firings[i]));
+  value_set(&q->memory, &v, "firings", firings);
+  value_set(&q->memory, &v, "jobs", value_integer((int64_t)r->queued));
+  value_set(&q->memory, &v, "runs", r->runs);
+  value_set(&q->memory, &v, "rows", value_integer(r->rows));
+  value_set(&q->memory, &v, "state", value_text(r->failed ? "failed" : "done"));
+  if (r->listening) kernel_unlisten(q->kernel, r->listening);
+  registry_release(r->set);
+  free(r->firings);
+  free(r);
+  question_answer(q, v);
+}
+
+static bool is_ours(const running *r, int64_t id) {
+  for (size_t i = 0; i < r->firing_count; i++)
+    if (r->firings[i] == id) return true;
+  return false;
+}
+
+/* A run that will be tried again is an event but no end: only its firing's end counts. */
+static void note_run(running *r, const value *event) {
+  arena *a = &r->question->memory;
+  value_add(a, &r->runs, value_copy(a, event));
+  r->rows += value_get_integer(event, "rows", 0);
+  const char *state = value_get_text(event, "job_state", "");
+  if (strcmp(state, "failed") == 0 || strcmp(state, "quarantined") == 0 || strcmp(state, "cancelled") == 0)
+    r->failed = true;
+  if (value_get_boolean(event, "firing_closed", false)) r->open--;
+}
+
+static void on_event(void *arg, int op, const value *event) {
+  running *r = arg;
+  question *q = r->question;
+  bool ours = op == OP_RUN ? is_ours(r, value_get_integer(event, "firing", -1)) : op == OP_LOG || op == OP_PROGRESS;
+  if (!ours) return;
+  if (q->event) q->event(q->arg, op, event);
+  if (op != OP_RUN || !value_get(event, "job_state")) return;
+  note_run(r, event);
+  if (!r->open) answer(r);
+}
+
+/* ---- which pipelines ---- */
+
+static bool in_file(const pipeline *p, const char *target) {
+  return strcmp(p->file, target) == 0 || strcmp(p->script->file, target) == 0;
+}
+
+static int choose(running *r, const char *target, dts_error *e) {
+  arena *a = &r->question->memory;
+  const registry *set = r->set;
+  r->names = arena_alloc(a, (set->pipeline_count + 1) * sizeof *r->names);
+  const pipeline *named = registry_pipeline(set, target);
+  if (named) return r->names[r->name_count++] = named->name, 0;
+  bool declares = false;
+  for (size_t i = 0; i < set->pipeline_count; i++) {
+    const pipeline *p = &set->pipelines[i];
+    if (!in_file(p, target)) continue;
+    declares = true;
+    bool by_itself = p->trigger != TRIGGER_AFTER && p->trigger != TRIGGER_FILES && p->trigger != TRIGGER_INGEST;
+    if (by_itself) r->names[r->name_count++] = p->name;
+  }
+  if (r->name_count) return 0;
+  if (!declares) return registry_unknown_pipeline(set, target, e);
+  error_fail(e, "RUN", "the pipelines of %s wait for others, for files or for events", target);
+  return error_hint(e, "name one of them: dts run NAME");
+}
+
+static int refuse_input(const running *r, const char *name, dts_error *e) {
+  const pipeline *p = registry_pipeline(r->set, name);
+  if (p->trigger != TRIGGER_FILES && p->trigger != TRIGGER_INGEST) return 0;
+  error_fail(e, "RUN", "pipeline '%s' runs on %s, and none was given", name,
+             p->trigger == TRIGGER_FILES ? "a file" : "events");
+  return error_hint(e, p->trigger == TRIGGER_FILES ? "put the file into the folder that it watches, or upload it, under dts serve"
+                                                   : "post them to /api/v1/ingest/%s under dts serve", name);
+}
+
+/* ---- firing ---- */
+
+static int fire_work(store_conn *c, void *arg, dts_error *e) {
+  running *r = arg;
+  r->firing_count = r->queued = 0;
+  for (size_t i = 0; i < r->name_count; i++) {
+    const pipeline *p = registry_pipeline(r->set, r->names[i]);
+    const char *params;
+    size_t jobs = 0;
+    if (scheduler_params(p, value_get(&r->question->command, "params"), &r->question->memory, &params, e) < 0)
+      return -1;
+    fire f = {.pipeline = p->name, .trigger = "hand", .params = params, .once = true};
+    if (scheduler_fire(c, r->set, &f, kernel_now(r->question->kernel), &r->firings[r->firing_count], &jobs, e) < 0)
+      return -1;
+    r->firing_count++;
+    r->open += jobs > 0;
+    r->queued += jobs;
+  }
+  return 0;
+}
+
+static void fire_then(void *arg, int result, const dts_error *e) {
+  running *r = arg;
+  question *q = r->question;
+  if (result < 0) {
+    registry_release(r->set);
+    free(r->firings);
+    free(r);
+    return question_fail(q, e);
+  }
+  if (!r->open) return answer(r);
+  const kernel_options *opened = kernel_opened_with(q->kernel);
+  r->listening = kernel_listen(q->kernel, on_event, r);
+  for (size_t i = 0; i < r->firing_count && !opened->serving && !opened->is_virtual; i++)
+    runner_only(kernel_runner(q->kernel), r->firings[i]);
+  runner_wake(kernel_runner(q->kernel));
+}
+
+void control_run(kernel *k, question *q) {
+  dts_error e;
+  running *r = memory_alloc(sizeof *r);
+  *r = (running){.question = q, .set = kernel_registry(k), .runs = value_list()};
+  int rc = choose(r, value_get_text(&q->command, "target", ""), &e);
+  for (size_t i = 0; rc == 0 && i < r->name_count; i++) rc = refuse_input(r, r->names[i], &e);
+  if (rc == 0 && value_get(&q->command, "dry_run"))
+    rc = error_fail(&e, "RUN", "--dry-run is not available yet; `dts plan` shows what a gaps pipeline would fetch");
+  if (rc < 0) {
+    registry_release(r->set);
+    free(r);
+    return question_fail(q, &e);
+  }
+  r->firings = memory_alloc((r->name_count + 1) * sizeof *r->firings);
+  kernel_write(k, fire_work, fire_then, r);
+}
+
+/* ---- enqueue ---- */
+
+typedef struct enqueuing {
+  question *question;
+  registry *set;
+  int64_t id;
+} enqueuing;
+
+static int enqueue_work(store_conn *c, void *arg, dts_error *e) {
+  enqueuing *n = arg;
+  const value *command = &n->question->command;
+  const char *name = value_get_text(command, "pipeline", ""), *params;
+  const char *trigger_text = value_get_text(command, "trigger", "enqueue");
+  const pipeline *p = registry_pipeline(n->set, name);
+  int64_t now = kernel_now(n->question->kernel), delay = value_get_integer(command, "delay_ms", 0);
+  bool fresh;
+  if (!p) return registry_unknown_pipeline(n->set, name, e);
+  if (scheduler_params(p, value_get(command, "params"), &n->question->memory, &params, e) < 0) return -1;
+  fire f = {.pipeline = name, .trigger = trigger_text, .params = params};
+  if (p->gaps) return scheduler_fire(c, n->set, &f, now, &n->id, NULL, e);
+  firing row = {.pipeline = name, .trigger = trigger_text};
+  if (jobs_fire(c, &row, now, e) < 0) return -1;
+  job_new fresh_job = {.firing = row.id, .pipeline = name, .trigger = trigger_text, .kind = "params", .input = params,
+                 .key = value_get_text(command, "key", NULL), .group = value_get_text(command, "group", NULL),
+                 .limit = p->retry, .run_at = delay > 0 ? now + delay : 0};
+  return jobs_insert(c, &fresh_job, now, &n->id, &fresh, e);
+}
+
+static void enqueue_then(void *arg, int result, const dts_error *e) {
+  enqueuing *n = arg;
+  question *q = n->question;
+  value v = value_map();
+  value_set(&q->memory, &v, "id", value_integer(n->id));
+  registry_release(n->set);
+  free(n);
+  if (result < 0) return question_fail(q, e);
+  runner_wake(kernel_runner(q->kernel));
+  question_answer(q, v);
+}
+
+void control_enqueue(kernel *k, question *q) {
+  enqueuing *n = memory_alloc(sizeof *n);
+  *n = (enqueuing){.question = q, .set = kernel_registry(k)};
+  kernel_write(k, enqueue_work, enqueue_then, n);
+}
+
+void control_cancel(kernel *k, question *q) {
+  runner_cancel(kernel_runner(k), value_get_integer(&q->command, "job", -1));
+  question_answer(q, value_map());
+}

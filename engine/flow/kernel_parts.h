@@ -1,0 +1,50 @@
+/* kernel_parts.h -- the kernel's own structure, for kernel.c and control*.c alone.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_KERNEL_PARTS_H
+#define DTS_FLOW_KERNEL_PARTS_H
+
+#include <pthread.h>
+
+#include "flow/alerts.h"
+#include "flow/ingest.h"
+#include "flow/intake.h"
+#include "flow/parts.h"
+#include "flow/project.h"
+#include "flow/rollups.h"
+#include "flow/scheduler.h"
+#include "flow/views.h"
+#include "flow/warm.h"
+
+struct kernel {
+  kernel_options options;
+  arena memory;
+  const char *root;
+  value config;
+  loop *loop;
+  store *store;
+  objects *objects;
+  nursery *nursery;
+  fetch *fetch;
+  loop_timer *fetch_timer;
+  project *project;
+  runner *runner;
+  scheduler *scheduler;
+  rollups *rollups;
+  views *views;
+  alerts *alerts;
+  ingest *ingest;
+  intake *intake;
+  warm *warm;
+  kernel_network *network;
+  void *network_arg;
+  size_t writes; /* whose `then` has not run yet */
+  int64_t opened_wall, opened_steady;
+  bool opening;
+  dts_error open_error;
+  pthread_mutex_t listening; /* recursive: a listener may stop listening */
+  struct listener *listeners;
+  uint64_t listener_ids;
+};
+
+#endif

@@ -1,0 +1,134 @@
+/* registry.h -- what the project's scripts declare, as one immutable set.
+ *
+ * One idea: a reload makes a new set and swaps it whole; whoever works with a set holds it and is not
+ * disturbed. A script is loaded once for each content (its file with all modules) and shared by the
+ * sets that contain it. All declarations are values as wire/declarations.md describes them; what the
+ * engine uses often is also here as a struct, pointing into them.
+ *
+ * Ownership: a set and its scripts are counted; registry_hold / registry_release from any thread. All
+ * pointers below live as long as the set.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_REGISTRY_H
+#define DTS_FLOW_REGISTRY_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "format/calendar.h"
+#include "format/cron.h"
+#include "format/schema.h"
+#include "format/value.h"
+#include "format/zone.h"
+#include "store/table.h"
+
+typedef struct module { /* a source text that a script was made of */
+  const char *name;     /* as required: "connectors.bcb" */
+  const char *file;     /* "connectors/bcb.lua" */
+  const char *source;
+  bool shipped; /* compiled into the program */
+} module;
+
+typedef struct script {
+  const char *file; /* relative to the project: "pipelines/fuel/quotes.lua" */
+  const char *source;
+  char version[17]; /* 16 hex digits: of the file with its modules */
+  size_t module_count;
+  const module *modules;
+  value declarations; /* list of maps */
+} script;
+
+script *script_make(const char *file, const char *text, const value *declarations,
+                    const module *modules, size_t module_count); /* copies everything */
+script *script_hold(script *s);
+void script_release(script *s); /* NULL is fine */
+
+typedef enum trigger {
+  TRIGGER_HAND,
+  TRIGGER_SCHEDULE, /* cron or every */
+  TRIGGER_GAPS,
+  TRIGGER_FILES,
+  TRIGGER_INGEST,
+  TRIGGER_AFTER
+} trigger;
+
+typedef struct series { /* one key of a gaps pipeline */
+  const char *label;     /* what `dts plan` prints and span.key holds when it is one text */
+  value key;             /* {column: value} without the date */
+  const value *with;     /* map, or NULL */
+  const value *given;    /* the key as the analyst wrote it */
+  calendar *days;
+  int32_t since, to; /* `to` INT32_MAX: until today less the lag */
+} series;
+
+typedef struct gap_plan {
+  const table *into;
+  const char *date_column, *complete; /* complete: SQL or NULL */
+  const char *keys_sql;               /* or NULL: then `series` */
+  const char *calendar_name;
+  int32_t since, to, lag_days, refresh_days, max_span_days, bridge;
+  bool empty_ok;
+  calendar *days;
+  size_t series_count;
+  const series *series;
+} gap_plan;
+
+typedef struct pipeline {
+  const char *name, *file;
+  script *script;
+  const value *declared;
+  trigger trigger;
+  const char *trigger_text; /* "schedule", "gaps" ... as in dts_runs */
+  cron schedule, recheck;
+  bool has_schedule, has_recheck;
+  int64_t every_ms;
+  zone *zone;
+  const char *timezone;
+  const char *missed, *overlap;
+  int retry, batch;
+  const gap_plan *gaps; /* TRIGGER_GAPS only */
+  int64_t time_ms, cpu_ms, memory, max_rows, max_requests, max_log;
+  const value *tables, *sources, *hosts; /* lists of names it may write, use, reach; never NULL */
+} pipeline;
+
+typedef struct source {
+  const char *name, *url; /* the stand-in's when dts.lua names one */
+  const value *headers;   /* or NULL */
+  int64_t rate_count, rate_ms, timeout_ms;
+  int concurrency;
+} source;
+
+typedef struct route {
+  const char *name, *method, *path;
+  script *script;
+  const value *declared;
+  bool is_public, handler;
+} route;
+
+typedef struct registry {
+  size_t script_count, table_count, source_count, pipeline_count, route_count;
+  script **scripts;
+  const table **tables; /* roll-ups' tables and kept views' as well */
+  source *sources;
+  pipeline *pipelines;
+  route *routes;
+  value rollups, views, dashboards, alerts; /* lists of declarations */
+  const char *timezone;                     /* the project's */
+  zone *zone;
+} registry;
+
+/* Makes a set of scripts (which it holds), checked against each other: names unique for each noun, what is
+ * named exists, schedules, calendars and zones are right. NULL on failure; `where` names the file and line.
+ * `config` is dts.lua's table, or an empty map. */
+registry *registry_make(script *const *scripts, size_t count, const value *config, dts_error *e);
+registry *registry_hold(registry *r);
+void registry_release(registry *r); /* NULL is fine */
+
+const pipeline *registry_pipeline(const registry *r, const char *name); /* or NULL */
+const table *registry_table(const registry *r, const char *name);
+const source *registry_source(const registry *r, const char *name);
+const value *registry_find(const value *declarations, const char *name);
+const script *registry_script(const registry *r, const char *file);
+/* Fills in an error for an unknown name, with the nearest right one. Always -1. */
+int registry_unknown_pipeline(const registry *r, const char *name, dts_error *e);
+
+#endif
