@@ -22,7 +22,10 @@ static int open_cjson(lua_State *L) {
 }
 
 static const luaL_Reg modules[] = {
+    {"dts.json", luaopen_dts_json},
     {"dts.kernel", luaopen_dts_kernel},
+    {"dts.place", luaopen_dts_place},
+    {"dts.time", luaopen_dts_time},
     {"cjson", open_cjson},
     {NULL, NULL},
 };

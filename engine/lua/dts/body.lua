@@ -1,0 +1,216 @@
+-- What a reply, a file and a snapshot have in common: bytes, read as rows, JSON, HTML, XML, text or lines. The bytes are
+-- C's (a text or a descriptor); this decides what they are, by what was said, the content type, the name, the first byte.
+-- SPDX-License-Identifier: MIT
+
+local json = require "dts.json"
+local kernel = require "dts.kernel"
+local options = require "dts.options"
+local rows = setmetatable({}, { __index = function(_, name) return require("dts.rows")[name] end })
+
+local body = {}
+local methods = {}
+local inside = setmetatable({}, { __mode = "k" }) -- wrapped table → { raw, name, type, file }
+
+local NAMES = { "rows", "json", "html", "xml", "text", "lines" }
+
+local function class_of(fields)
+  local names = table.move(NAMES, 1, #NAMES, 1, {})
+  for _, name in ipairs(fields) do names[#names + 1] = name end
+  return {
+    __index = function(self, name)
+      if methods[name] then return methods[name] end
+      if inside[self].fields[name] then return nil end
+      options.fail(inside[self].name, ("there is no '%s'%s"):format(tostring(name), options.meant(name, names)),
+        "there are " .. table.concat(names, ", "))
+    end,
+    __tostring = function(self) return inside[self].name end,
+    __name = "body",
+  }
+end
+
+-- Fields that may be absent in each kind of body; the rest are there.
+local FIELDS = { "status", "headers", "url", "unchanged", "size", "name", "sha256", "date", "meta", "at", "id" }
+local CLASS = class_of(FIELDS)
+local MAY_BE_ABSENT = {}
+for _, name in ipairs(FIELDS) do MAY_BE_ABSENT[name] = true end
+
+-- Gives the table `fields` the methods of a body. `raw` is a text or C's body; about = { name, type, file }.
+function body.wrap(fields, raw, about)
+  if type(raw) == "string" then raw = kernel.body(raw) end
+  inside[fields] = { raw = raw, name = about.name, type = about.type, file = about.file, fields = MAY_BE_ABSENT }
+  return setmetatable(fields, CLASS)
+end
+
+-- A text, C's body or a wrapped one as something that the wire takes; nil for anything else.
+function body.raw(value)
+  if type(value) == "string" or type(value) == "userdata" and value ~= kernel.null then return value end
+  return inside[value] and inside[value].raw
+end
+
+local function check(self, method)
+  local it = inside[self]
+  if not it then options.fail(method, ("write a colon: res:%s(…), not res.%s(…)"):format(method, method)) end
+  return it
+end
+
+local function charset(it)
+  local found = (it.type or ""):lower():match("charset%s*=%s*\"?([%w_%-]+)")
+  return found and found ~= "utf-8" and found ~= "utf8" and found or nil
+end
+
+-- "application/vnd.github+json; charset=utf-8" → json
+local function by_type(kind)
+  kind = (kind or ""):lower():match("^%s*([^;%s]*)")
+  if kind:find("ndjson", 1, true) or kind:find("jsonl", 1, true) or kind:find("json-seq", 1, true) then return "ndjson" end
+  if kind:find("[/+]json$") then return "json" end
+  if kind:find("tab-separated", 1, true) then return "tsv" end
+  if kind:find("[/-]csv$") then return "csv" end
+  if kind == "text/html" or kind == "application/xhtml+xml" then return "html" end
+  if kind:find("[/+]xml$") then return "xml" end
+  return nil
+end
+
+local ENDINGS = {
+  csv = "csv", tsv = "tsv", tab = "tsv", json = "json", geojson = "json", ndjson = "ndjson", jsonl = "ndjson",
+  xml = "xml", html = "html", htm = "html",
+}
+
+local function by_name(file)
+  local ending = (file or ""):match("^[^?#]*"):match("%.(%w+)$")
+  return ending and ENDINGS[ending:lower()]
+end
+
+local function by_start(raw)
+  local start = rows.start(raw)
+  local first = start:match("^%s*(.)")
+  if first == "[" then return "json" end
+  if first == "{" then return rows.is_ndjson(raw) and "ndjson" or "json" end
+  if first == "<" then
+    local head = start:lower()
+    return (head:find("<!doctype html", 1, true) or head:find("<html", 1, true) or head:find("<table", 1, true))
+      and "html" or "xml"
+  end
+  return "csv"
+end
+
+-- A type that says nothing ("text/plain", "application/octet-stream") leaves the choice to the name and the bytes.
+function body.format(it)
+  return by_type(it.type) or by_name(it.file) or by_start(it.raw)
+end
+
+function methods:text(encoding)
+  local it = check(self, "text")
+  encoding = encoding or charset(it)
+  if encoding then return rows.text(it.raw, encoding, it.name) end
+  return it.raw:text()
+end
+
+function methods:json(opts)
+  local it = check(self, "json")
+  return json.decode(it.raw:text(), opts, it.name)
+end
+
+function methods:lines(encoding)
+  local it = check(self, "lines")
+  return rows.lines(it.raw, encoding or charset(it) or "utf-8", it.name)
+end
+
+function methods:html()
+  local it = check(self, "html")
+  return require("dts.markup").read(it.raw, "html", charset(it) or "", it.name)
+end
+
+function methods:xml()
+  local it = check(self, "xml")
+  return require("dts.markup").read(it.raw, "xml", charset(it) or "", it.name)
+end
+
+local SHAPE = options.spec("rows", {
+  { "format", { "csv", "tsv", "json", "ndjson", "xml", "html" }, help = "what the body is, where type and name do not tell" },
+  { "into", "name", help = "a table whose columns say the types" },
+  { "columns", "text_map", help = 'our names and theirs: { price = "Valor de Venda" }; other columns are left out' },
+  { "at", "text", help = "a path (JSON), XPath or CSS selector (XML, HTML) to the records" },
+  { "header", "texts", help = "the columns' names, for a CSV file whose first line is a row already" },
+  { "delimiter", "text", help = 'between fields, one character: ";" or "\\t"' },
+  { "decimal", { ",", "." }, help = "the decimal mark; thousands marks are removed then" },
+  { "dates", "text", help = 'how dates are written, for example "%d/%m/%Y"' },
+  { "encoding", "texts", help = 'one, or several in the order in which they are tried: { "utf-8", "latin1" }' },
+  { "null", "any", help = 'texts that mean nothing, for example { "-", "n/a" }' },
+  { "bad", { "fail", "reject", "null" }, help = "what a value that does not fit does (fail unless said)" },
+  { "quotes", "boolean", help = "false: quotation marks are plain characters" },
+})
+
+local function types_of(into, what)
+  local declared = kernel.tables()[into]
+  if not declared then
+    local names = {}
+    for name in pairs(kernel.tables()) do names[#names + 1] = name end
+    options.fail(what, ("field 'into': there is no table '%s'%s"):format(into, options.meant(into, names)))
+  end
+  local types, names = {}, {}
+  for i, column in ipairs(declared.columns) do types[column.name], names[i] = column.type, column.name end
+  return types, names
+end
+
+local function check_columns(columns, types, names, what)
+  for name in pairs(columns) do
+    if types and not types[name] then
+      options.fail(what, ("field 'columns': the table has no column '%s'%s"):format(name, options.meant(name, names)))
+    end
+  end
+end
+
+local function null_texts(given, what)
+  local list = type(given) == "table" and given or { given }
+  for _, text in ipairs(list) do
+    if type(text) ~= "string" then
+      options.fail(what, ("field 'null': texts expected, got %s"):format(options.shown(text)))
+    end
+  end
+  return list
+end
+
+local function check_delimiter(shape, what)
+  local mark = shape.delimiter
+  if mark and (#mark ~= 1 or mark:find('["\r\n]')) then
+    options.fail(what, ("field 'delimiter': one character expected, got %s"):format(options.shown(mark)))
+  end
+  return mark
+end
+
+local function check_dates(shape, what)
+  local wrong = shape.dates and require("dts.time").check_format(shape.dates)
+  if wrong then options.fail(what, ("field 'dates': a format such as \"%%d/%%m/%%Y\" expected (%s)"):format(wrong)) end
+end
+
+-- What C's readers want to know, from what the analyst wrote.
+local function plan(it, given)
+  local shape, what = options.check(SHAPE, given or {}, "rows")
+  check_delimiter(shape, what)
+  check_dates(shape, what)
+  if shape.null ~= nil then shape.null = null_texts(shape.null, what) end
+  if shape.into then
+    local names
+    shape.types, names = types_of(shape.into, what)
+    check_columns(shape.columns or {}, shape.types, names, what)
+  end
+  shape.origin = it.name
+  shape.format = shape.format or body.format(it)
+  if shape.format == "tsv" then shape.delimiter = shape.delimiter or "\t" end
+  shape.encoding = shape.encoding or charset(it) and { charset(it) } or nil
+  return shape
+end
+
+function methods:rows(given)
+  local it = check(self, "rows")
+  local shape = plan(it, given)
+  if shape.bad == "reject" then shape.reject = body.reject end
+  return rows.open(it.raw, shape)
+end
+
+-- rows over bytes that no run received: dts.csv.decode and the like.
+function body.of(text, name)
+  return body.wrap({}, text, { name = name })
+end
+
+return body

@@ -1,0 +1,60 @@
+-- dts.csv: decode(text, shape?) gives a list of rows as :rows would; encode(rows, { columns, delimiter }?) gives a text.
+-- SPDX-License-Identifier: MIT
+
+local body = require "dts.body"
+local kernel = require "dts.kernel"
+local options = require "dts.options"
+local query = require "dts.query"
+local rows = require "dts.rows"
+
+local csv = {}
+
+local SPEC = options.spec("csv.encode", {
+  { "columns", "texts", help = "the columns in their order; without them all, by name" },
+  { "delimiter", "text", default = ",", help = "one character" },
+})
+
+function csv.decode(text, shape)
+  if type(text) ~= "string" then
+    options.fail("csv.decode", ("a text expected, got %s"):format(options.shown(text)))
+  end
+  local given, list = { format = "csv" }, {}
+  for name, value in pairs(shape or {}) do given[name] = value end
+  for row in body.of(text, "csv.decode"):rows(given) do list[#list + 1] = row end
+  return list
+end
+
+local function all_columns(list)
+  local names, seen = {}, {}
+  for _, row in ipairs(list) do
+    for name in pairs(row) do
+      if not seen[name] then names[#names + 1], seen[name] = name, true end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+local function field(value)
+  if value == nil or value == kernel.null then return "" end
+  if type(value) == "table" then return require("dts.json").encode(value) end
+  return tostring(value)
+end
+
+function csv.encode(list, opts)
+  list = query.plain(list)
+  if type(list) ~= "table" then
+    options.fail("csv.encode", ("a list of rows expected, got %s"):format(options.shown(list)))
+  end
+  local out = options.check(SPEC, opts or {}, "csv.encode")
+  local columns = out.columns or all_columns(list)
+  local lines = { rows.csv_line(columns, out.delimiter) }
+  for i, row in ipairs(list) do
+    local fields = {}
+    for j, name in ipairs(columns) do fields[j] = field(row[name]) end
+    lines[i + 1] = rows.csv_line(fields, out.delimiter)
+  end
+  return table.concat(lines)
+end
+
+return csv

@@ -1,0 +1,112 @@
+-- What C calls: a worker's life in five functions (engine/script/README.md).
+-- SPDX-License-Identifier: MIT
+
+local body = require "dts.body"
+local ctx = require "dts.ctx"
+local ingest = require "dts.ingest"
+local kernel = require "dts.kernel"
+local state = require "dts.state"
+
+local main = {}
+
+local function evaluate(start)
+  state.reset()
+  return kernel.evaluate(start.file, start.source)
+end
+
+-- What a pipeline may write and ask without being told: tables of its own file, sources of that file and its modules.
+local function add_neighbours(declared)
+  local sources, tables = {}, {}
+  for _, d in ipairs(declared) do
+    if d.noun == "source" then sources[#sources + 1] = d.name end
+    if d.noun == "table" then
+      tables[d.file] = tables[d.file] or {}
+      table.insert(tables[d.file], d.name)
+    end
+  end
+  for _, d in ipairs(declared) do
+    if d.noun == "pipeline" then
+      d.sources = kernel.list(table.move(sources, 1, #sources, 1, {}))
+      d.tables = kernel.list(table.move(tables[d.file] or {}, 1, #(tables[d.file] or {}), 1, {}))
+    end
+  end
+end
+
+function main.load(start)
+  evaluate(start)
+  add_neighbours(kernel.declared())
+end
+
+-- `dts.lua` returns one table.
+function main.config(start)
+  return require("dts.config").read(evaluate(start), start.file)
+end
+
+-- ── a run ──
+
+local inputs = {}
+
+function inputs.params(start) return start.input or {} end
+function inputs.batch(start) return ingest.events(start.input or {}) end
+
+function inputs.span(start)
+  local span = start.input or {}
+  span.with = span.with or {}
+  return span
+end
+
+function inputs.file(start)
+  local input = start.input or {}
+  local file = { name = input.name, size = input.size, sha256 = input.sha256 }
+  return body.wrap(file, start.body or "", { name = input.name, file = input.name })
+end
+
+local function missing(what, name, file, names)
+  table.sort(names)
+  local nearest = kernel.nearest(name, names)
+  kernel.raise {
+    code = "NAME", message = ("%s declares no %s '%s'%s"):format(file, what, name,
+      nearest and ("; did you mean '%s'?"):format(nearest) or ""),
+  }
+end
+
+local function keys(map)
+  local list = {}
+  for name in pairs(map) do list[#list + 1] = name end
+  return list
+end
+
+function main.run(start)
+  evaluate(start)
+  local run = state.pipelines[start.pipeline]
+  if not run then missing("pipeline", start.pipeline, start.file, keys(state.pipelines)) end
+  local input = inputs[start.kind or "params"]
+  if not input then kernel.raise { code = "INPUT", message = ("a run of kind '%s' is not known"):format(start.kind) } end
+  state.began()
+  run(ctx.make(start), input(start))
+end
+
+-- ── requests ──
+
+local fresh = false -- the script has been evaluated and no request has used it yet
+
+function main.serve(start)
+  evaluate(start)
+  fresh = true
+end
+
+-- Each request has a fresh environment: the script and its modules are evaluated anew.
+function main.request(message)
+  local start = kernel.start()
+  if not fresh then
+    kernel.forget()
+    evaluate(start)
+  end
+  fresh = false
+  state.began()
+  local handler = state.routes[message.route]
+  if not handler then missing("route", message.route, start.file, keys(state.routes)) end
+  return require("dts.request").answer(handler, message)
+end
+
+return main

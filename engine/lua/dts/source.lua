@@ -1,0 +1,32 @@
+-- dts.source: an address that scripts may talk to, with its manners and secrets. What it gives has the methods
+-- get post put delete patch request pages, whose options are http.lua's.
+-- SPDX-License-Identifier: MIT
+
+local http = require "dts.http"
+local options = require "dts.options"
+local state = require "dts.state"
+
+local SPEC = options.spec("dts.source", {
+  { "name", "name", required = true, help = 'how scripts, limits and logs call it, for example name = "ecb"' },
+  { "url", "text", required = true, help = 'where paths begin, for example url = "https://api.github.com"' },
+  { "rate", "rate", help = 'at most so many requests, shared by all runs: "5/s", "60/m", "5000/h"' },
+  { "concurrency", "count", help = "connections at once, shared by all runs (8 unless said)" },
+  { "headers", "text_map", help = "sent with each request; {secret:NAME} is filled in by the engine" },
+  { "timeout", "duration", to = "timeout_ms", help = 'of one try, for example "30s"' },
+})
+
+local function check_url(url, what)
+  if not url:find("^https?://[^/%s]+") then
+    options.fail(what, ("field 'url': an address that begins with https:// expected, got %s")
+      :format(options.shown(url)))
+  end
+end
+
+return function(given)
+  local out, what = options.check(SPEC, given)
+  check_url(out.url, what)
+  if out.rate then out.rate_count, out.rate_ms, out.rate = out.rate.count, out.rate.ms, nil end
+  out.headers = out.headers or {}
+  state.declare("source", out)
+  return http.source(out.name)
+end
