@@ -24,10 +24,12 @@ enum { NAME = 1, ROWS, ALSO, STEP, SHAPE, SLOTS = SHAPE, FLUSH_AT = 256 * 1024 }
 /* ── The buffer ── */
 
 static void flush(lua_State *L, shape *s) {
-  if (!s->rows.size) return;
+  if (!s->whole) return;
+  s->rows.size = s->whole;
   pack_end(&s->rows);
   call_post(L, OP_ROWS, &s->rows, -1);
   buffer_clear(&s->rows);
+  s->whole = 0;
 }
 
 void put_flush_all(lua_State *L) {
@@ -39,8 +41,10 @@ int put_flush(lua_State *L) {
   return 0;
 }
 
+/* A row that failed half-way is dropped here: only `whole` bytes count. */
 static void open_frame(shape *s) {
-  if (s->rows.size) return;
+  s->rows.size = s->whole;
+  if (s->whole) return;
   pack_map(&s->rows, s->step[0] ? 3 : 2);
   pack_text(&s->rows, "table", 5);
   pack_text(&s->rows, s->name, strlen(s->name));
@@ -62,74 +66,83 @@ static void choose_step(lua_State *L, shape *s) {
 
 /* ── One row ── */
 
-static int refuse_column(lua_State *L, shape *s, int key, const char *place) {
+/* Where a row stands, for messages: made into words only when one is needed. */
+typedef struct place {
+  lua_Integer row, line; /* row 0: the shared columns */
+} place;
+
+static const char *say_place(char out[64], place p) {
+  if (!p.row) return "the shared columns";
+  if (p.line > 0)
+    snprintf(out, 64, "row %lld, line %lld", (long long)p.row, (long long)p.line);
+  else
+    snprintf(out, 64, "row %lld", (long long)p.row);
+  return out;
+}
+
+static int refuse_column(lua_State *L, shape *s, int key, const char *where) {
   char said[160] = "";
   if (lua_type(L, key) != LUA_TSTRING)
     return fault_fail(L, "COLUMN", "a row has column names as keys, not a %s (%s)",
-                      luaL_typename(L, key), place);
+                      luaL_typename(L, key), where);
   const char *word = lua_tostring(L, key), *names[256];
   int count = s->count < 255 ? s->count : 255;
   for (int i = 0; i < count; i++) names[i] = s->columns[i].name;
   names[count] = NULL;
   const char *nearest = error_nearest(word, names);
   if (nearest) snprintf(said, sizeof said, "; did you mean '%.120s'?", nearest);
-  return fault_fail(L, "COLUMN", "table '%s' has no column '%s' (%s)%s", s->name, word, place,
+  return fault_fail(L, "COLUMN", "table '%s' has no column '%s' (%s)%s", s->name, word, where,
                     said);
 }
 
 /* The values of the table at index into their slots. */
-static void spread(lua_State *L, shape *s, int index, int slots, const char *place) {
+static void spread(lua_State *L, shape *s, int index, int slots, place p) {
   int guess = 0;
+  char words[64];
   for (lua_pushnil(L); lua_next(L, index);) {
     int column = lua_type(L, -2) == LUA_TSTRING ? shape_column_find(L, s, -2, guess) : -1;
-    if (column < 0) refuse_column(L, s, lua_absindex(L, -2), place);
+    if (column < 0) refuse_column(L, s, lua_absindex(L, -2), say_place(words, p));
     guess = column + 1;
     lua_replace(L, slots + 1 + column);
   }
 }
 
-static void say_place(char out[64], lua_Integer row, lua_Integer line) {
-  if (line > 0)
-    snprintf(out, 64, "row %lld, line %lld", (long long)row, (long long)line);
-  else
-    snprintf(out, 64, "row %lld", (long long)row);
-}
-
-static int refuse_value(lua_State *L, shape *s, dts_error *e, const char *place) {
+static int refuse_value(lua_State *L, shape *s, dts_error *e, place p) {
+  char words[64];
   size_t size = strlen(e->message);
-  snprintf(e->message + size, sizeof e->message - size, " (%s of '%s')", place, s->name);
+  snprintf(e->message + size, sizeof e->message - size, " (%s of '%s')", say_place(words, p),
+           s->name);
   return fault_raise(L, e);
 }
 
-static void pack_row(lua_State *L, shape *s, const char *place) {
+static void pack_row(lua_State *L, shape *s, place p) {
   dts_error e;
+  char words[64];
   open_frame(s);
-  size_t before = s->rows.size;
   pack_list(&s->rows, (size_t)s->count);
-  for (int i = 0; i < s->count; i++) {
-    if (shape_pack(L, &s->columns[i], SLOTS + 1 + i, &s->rows, &e) == 0) continue;
-    s->rows.size = before;
-    refuse_value(L, s, &e, place);
-  }
+  for (int i = 0; i < s->count; i++)
+    if (shape_pack(L, &s->columns[i], SLOTS + 1 + i, &s->rows, &e) < 0) refuse_value(L, s, &e, p);
   if (s->rows.failed) {
-    buffer_clear(&s->rows);
-    fault_fail(L, "LIMIT_SIZE", "a row of '%s' is larger than a frame may be (%s)", s->name, place);
+    s->rows.failed = false;
+    fault_fail(L, "LIMIT_SIZE", "a row of '%s' is larger than a frame may be (%s)", s->name,
+               say_place(words, p));
   }
+  s->whole = s->rows.size;
   if (s->rows.size >= FLUSH_AT) flush(L, s);
 }
 
 /* The row on top, which is taken away. Slots start as `also` says, or empty. */
 static void put_row(lua_State *L, shape *s, lua_Integer row, lua_Integer line) {
-  char place[64];
-  say_place(place, row, line);
+  char words[64];
+  place p = {row, line};
   int index = lua_gettop(L);
   if (!lua_istable(L, index))
     fault_fail(L, "COLUMN", "a row of '%s' is a table, got a %s (%s)", s->name,
-               luaL_typename(L, index), place);
+               luaL_typename(L, index), say_place(words, p));
   for (int i = 1; i <= s->count; i++) lua_pushnil(L), lua_replace(L, SLOTS + i);
-  if (!lua_isnil(L, ALSO)) spread(L, s, ALSO, SLOTS, "the shared columns");
-  spread(L, s, index, SLOTS, place);
-  pack_row(L, s, place);
+  if (!lua_isnil(L, ALSO)) spread(L, s, ALSO, SLOTS, (place){0});
+  spread(L, s, index, SLOTS, p);
+  pack_row(L, s, p);
   lua_settop(L, SLOTS + s->count);
 }
 
@@ -178,12 +191,13 @@ static bool is_iterator(lua_State *L, int index) {
   return true;
 }
 
+/* A table without [1] is one row, unless it is empty: no rows. */
 static bool is_one_row(lua_State *L, int index) {
+  if (lua_rawlen(L, index) > 0) return false;
   lua_pushnil(L);
-  if (!lua_next(L, index)) return false; /* an empty list */
-  bool named = lua_type(L, -2) == LUA_TSTRING;
+  if (!lua_next(L, index)) return false;
   lua_pop(L, 2);
-  return named;
+  return true;
 }
 
 int put_rows(lua_State *L) {

@@ -27,9 +27,10 @@ static int shape_gc(lua_State *L) {
 /* The list of texts at index has this name. */
 static bool list_has(lua_State *L, int index, const char *name) {
   bool has = false;
-  for (lua_Integer i = 1; !has && lua_rawgeti(L, index, i) != LUA_TNIL; i++, lua_pop(L, 1))
-    has = lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), name) == 0;
-  lua_pop(L, 1);
+  for (lua_Integer i = 1, count = (lua_Integer)lua_rawlen(L, index); !has && i <= count; i++) {
+    has = lua_rawgeti(L, index, i) == LUA_TSTRING && strcmp(lua_tostring(L, -1), name) == 0;
+    lua_pop(L, 1);
+  }
   return has;
 }
 
@@ -113,8 +114,8 @@ static int refuse_unknown(lua_State *L, const char *name) {
   return fault_raise(L, &e);
 }
 
-static void check_writes(lua_State *L, const char *name) {
-  lua_getfield(L, -1, "writes");
+static void check_writes(lua_State *L, int start, const char *name) {
+  lua_getfield(L, start, "writes");
   if (lua_istable(L, -1) && !list_has(L, lua_gettop(L), name)) {
     dts_error e;
     error_fail(&e, "TABLE_REFUSED", "this pipeline may not write table '%s'", name);
@@ -128,11 +129,11 @@ static void check_writes(lua_State *L, const char *name) {
 static void push_declaration(lua_State *L, const char *name) {
   loop_push_start(L);
   if (!lua_istable(L, -1)) refuse_unknown(L, name);
-  check_writes(L, name);
   lua_getfield(L, -1, "tables");
   if (!lua_istable(L, -1)) refuse_unknown(L, name);
   lua_getfield(L, -1, name);
   if (!lua_istable(L, -1)) lua_pop(L, 1), refuse_unknown(L, name);
+  check_writes(L, -3, name);
   lua_replace(L, -3);
   lua_pop(L, 1);
 }

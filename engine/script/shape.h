@@ -33,6 +33,7 @@ struct shape {
   struct shape *next; /* of the script's shapes */
   const char *name;
   buffer rows;    /* an OP_ROWS payload, open at its end; empty when nothing is buffered */
+  size_t whole;   /* bytes of it up to the end of the last whole row */
   char step[128]; /* the step that these rows belong to, or "" */
   int count;
   shape_column columns[];

@@ -28,18 +28,24 @@ static const char *const expected[] = {"text",
                                        "a timestamp with an offset, such as 2026-03-10T13:00:00Z",
                                        "plain data"};
 
+static const char *show_number(lua_State *L, int index, char out[TEXT_SHORT]) {
+  lua_Number x = lua_tonumber(L, index);
+  if (isnan(x)) return "NaN (0/0)";
+  if (isinf(x)) return "infinity";
+  if (lua_isinteger(L, index))
+    snprintf(out, TEXT_SHORT, "%" PRId64, (int64_t)lua_tointeger(L, index));
+  else
+    snprintf(out, TEXT_SHORT, "%.14g", x);
+  return out;
+}
+
 static const char *show(lua_State *L, int index, char out[TEXT_SHORT]) {
   size_t size;
   const char *text;
   switch (lua_type(L, index)) {
   case LUA_TSTRING: text = lua_tolstring(L, index, &size); return text_shorten(out, text, size);
   case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
-  case LUA_TNUMBER:
-    if (lua_isinteger(L, index))
-      snprintf(out, TEXT_SHORT, "%" PRId64, (int64_t)lua_tointeger(L, index));
-    else
-      snprintf(out, TEXT_SHORT, "%.14g", lua_tonumber(L, index));
-    return out;
+  case LUA_TNUMBER: return show_number(L, index, out);
   default: snprintf(out, TEXT_SHORT, "a %s", luaL_typename(L, index)); return out;
   }
 }

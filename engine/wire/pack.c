@@ -8,17 +8,13 @@
 
 #include "wire/tags.h"
 
-static void add_varint(buffer *b, uint64_t n) {
-  char bytes[10];
-  size_t size = 0;
+/* A tag and a varint. */
+static void add_counted(buffer *b, char tag, uint64_t n) {
+  char bytes[11] = {tag};
+  size_t size = 1;
   for (; n >= 0x80; n >>= 7) bytes[size++] = (char)(n | 0x80);
   bytes[size++] = (char)n;
   buffer_add(b, bytes, size);
-}
-
-static void add_counted(buffer *b, char tag, size_t count) {
-  buffer_add_char(b, tag);
-  add_varint(b, count);
 }
 
 void pack_null(buffer *b) { buffer_add_char(b, TAG_NULL); }
@@ -29,8 +25,7 @@ void pack_integer(buffer *b, int64_t n) {
     buffer_add_char(b, (char)(TAG_SMALL + n));
     return;
   }
-  buffer_add_char(b, TAG_INTEGER);
-  add_varint(b, ((uint64_t)n << 1) ^ (n < 0 ? UINT64_MAX : 0)); /* zigzag */
+  add_counted(b, TAG_INTEGER, ((uint64_t)n << 1) ^ (n < 0 ? UINT64_MAX : 0)); /* zigzag */
 }
 
 void pack_real(buffer *b, double x) {
@@ -42,12 +37,15 @@ void pack_real(buffer *b, double x) {
 }
 
 void pack_text(buffer *b, const char *bytes, size_t size) {
-  if (size < TAG_SHORT_COUNT) {
-    buffer_add_char(b, (char)(TAG_SHORT + size));
-  } else {
+  if (size >= TAG_SHORT_COUNT) {
     add_counted(b, TAG_TEXT, size);
+    buffer_add(b, bytes, size);
+    return;
   }
-  buffer_add(b, bytes, size);
+  char both[TAG_SHORT_COUNT]; /* added at once: put's hot path */
+  both[0] = (char)(TAG_SHORT + size);
+  if (size) memcpy(both + 1, bytes, size);
+  buffer_add(b, both, size + 1);
 }
 
 void pack_list(buffer *b, size_t count) { add_counted(b, TAG_LIST, count); }

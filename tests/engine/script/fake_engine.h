@@ -16,11 +16,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/embed.h"
@@ -29,7 +31,8 @@
 #include "wire/op.h"
 #include "wire/pack.h"
 
-#define FAKE_FILE(name, text) {name, text, text + sizeof text - 1}
+#define FAKE_FILE(name, text)                                                                      \
+  { name, text, text + sizeof text - 1 }
 static const char fake_main[] =
     "local kernel = require 'dts.kernel'\n"
     "local M = {}\n"
@@ -79,7 +82,7 @@ struct talk {
 
 /* ── The nursery ── */
 
-static int engine_open(void **state) {
+static inline int engine_open(void **state) {
   int pair[2];
   engine *e = calloc(1, sizeof *e);
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) return -1;
@@ -96,7 +99,7 @@ static int engine_open(void **state) {
   return 0;
 }
 
-static int engine_close(void **state) {
+static inline int engine_close(void **state) {
   engine *e = *state;
   int status = -1;
   close(e->socket);
@@ -107,23 +110,23 @@ static int engine_close(void **state) {
   return status == 0 ? 0 : -1;
 }
 
-static void read_map(arena *a, const frame *in, value *v) {
+static inline void read_map(arena *a, const frame *in, value *v) {
   unpack u = {in->payload, in->payload + in->size};
   assert_int_equal(unpack_value(&u, a, v, NULL), 0);
 }
 
-static void put_number(buffer *b, const char *name, int64_t n) {
+static inline void put_number(buffer *b, const char *name, int64_t n) {
   pack_text(b, name, strlen(name));
   pack_integer(b, n);
 }
 
-static void put_words(buffer *b, const char *name, const char *text) {
+static inline void put_words(buffer *b, const char *name, const char *text) {
   pack_text(b, name, strlen(name));
   pack_text(b, text, strlen(text));
 }
 
 /* Forks a worker; t->socket is the engine's end. */
-static void talk_open(engine *e, talk *t, int64_t memory, int64_t cpu_ms) {
+static inline void talk_open(engine *e, talk *t, int64_t memory, int64_t cpu_ms) {
   int pair[2];
   frame in;
   value v;
@@ -148,7 +151,7 @@ static void talk_open(engine *e, talk *t, int64_t memory, int64_t cpu_ms) {
 }
 
 /* Waits for OP_EXITED, then frees. */
-static void talk_wait(talk *t) {
+static inline void talk_wait(talk *t) {
   frame in;
   value v;
   assert_int_equal(frame_receive(t->engine->socket, &t->engine->room, &in, NULL), 1);
@@ -160,7 +163,7 @@ static void talk_wait(talk *t) {
   t->signal = (int)value_get_integer(&v, "signal", 0);
 }
 
-static void talk_close(talk *t) {
+static inline void talk_close(talk *t) {
   close(t->socket);
   buffer_free(&t->room);
   buffer_free(&t->out);
@@ -169,11 +172,11 @@ static void talk_close(talk *t) {
 
 /* ── Frames ── */
 
-static void talk_reply(talk *t, uint32_t call, int fd) { /* t->out holds the answer */
+static inline void talk_reply(talk *t, uint32_t call, int fd) { /* t->out holds the answer */
   assert_int_equal(frame_send(t->socket, call, OP_REPLY, &t->out, fd, NULL), 0);
 }
 
-static void talk_fail(talk *t, uint32_t call, const char *code, const char *message) {
+static inline void talk_fail(talk *t, uint32_t call, const char *code, const char *message) {
   dts_error e;
   error_fail(&e, code, "%s", message);
   buffer_clear(&t->out);
@@ -187,8 +190,8 @@ typedef struct start_options {
   int fd;
 } start_options;
 
-static void put_column(buffer *b, const char *name, const char *type, bool not_null,
-                       const char *otherwise) {
+static inline void put_column(buffer *b, const char *name, const char *type, bool not_null,
+                              const char *otherwise) {
   pack_open_map(b);
   put_words(b, "name", name);
   put_words(b, "type", type);
@@ -198,7 +201,7 @@ static void put_column(buffer *b, const char *name, const char *type, bool not_n
 }
 
 /* pump: the manual's table. all: one column of each type. secret: may not be written. */
-static void put_tables(buffer *b) {
+static inline void put_tables(buffer *b) {
   pack_text(b, "tables", 6);
   pack_map(b, 3);
   pack_text(b, "pump", 4);
@@ -229,7 +232,7 @@ static void put_tables(buffer *b) {
   pack_text(b, "pump", 4), pack_text(b, "all", 3);
 }
 
-static void talk_start(talk *t, const char *source, start_options o) {
+static inline void talk_start(talk *t, const char *source, start_options o) {
   buffer *b = &t->out;
   buffer_clear(b);
   pack_open_map(b);
@@ -245,7 +248,7 @@ static void talk_start(talk *t, const char *source, start_options o) {
   assert_int_equal(frame_send(t->socket, 0, OP_START, b, o.fd ? o.fd : -1, NULL), 0);
 }
 
-static void take_rows(talk *t, const value *v) {
+static inline void take_rows(talk *t, const value *v) {
   const value *rows = value_get(v, "rows");
   assert_non_null(rows);
   t->row_count += rows->list.count;
@@ -253,7 +256,7 @@ static void take_rows(talk *t, const value *v) {
 }
 
 /* Counts the rows of a frame without a tree: 16 MB of a million rows need no arena. */
-static void count_rows(talk *t, const frame *in) {
+static inline void count_rows(talk *t, const frame *in) {
   unpack u = {in->payload, in->payload + in->size};
   value v;
   bool ended = false;
@@ -268,7 +271,7 @@ static void count_rows(talk *t, const frame *in) {
   assert_true(u.at == u.end);
 }
 
-static bool take_frame(talk *t, const frame *in) {
+static inline bool take_frame(talk *t, const frame *in) {
   value v;
   if (in->op == OP_ROWS && t->counting) return count_rows(t, in), true;
   read_map(&t->arena, in, &v);
@@ -286,7 +289,7 @@ static bool take_frame(talk *t, const frame *in) {
 }
 
 /* Serves the run until it ends or its socket closes. */
-static void talk_listen(talk *t) {
+static inline void talk_listen(talk *t) {
   frame in;
   t->end_op = 0;
   while (frame_receive(t->socket, &t->room, &in, NULL) == 1) {
@@ -297,7 +300,7 @@ static void talk_listen(talk *t) {
 }
 
 /* A whole run of a script. */
-static void talk_run(void **state, talk *t, talk_answer answer, const char *source) {
+static inline void talk_run(void **state, talk *t, talk_answer answer, const char *source) {
   talk_open(*state, t, 0, 0);
   t->answer = answer;
   talk_start(t, source, (start_options){0});
@@ -305,13 +308,13 @@ static void talk_run(void **state, talk *t, talk_answer answer, const char *sour
   talk_wait(t);
 }
 
-static void done(const talk *t) {
+static inline void done(const talk *t) {
   if (t->end_op == OP_FAILED) print_error("%s\n", value_get_text(&t->end, "message", "?"));
   assert_int_equal(t->end_op, OP_DONE);
   assert_int_equal(t->status, 0);
 }
 
-static void failed(const talk *t, const char *code, const char *where, const char *message) {
+static inline void failed(const talk *t, const char *code, const char *where, const char *message) {
   assert_int_equal(t->end_op, OP_FAILED);
   assert_string_equal(value_get_text(&t->end, "message", ""), message);
   assert_string_equal(value_get_text(&t->end, "code", ""), code);

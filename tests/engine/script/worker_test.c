@@ -44,7 +44,8 @@ static void a_load_may_declare_nothing(void **state) {
 static void a_config_is_given(void **state) {
   talk t;
   talk_open(*state, &t, 0, 0);
-  talk_start(&t, "return { name = 'fuel', hosts = { 'a', 'b' } }", (start_options){.mode = "config"});
+  talk_start(&t, "return { name = 'fuel', hosts = { 'a', 'b' } }",
+             (start_options){.mode = "config"});
   talk_listen(&t);
   talk_wait(&t);
   done(&t);
@@ -109,8 +110,9 @@ static void modules(talk *t, const frame *in, const value *v) {
   pack_map(&t->out, 2);
   if (strcmp(name, "connectors.a") == 0) {
     put_words(&t->out, "file", "connectors/a.lua");
-    put_words(&t->out, "source", "local M = { n = 0 }\nfunction M.count() M.n = M.n + 1 return M.n end\n"
-                                 "function M.fail() error('from a') end\nreturn M");
+    put_words(&t->out, "source",
+              "local M = { n = 0 }\nfunction M.count() M.n = M.n + 1 return M.n end\n"
+              "function M.fail() error('from a') end\nreturn M");
   } else if (strcmp(name, "circle") == 0) {
     put_words(&t->out, "file", "circle.lua");
     put_words(&t->out, "source", "\nreturn require 'circle'");
@@ -124,14 +126,15 @@ static void modules(talk *t, const frame *in, const value *v) {
 
 static void modules_load_once(void **state) {
   talk t;
-  talk_run(state, &t, modules,
-           "local a = require 'connectors.a'\n"
-           "return function(kernel)\n"
-           "  a.count() assert(require('connectors.a').count() == 2)\n"
-           "  kernel.forget()\n"
-           "  assert(require('connectors.a').count() == 1)\n"
-           "  assert(require 'cjson'.encode({ 1 }) == '[1]' and not require 'cjson'.decode_max_depth)\n"
-           "end");
+  talk_run(
+      state, &t, modules,
+      "local a = require 'connectors.a'\n"
+      "return function(kernel)\n"
+      "  a.count() assert(require('connectors.a').count() == 2)\n"
+      "  kernel.forget()\n"
+      "  assert(require('connectors.a').count() == 1)\n"
+      "  assert(require 'cjson'.encode({ 1 }) == '[1]' and not require 'cjson'.decode_max_depth)\n"
+      "end");
   done(&t);
   assert_int_equal(t.stages.list.count, 1); /* asked once */
   talk_close(&t);
@@ -152,8 +155,8 @@ static void modules_fail_clearly(void **state) {
         "module 'circle' requires itself, directly or through others");
   fails(state, modules, "local k = require 'dts.kernel'", "MODULE", "pipelines/x.lua:1",
         "'dts.kernel' is the engine's own: require \"dts\" gives all of it");
-  fails(state, modules, "local a = require 'connectors.a'\nreturn function() a.fail() end", "SCRIPT",
-        "connectors/a.lua:3", "from a");
+  fails(state, modules, "local a = require 'connectors.a'\nreturn function() a.fail() end",
+        "SCRIPT", "connectors/a.lua:3", "from a");
 }
 
 /* ── Errors ── */
@@ -164,8 +167,8 @@ static void errors_name_the_line(void **state) {
   fails(state, NULL, "local x = = 1", "SCRIPT", "pipelines/x.lua:1", "unexpected symbol near '='");
   fails(state, NULL, "local dts = require 'dts'\nreturn function()\n  dts.fail('no')\nend", "TEST",
         "pipelines/x.lua:3", "no");
-  fails(state, NULL, "local dts = require 'dts'\nreturn function() return dts.fail('tail') end", "TEST",
-        "pipelines/x.lua", "tail");
+  fails(state, NULL, "local dts = require 'dts'\nreturn function() return dts.fail('tail') end",
+        "TEST", "pipelines/x.lua", "tail");
   fails(state, NULL, "return function() error({ code = 'MINE', message = 'own' }) end", "MINE",
         "pipelines/x.lua:1", "own");
   fails(state, NULL, "return function() error(nil) end", "SCRIPT", "pipelines/x.lua:1",
@@ -173,11 +176,13 @@ static void errors_name_the_line(void **state) {
   fails(state, NULL, "return function()\n local ok, e = pcall(error, 'again', 0)\n error(e, 0) end",
         "SCRIPT", "pipelines/x.lua:3", "again");
   fails(state, NULL,
-        "return function()\n local ok, e = pcall(function()\n  local x = nil + 1\n end)\n error(e, 0) end",
+        "return function()\n local ok, e = pcall(function()\n  local x = nil + 1\n end)\n error(e, "
+        "0) end",
         "SCRIPT", "pipelines/x.lua:3", "attempt to perform arithmetic on a nil value");
-  fails(state, NULL, "return function()\n  local function f() return f() + 1 end\n  f()\nend", "SCRIPT",
-        "pipelines/x.lua:2", "stack overflow");
-  fails(state, NULL, "return function()\n for x in coroutine.wrap(function()\n  error('in') end) do end end",
+  fails(state, NULL, "return function()\n  local function f() return f() + 1 end\n  f()\nend",
+        "SCRIPT", "pipelines/x.lua:2", "stack overflow");
+  fails(state, NULL,
+        "return function()\n for x in coroutine.wrap(function()\n  error('in') end) do end end",
         "SCRIPT", "pipelines/x.lua:3", "in");
 }
 
@@ -196,7 +201,8 @@ static void errors_are_one_value(void **state) {
            "  assert(kernel.is_error(e) and not kernel.is_error({}))\n"
            "  local _, m = pcall(require, 'nothing')\n"
            "  assert(m.code == 'MODULE' and m.retryable == false)\n"
-           "  assert(kernel.error { code = 'A', message = 'b', status = 404, retry_after = 1.5 }.status == 404)\n"
+           "  assert(kernel.error { code = 'A', message = 'b', status = 404, retry_after = 1.5 "
+           "}.status == 404)\n"
            "end");
   done(&t);
   talk_close(&t);
@@ -229,7 +235,8 @@ static void globals_are_closed(void **state) {
         "unknown name 'whatever_this_is'");
   fails(state, NULL, "local t = os.time()", "NAME", "pipelines/x.lua:1",
         "'os' is not available to scripts");
-  fails(state, NULL, "io.open('x')", "NAME", "pipelines/x.lua:1", "'io' is not available to scripts");
+  fails(state, NULL, "io.open('x')", "NAME", "pipelines/x.lua:1",
+        "'io' is not available to scripts");
   fails(state, NULL, "return function() return math.random(6) + 0 end", "NAME", "pipelines/x.lua:1",
         "chance is not available to scripts: dts.uuid() gives a new name");
   fails(state, NULL, "setmetatable({}, { __gc = function() end })", "SCRIPT", "pipelines/x.lua:1",
@@ -271,7 +278,8 @@ static void coroutines_work_as_luas(void **state) {
            "  local ok, x = coroutine.resume(co, 1, 2) assert(ok and x == 3)\n"
            "  local ok, y, z = coroutine.resume(co, 21) assert(ok and y == 42 and z == 'end')\n"
            "  assert(coroutine.status(co) == 'dead')\n"
-           "  local ok, e = coroutine.resume(co) assert(not ok and e == 'cannot resume dead coroutine')\n"
+           "  local ok, e = coroutine.resume(co) assert(not ok and e == 'cannot resume dead "
+           "coroutine')\n"
            "  local closed = false\n"
            "  local w = coroutine.create(function()\n"
            "    local c <close> = setmetatable({}, { __close = function() closed = true end })\n"
@@ -299,17 +307,18 @@ static void bodies_are_streams(void **state) {
   int fd = memfd_create("body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   assert_int_equal(write(fd, "0123456789", 10), 10);
   talk_open(*state, &t, 0, 0);
-  talk_start(&t,
-             "return function(kernel, start)\n"
-             "  for _, b in ipairs { start.body, kernel.body '0123456789' } do\n"
-             "    assert(b:size() == 10 and b:read(4) == '0123' and b:text() == '0123456789')\n"
-             "    assert(b:read(100) == '456789' and b:read(1) == nil and b:rewind():read(1) == '0')\n"
-             "    assert(tostring(b) == 'body of 10 bytes')\n"
-             "    b:close() assert(b:size() == 0 and b:read(1) == nil and b:text() == '')\n"
-             "    b:close()\n"
-             "  end\n"
-             "end",
-             (start_options){.fd = fd});
+  talk_start(
+      &t,
+      "return function(kernel, start)\n"
+      "  for _, b in ipairs { start.body, kernel.body '0123456789' } do\n"
+      "    assert(b:size() == 10 and b:read(4) == '0123' and b:text() == '0123456789')\n"
+      "    assert(b:read(100) == '456789' and b:read(1) == nil and b:rewind():read(1) == '0')\n"
+      "    assert(tostring(b) == 'body of 10 bytes')\n"
+      "    b:close() assert(b:size() == 0 and b:read(1) == nil and b:text() == '')\n"
+      "    b:close()\n"
+      "  end\n"
+      "end",
+      (start_options){.fd = fd});
   close(fd);
   talk_listen(&t);
   talk_wait(&t);
