@@ -378,9 +378,9 @@ static bool is_busy(const kernel *k) {
 
 void kernel_close(kernel *k) {
   if (!k) return;
-  if (k->scheduler) scheduler_close(k->scheduler);
   if (k->runner) runner_stop(k->runner);
   while (is_busy(k)) loop_turn(k->loop, 100);
+  if (k->scheduler) scheduler_close(k->scheduler);
   warm_close(k);
   if (k->alerts) alerts_close(k->alerts);
   if (k->intake) intake_close(k->intake);

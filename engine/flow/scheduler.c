@@ -18,6 +18,7 @@ enum { CATCH_UP = 1000 };
 struct scheduler {
   kernel *kernel;
   loop_timer *timer;
+  uint64_t listening;
   bool started, firing, again;
 };
 
@@ -175,7 +176,7 @@ static void on_event(void *arg, int op, const value *event) {
 
 void scheduler_start(scheduler *s) {
   s->started = true;
-  kernel_listen(s->kernel, on_event, s);
+  s->listening = kernel_listen(s->kernel, on_event, s);
   look(s);
 }
 
@@ -186,5 +187,6 @@ void scheduler_reloaded(scheduler *s) {
 void scheduler_close(scheduler *s) {
   s->started = false;
   loop_cancel(kernel_loop(s->kernel), s->timer);
-  s->timer = NULL;
+  if (s->listening) kernel_unlisten(s->kernel, s->listening);
+  free(s);
 }

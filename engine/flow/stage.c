@@ -57,16 +57,28 @@ static int spill(stage *s, dts_error *e) {
   return 0;
 }
 
+static size_t count_list(unpack *u) {
+  value list, item;
+  bool ended;
+  size_t count = 0;
+  if (unpack_next(u, &list, &ended, NULL) < 0 || list.kind != VALUE_LIST) return 0;
+  if (list.list.count != UNPACK_OPEN) return list.list.count;
+  for (;; count++) {
+    if (unpack_next(u, &item, &ended, NULL) < 0 || ended || item.kind != VALUE_LIST) return count;
+    for (size_t i = 0; i < item.list.count; i++)
+      if (unpack_skip(u, NULL) < 0) return count;
+  }
+}
+
 /* An OP_ROWS payload is {table, step?, rows}: how many rows it brings, without decoding them. */
 static size_t count_rows(const char *payload, size_t size) {
   unpack u = {payload, payload + size};
-  value map, key, rows;
+  value map, key;
   bool ended;
   if (unpack_next(&u, &map, &ended, NULL) < 0 || map.kind != VALUE_MAP) return 0;
   for (size_t i = 0; i < map.map.count; i++) {
     if (unpack_next(&u, &key, &ended, NULL) < 0 || ended) return 0;
-    if (value_is(&key, "rows"))
-      return unpack_next(&u, &rows, &ended, NULL) == 0 && rows.kind == VALUE_LIST ? rows.list.count : 0;
+    if (value_is(&key, "rows")) return count_list(&u);
     if (unpack_skip(&u, NULL) < 0) return 0;
   }
   return 0;
@@ -132,11 +144,12 @@ static int compare_refs(const void *left, const void *right) {
   return a->order < b->order ? -1 : 1;
 }
 
-/* Reads one row's scalars; a json column may hold a list or map, which lands in the arena as text. */
+/* Reads one row's scalars; a json column may hold a list or map. 1: the end of an open list of rows. */
 static int read_row(const table *t, unpack *u, arena *a, value *row, dts_error *e) {
   value head;
-  bool ended;
+  bool ended = false;
   if (unpack_next(u, &head, &ended, e) < 0) return -1;
+  if (ended) return 1;
   if (head.kind != VALUE_LIST || head.list.count != t->count)
     return error_fail(e, "WIRE", "a row of '%s' must have %zu values", t->name, t->count);
   for (size_t i = 0; i < t->count; i++) {
@@ -150,7 +163,7 @@ static int read_row(const table *t, unpack *u, arena *a, value *row, dts_error *
 
 static int put_one(applying *ap, const row_ref *ref, arena *a, value *row, dts_error *e) {
   unpack u = {ref->at, ref->end};
-  if (read_row(ref->table, &u, a, row, e) < 0) return -1;
+  if (read_row(ref->table, &u, a, row, e) != 0) return -1;
   if (table_check_row(ref->table, a, row, e) < 0) return -1;
   return store_put(ap->conn, ref->table, row, e);
 }
@@ -186,7 +199,8 @@ static row_ref *add_ref(applying *ap) {
 
 static int remember_row(applying *ap, const table *t, unpack *u, value *row, dts_error *e) {
   const char *at = u->at;
-  if (read_row(t, u, &ap->keys, row, e) < 0) return -1;
+  int got = read_row(t, u, &ap->keys, row, e);
+  if (got != 0) return got;
   value *key = arena_alloc(&ap->keys, t->key_count * sizeof *key);
   for (size_t i = 0; i < t->key_count; i++) key[i] = row[t->key[i]];
   row_ref *ref = add_ref(ap);
@@ -198,13 +212,13 @@ static int remember_rows(applying *ap, const table *t, unpack *u, dts_error *e) 
   value list;
   bool ended;
   if (unpack_next(u, &list, &ended, e) < 0) return -1;
-  if (list.kind != VALUE_LIST || list.list.count == UNPACK_OPEN || t->count > 4096)
+  if (list.kind != VALUE_LIST || t->count > 4096)
     return error_fail(e, "WIRE", "rows of '%s' are not a list", t->name);
   value *row = memory_alloc(t->count * sizeof *row);
   int rc = 0;
   for (size_t i = 0; rc == 0 && i < list.list.count; i++) rc = remember_row(ap, t, u, row, e);
   free(row);
-  return rc;
+  return rc < 0 ? -1 : 0;
 }
 
 static int apply_rows(applying *ap, const char *payload, size_t size, dts_error *e) {

@@ -117,6 +117,7 @@ static int bring_rows(store_conn *c, kernel *k, const table *t, dts_error *e) {
 static int ensure_work(store_conn *c, void *arg, dts_error *e) {
   ensuring *n = arg;
   const registry *set = n->set;
+  if (rollups_prepare(c, set, e) < 0) return -1;
   for (size_t i = 0; i < set->table_count; i++) {
     const table *t = set->tables[i];
     if (store_table_ensure(c, t, e) < 0) return blame(t, e);
