@@ -1,5 +1,6 @@
-/* cage.c -- see cage.h. The system calls are those that glibc's malloc and stdio-less code, Lua, zstd
- * and libxml2's parser make; PCRE2 is refused executable memory with an error and goes without its JIT.
+/* cage.c -- see cage.h. The system calls are those that glibc's malloc and stdio-less code, Lua,
+ * zstd and libxml2's parser make; PCRE2 is refused executable memory with an error and goes without
+ * its JIT.
  *
  * SPDX-License-Identifier: MIT */
 #include "script/cage.h"
@@ -96,7 +97,8 @@ static void set_limit(int what, rlim_t soft, rlim_t hard) {
   setrlimit((__rlimit_resource_t)what, &(struct rlimit){soft, hard});
 }
 
-/* SIGXCPU kills at the soft limit: the first whole second that lies a second past Lua's own limit. */
+/* SIGXCPU kills at the soft limit: the first whole second that lies a second past Lua's own
+ * limit. */
 static rlim_t cpu_seconds(int64_t ms) { return (rlim_t)((ms + 999) / 1000 + 1); }
 
 static void set_limits(const cage *c, int64_t memory, int64_t cpu_ms) {

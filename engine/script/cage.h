@@ -1,10 +1,10 @@
 /* cage.h -- what a worker may ask of the operating system: next to nothing.
  *
- * A cage is made once, in the nursery (cage_open), and entered by each child (cage_enter). Inside, a
- * process reads and writes the descriptors it has, gets memory that is not executable, looks at the
- * clock and ends; any other system call kills it (SIGSYS). Beneath Lua's own memory cap lies
- * RLIMIT_AS, and beneath the CPU hook RLIMIT_CPU, whose SIGXCPU kills. In sanitized builds RLIMIT_AS is
- * off (shadow memory) and standard error stays open for their reports.
+ * A cage is made once, in the nursery (cage_open), and entered by each child (cage_enter). Inside,
+ * a process reads and writes the descriptors it has, gets memory that is not executable, looks at
+ * the clock and ends; any other system call kills it (SIGSYS). Beneath Lua's own memory cap lies
+ * RLIMIT_AS, and beneath the CPU hook RLIMIT_CPU, whose SIGXCPU kills. In sanitized builds
+ * RLIMIT_AS is off (shadow memory) and standard error stays open for their reports.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_CAGE_H

@@ -1,8 +1,8 @@
 /* call.h -- questions to the engine and its answers.
  *
- * A call sends one frame. Directly in the coroutine of a task (task.h) it yields, so that other tasks go
- * on; anywhere else it waits, and hands answers that come for others to their tasks. The registry's
- * table "dts.expected" says who waits for which call: a task, or true for a wait.
+ * A call sends one frame. Directly in the coroutine of a task (task.h) it yields, so that other
+ * tasks go on; anywhere else it waits, and hands answers that come for others to their tasks. The
+ * registry's table "dts.expected" says who waits for which call: a task, or true for a wait.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_CALL_H

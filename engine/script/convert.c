@@ -1,5 +1,5 @@
-/* convert.c -- see convert.h. Null is a light userdata, the address of a constant: it compares equal
- * to itself, has no fields, and is the same in every coroutine.
+/* convert.c -- see convert.h. Null is a light userdata, the address of a constant: it compares
+ * equal to itself, has no fields, and is the same in every coroutine.
  *
  * SPDX-License-Identifier: MIT */
 #include "script/convert.h"

@@ -1,7 +1,8 @@
 /* convert.h -- Lua values to packed bytes, to `value`s, and back.
  *
  * Null inside a map is an absent key, inside a list it is kernel.null. A table marked as a list
- * (kernel.list), or one with [1], is a list; every other is a map with texts as keys. Failures raise.
+ * (kernel.list), or one with [1], is a list; every other is a map with texts as keys. Failures
+ * raise.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_CONVERT_H

@@ -1,9 +1,9 @@
 /* fault.h -- the one error value as Lua sees it.
  *
  * A table with a metatable: code, message, hint, where, retryable, retry_after (seconds), status,
- * permanent, traceback; tostring is "FILE:LINE: message [CODE]". `where` is the innermost frame of the
- * analyst's own code: chunks named "@dts/..." are ours and passed over; without such a frame it is the
- * script's file. Functions that raise own no memory of their own while they do.
+ * permanent, traceback; tostring is "FILE:LINE: message [CODE]". `where` is the innermost frame of
+ * the analyst's own code: chunks named "@dts/..." are ours and passed over; without such a frame it
+ * is the script's file. Functions that raise own no memory of their own while they do.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_FAULT_H
@@ -25,8 +25,8 @@ int fault_rethrow(lua_State *L); /* raises the value on top, `where` filled in w
 bool fault_is(lua_State *L, int index);
 bool fault_is_final(lua_State *L, int index); /* LIMIT_..., CANCELLED, FENCED: pcall lets it pass */
 
-/* Any value on top of L, made the error value with where and traceback: as a handler for lua_pcall, and
- * with the frames of `failed`, a coroutine whose stack still stands. */
+/* Any value on top of L, made the error value with where and traceback: as a handler for
+ * lua_pcall, and with the frames of `failed`, a coroutine whose stack still stands. */
 int fault_handler(lua_State *L);
 void fault_handle(lua_State *L, lua_State *failed);
 void fault_read(lua_State *L, int index, dts_error *e);

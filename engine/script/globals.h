@@ -1,7 +1,8 @@
 /* globals.h -- the safe base: what a script finds without requiring it.
  *
- * One table holds Lua's own functions less those that reach outside the run; every project file has an
- * empty environment that falls back on it. Writing a global and reading an unknown one are errors.
+ * One table holds Lua's own functions less those that reach outside the run; every project file has
+ * an empty environment that falls back on it. Writing a global and reading an unknown one are
+ * errors.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_GLOBALS_H

@@ -1,6 +1,7 @@
 /* lib_base.c -- Lua: pcall, xpcall, setmetatable.
  *
- * pcall and xpcall are Lua's, but a limit that was hit, a cancelled and a fenced run go through them.
+ * pcall and xpcall are Lua's, but a limit that was hit, a cancelled and a fenced run go through
+ * them.
  *
  * SPDX-License-Identifier: MIT */
 #include "script/lib_base.h"

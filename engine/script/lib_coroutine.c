@@ -1,7 +1,8 @@
 /* lib_coroutine.c -- Lua: coroutine.create resume wrap close status yield isyieldable running.
  *
- * As Lua's own, but the running coroutine is known to the CPU limit, and a limit that ended a coroutine
- * goes on in whoever resumed it. A call of the engine inside one waits; it never yields to its resumer.
+ * As Lua's own, but the running coroutine is known to the CPU limit, and a limit that ended a
+ * coroutine goes on in whoever resumed it. A call of the engine inside one waits; it never yields
+ * to its resumer.
  *
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
@@ -65,7 +66,8 @@ static int co_resume(lua_State *L) {
   return results < 0 ? 2 : results + 1;
 }
 
-/* A failed coroutine is closed at once; the error goes through it, since a __close may replace it. */
+/* A failed coroutine is closed at once; the error goes through it, since a __close may replace
+ * it. */
 static int wrapped(lua_State *L) {
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
   int results = resume(L, co, lua_gettop(L));

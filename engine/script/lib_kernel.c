@@ -1,4 +1,5 @@
-/* lib_kernel.c -- Lua: local kernel = require "dts.kernel"   (engine Lua only; README.md describes it)
+/* lib_kernel.c -- Lua: local kernel = require "dts.kernel"   (engine Lua only; README.md describes
+ * it)
  *
  * What a run asks of the engine, and what the Lua side needs from C. Only thin functions here; the
  * work is done in call.c, put.c, task.c, loader.c and fault.c.

@@ -1,5 +1,6 @@
-/* loader.c -- see loader.h. Registry tables: dts.chunks (engine Lua, compiled), dts.loaded (by name),
- * dts.project (names in dts.loaded that are the project's), dts.sources (FILE and text by name).
+/* loader.c -- see loader.h. Registry tables: dts.chunks (engine Lua, compiled), dts.loaded (by
+ * name), dts.project (names in dts.loaded that are the project's), dts.sources (FILE and text by
+ * name).
  *
  * SPDX-License-Identifier: MIT */
 #include "script/loader.h"

@@ -1,8 +1,9 @@
-/* loader.h -- where code comes from: the engine's own Lua, and the project's, which comes as frames.
+/* loader.h -- where code comes from: the engine's own Lua, and the project's, which comes as
+ * frames.
  *
- * Text chunks only. Engine Lua is compiled in ("dts", "dts.table" ...; chunk names "@dts/..."); a project
- * file has a chunk name "@FILE" and an environment of its own that falls back on the safe globals.
- * A required module is loaded once; its source is kept for kernel.forget.
+ * Text chunks only. Engine Lua is compiled in ("dts", "dts.table" ...; chunk names "@dts/..."); a
+ * project file has a chunk name "@FILE" and an environment of its own that falls back on the safe
+ * globals. A required module is loaded once; its source is kept for kernel.forget.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_LOADER_H

@@ -6,8 +6,8 @@
 
 #include "script/script.h"
 
-/* Reads OP_START from s->socket and does what it says. 0 when the engine was told how it ended, 1 when
- * there was nobody to tell. */
+/* Reads OP_START from s->socket and does what it says. 0 when the engine was told how it ended,
+ * 1 when there was nobody to tell. */
 int loop_run(script *s);
 
 void loop_push_start(lua_State *L); /* the OP_START map, or nil before there is one */

@@ -1,5 +1,5 @@
-/* put.c -- see put.h. Each table has its own buffer, so that a loop which puts to two tables in turn
- * still sends large frames; the order of rows within a table is kept.
+/* put.c -- see put.h. Each table has its own buffer, so that a loop which puts to two tables in
+ * turn still sends large frames; the order of rows within a table is kept.
  *
  * Stack while rows are put: table's name, rows, also, step, shape, then one slot for each column,
  * which holds the row's value for it. An iterator may be a coroutine's and may ask the engine.

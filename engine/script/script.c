@@ -1,5 +1,5 @@
-/* script.c -- see script.h. The allocator refuses what would pass the cap; Lua then collects and asks
- * again, so a refusal is final only when Lua raises it (limit.h turns that into LIMIT_MEMORY).
+/* script.c -- see script.h. The allocator refuses what would pass the cap; Lua then collects and
+ * asks again, so a refusal is final only when Lua raises it (limit.h turns that into LIMIT_MEMORY).
  *
  * SPDX-License-Identifier: MIT */
 #include "script/script.h"

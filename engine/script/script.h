@@ -1,8 +1,9 @@
 /* script.h -- one worker's state: a Lua state, its socket to the engine, its limits.
  *
- * The one idea: everything that a run needs hangs on one `script`, which every Lua thread of the state
- * finds by script_of(). A script owns its Lua state and its buffers; the socket belongs to the process.
- * In a caged worker the state has the safe base alone; in a spec worker all of Lua's libraries.
+ * The one idea: everything that a run needs hangs on one `script`, which every Lua thread of the
+ * state finds by script_of(). A script owns its Lua state and its buffers; the socket belongs to
+ * the process. In a caged worker the state has the safe base alone; in a spec worker all of Lua's
+ * libraries.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_SCRIPT_H

@@ -1,8 +1,9 @@
-/* shape.h -- a table's columns as put needs them: in order, with types, and what is buffered for it.
+/* shape.h -- a table's columns as put needs them: in order, with types, and what is buffered for
+ * it.
  *
- * A shape is a userdata made from the table's declaration the first time it is put to and kept until
- * the state is closed. Column names point into Lua strings that its user value keeps; equal names are
- * equal pointers, since Lua interns short strings.
+ * A shape is a userdata made from the table's declaration the first time it is put to and kept
+ * until the state is closed. Column names point into Lua strings that its user value keeps; equal
+ * names are equal pointers, since Lua interns short strings.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_SHAPE_H
@@ -39,7 +40,8 @@ struct shape {
   shape_column columns[];
 };
 
-/* The shape of the named table, pushed too, so that it stays. Raises TABLE_UNKNOWN, TABLE_REFUSED. */
+/* The shape of the named table, pushed too, so that it stays. Raises TABLE_UNKNOWN,
+ * TABLE_REFUSED. */
 struct shape *shape_find(lua_State *L, const char *name);
 /* The column of the name (a Lua string at index); `guess` is tried first. -1: none. */
 int shape_column_find(lua_State *L, const struct shape *s, int index, int guess);

@@ -1,8 +1,8 @@
 /* shape_pack.c -- one Lua value for one column: checked, made canonical, packed.
  *
- * The rules are scripting.md's "Tables and rows": integers of 64 bits (3.0 is taken), reals without NaN
- * and infinities, real days, timestamps with an offset (converted to UTC), UTF-8 without NUL. A text is
- * taken for another type when it is that type's canonical form.
+ * The rules are scripting.md's "Tables and rows": integers of 64 bits (3.0 is taken), reals without
+ * NaN and infinities, real days, timestamps with an offset (converted to UTC), UTF-8 without NUL. A
+ * text is taken for another type when it is that type's canonical form.
  *
  * SPDX-License-Identifier: MIT */
 #include "script/shape.h"

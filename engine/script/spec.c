@@ -1,5 +1,6 @@
-/* spec.c -- see spec.h. A spec is the developer's own code: all of Lua's libraries, files, no limits.
- * Debian's busted lives in /usr/share/lua/5.4; it ends the process by os.exit when a spec fails.
+/* spec.c -- see spec.h. A spec is the developer's own code: all of Lua's libraries, files, no
+ * limits. Debian's busted lives in /usr/share/lua/5.4; it ends the process by os.exit when a spec
+ * fails.
  *
  * SPDX-License-Identifier: MIT */
 #include "script/spec.h"

@@ -1,4 +1,5 @@
-/* spec.h -- dts-worker --spec FILE...: busted, uncaged, with the engine on descriptor 3 if it is there.
+/* spec.h -- dts-worker --spec FILE...: busted, uncaged, with the engine on descriptor 3 if it is
+ * there.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_SPEC_H

@@ -12,7 +12,8 @@
 #define GROUP "dts.group"
 enum { SOURCE = 1, CONCURRENCY, FN, THE_GROUP, RESULTS, MOST = 1000 };
 
-/* A userdata, closed when kernel.tasks ends. The registry keeps its tasks, under their addresses. */
+/* A userdata, closed when kernel.tasks ends. The registry keeps its tasks, under their
+ * addresses. */
 struct group {
   task *owner; /* the task that runs this group and now sleeps; NULL: it waits or runs */
   lua_Integer next, limit;

@@ -1,8 +1,8 @@
 /* task.h -- many calls at once: functions that run as coroutines, each until its next call.
  *
- * kernel.tasks keeps a group of tasks and resumes those whose answers have come. Inside a task another
- * group may run: its owner sleeps until one of its own tasks is ready. A group's userdata is closed
- * (__close) however kernel.tasks ends, and closes its tasks' coroutines with it.
+ * kernel.tasks keeps a group of tasks and resumes those whose answers have come. Inside a task
+ * another group may run: its owner sleeps until one of its own tasks is ready. A group's userdata
+ * is closed (__close) however kernel.tasks ends, and closes its tasks' coroutines with it.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_TASK_H

@@ -1,4 +1,5 @@
-/* worker.c -- dts-worker: the nursery, or with --spec the specs' runner. Started by dts, not by hand.
+/* worker.c -- dts-worker: the nursery, or with --spec the specs' runner. Started by dts, not by
+ * hand.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdbool.h>

@@ -158,7 +158,8 @@ static int read_head(frame_link *l, dts_error *e) {
   return WHOLE;
 }
 
-/* Room grows as bytes come, a megabyte ahead at most: a head alone costs its sender more than us. */
+/* Room grows as bytes come, a megabyte ahead at most: a head alone costs its sender more than
+ * us. */
 static int read_payload(frame_link *l, dts_error *e) {
   while (l->in.size < l->next.size) {
     size_t wanted = l->next.size - l->in.size, step = wanted < 1048576 ? wanted : 1048576;

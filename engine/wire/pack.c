@@ -1,5 +1,5 @@
-/* pack.c -- writing the compact form that pack.h describes. Nothing here can fail but the buffer, and
- * that failure is sticky: whoever sends looks once, at the end.
+/* pack.c -- writing the compact form that pack.h describes. Nothing here can fail but the buffer,
+ * and that failure is sticky: whoever sends looks once, at the end.
  *
  * SPDX-License-Identifier: MIT */
 #include "wire/pack.h"

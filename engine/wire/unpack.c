@@ -1,6 +1,6 @@
-/* unpack.c -- reading the compact form that pack.h describes. The bytes are foreign: a worker may be
- * in an attacker's hands. Every size is checked against what is left before it is believed, and an
- * item takes at least one byte, so that a count can never ask for more memory than bytes came.
+/* unpack.c -- reading the compact form that pack.h describes. The bytes are foreign: a worker may
+ * be in an attacker's hands. Every size is checked against what is left before it is believed, and
+ * an item takes at least one byte, so that a count can never ask for more memory than bytes came.
  *
  * SPDX-License-Identifier: MIT */
 #include "wire/pack.h"
@@ -139,7 +139,8 @@ static int skip_value(unpack *u, int depth, bool *ended, dts_error *e) {
 
 int unpack_skip(unpack *u, dts_error *e) { return skip_value(u, 0, NULL, e); }
 
-/* Items land in a block that doubles (a known count is allocated at once), then stay in the arena. */
+/* Items land in a block that doubles (a known count is allocated at once), then stay in the
+ * arena. */
 typedef struct growing {
   value *items; /* a map's keys and items alternate, as value_pair lays them out */
   size_t count, capacity;

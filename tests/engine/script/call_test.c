@@ -1,4 +1,5 @@
-/* call_test.c -- calls: values there and back, tasks that overlap, and the places where a call must wait.
+/* call_test.c -- calls: values there and back, tasks that overlap, and the places where a call must
+ * wait.
  *
  * SPDX-License-Identifier: MIT */
 #include "script/fake_engine.h"

@@ -1,7 +1,8 @@
-/* fake_engine.h -- an engine for tests: a real nursery, real caged workers, and answers from the test.
+/* fake_engine.h -- an engine for tests: a real nursery, real caged workers, and answers from the
+ * test.
  *
- * The program under test is linked into the test, with engine Lua of the test's own (fake_main.h): a
- * `run` evaluates the script and calls the function that it returns with `kernel`.
+ * The program under test is linked into the test, with engine Lua of the test's own (fake_main.h):
+ * a `run` evaluates the script and calls the function that it returns with `kernel`.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef TEST_SCRIPT_FAKE_ENGINE_H

@@ -1,4 +1,5 @@
-/* worker_test.c -- a worker's life and its errors: modes, modules, environments, messages and places.
+/* worker_test.c -- a worker's life and its errors: modes, modules, environments, messages and
+ * places.
  *
  * SPDX-License-Identifier: MIT */
 #include "script/fake_engine.h"

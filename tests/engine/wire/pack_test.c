@@ -1,4 +1,5 @@
-/* pack_test.c -- packed values: every kind there and back, the exact bytes, and broken ones refused.
+/* pack_test.c -- packed values: every kind there and back, the exact bytes, and broken ones
+ * refused.
  *
  * SPDX-License-Identifier: MIT */
 #include <setjmp.h>
