@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "flow/calls.h"
+#include "flow/http_cache.h"
 #include "flow/http_request.h"
 #include "flow/parts.h"
 #include "format/json.h"
@@ -27,6 +28,7 @@ typedef struct exchange {
   fetch_reply reply; /* taken */
   value headers;
   char object[65]; /* where its body was kept, or "" */
+  const char *cache_key; /* this exchange must end what it began in the cache; or NULL */
   int fd, rc;
   dts_error error;
 } exchange;
@@ -39,6 +41,7 @@ static void finish(exchange *x) {
 }
 
 static void fail(exchange *x, const dts_error *e) {
+  if (x->cache_key) http_cache_fail(kernel_http_cache(x->call->run->kernel), x->cache_key);
   call_fail(x->call, e);
   finish(x);
 }
@@ -81,8 +84,16 @@ static void record(exchange *x, int status, int tries) {
 
 /* ---- the answer ---- */
 
+static void share(const exchange *x) {
+  kernel *k = x->call->run->kernel;
+  http_cached reply = {x->reply.status, x->headers, x->reply.body.data, x->reply.body.size, x->fd};
+  int64_t until = kernel_now(k) + value_get_integer(&x->call->args, "cache_ms", 0);
+  http_cache_put(kernel_http_cache(k), x->cache_key, &reply, until);
+}
+
 static void answer(exchange *x, bool unchanged) {
   call *c = x->call;
+  if (x->cache_key) share(x);
   arena *a = &c->memory;
   value v = value_map();
   bool small = x->fd < 0;
@@ -256,6 +267,41 @@ static void known_then(void *arg) {
   send_request(x);
 }
 
+/* ---- replies that are shared ---- */
+
+static void begin(void *arg);
+
+static void answer_cached(exchange *x, const http_cached *cached) {
+  x->headers = value_copy(&x->call->memory, &cached->headers);
+  x->reply.status = cached->status;
+  x->reply.body_size = (int64_t)cached->body_size;
+  x->fd = http_cache_body(cached);
+  buffer_init(&x->reply.body, INLINE_LIMIT + 1);
+  if (x->fd < 0) buffer_add(&x->reply.body, cached->body, cached->body_size);
+  answer(x, false);
+}
+
+static void ask_source(exchange *x) {
+  if (x->request.conditional) loop_defer(kernel_loop(x->call->run->kernel), known_work, known_then, x);
+  else send_request(x);
+}
+
+static void begin(void *arg) {
+  exchange *x = arg;
+  kernel *k = x->call->run->kernel;
+  http_cached cached;
+  bool shared = value_get_integer(&x->call->args, "cache_ms", 0) > 0 && !x->request.body &&
+                strcmp(x->request.method, "GET") == 0;
+  if (!shared) return ask_source(x);
+  const char *key = http_request_key(&x->request);
+  switch (http_cache_find(kernel_http_cache(k), key, kernel_now(k), &cached, begin, x)) {
+  case HTTP_CACHE_FRESH: return answer_cached(x, &cached);
+  case HTTP_CACHE_UNDER_WAY: return;
+  case HTTP_CACHE_UNKNOWN: x->cache_key = key;
+  }
+  ask_source(x);
+}
+
 void call_http(call *c) {
   run *r = c->run;
   dts_error e;
@@ -267,6 +313,5 @@ void call_http(call *c) {
   exchange *x = memory_alloc(sizeof *x);
   *x = (exchange){.call = c, .fd = -1};
   if (http_request_make(r, &c->args, &x->request, &e) < 0) return fail(x, &e);
-  if (x->request.conditional) loop_defer(kernel_loop(r->kernel), known_work, known_then, x);
-  else send_request(x);
+  begin(x);
 }

@@ -9,6 +9,7 @@
 
 #include "core/permit.h"
 #include "flow/parts.h"
+#include "format/json.h"
 #include "net/url.h"
 
 enum { URL_LIMIT = 64 * 1024 };
@@ -190,6 +191,16 @@ value http_request_value(const http_request *q, arena *a) {
   value_set(a, &v, "headers", q->given);
   if (q->body) value_set(a, &v, "body", value_bytes(q->body, q->body_size));
   return v;
+}
+
+const char *http_request_key(http_request *q) {
+  buffer b;
+  buffer_init(&b, 1 << 20);
+  buffer_add_format(&b, "%s %s ", q->source, q->url);
+  json_write(&b, &q->given);
+  const char *key = arena_text(&q->memory, buffer_text(&b));
+  buffer_free(&b);
+  return key;
 }
 
 bool http_request_accepts(const value *args, int status) {

@@ -34,6 +34,7 @@ const value *kernel_config(const kernel *k) { return &k->config; }
 nursery *kernel_nursery(kernel *k) { return k->nursery; }
 runner *kernel_runner(kernel *k) { return k->runner; }
 fetch *kernel_fetch(kernel *k) { return k->fetch; }
+http_cache *kernel_http_cache(kernel *k) { return k->http_cache; }
 const kernel_options *kernel_opened_with(const kernel *k) { return &k->options; }
 const registry *kernel_current(const kernel *k) { return project_current(k->project); }
 registry *kernel_registry(kernel *k) { return project_set(k->project); }
@@ -328,6 +329,7 @@ static int open_parts(kernel *k, dts_error *e) {
   if (!(k->nursery = nursery_open(k->loop, k->options.worker, e)) || read_config(k, e) < 0) return -1;
   if (open_store(k, e) < 0 || store_write(k->store, recover, k, e) < 0) return -1;
   k->fetch = fetch_open(&on);
+  k->http_cache = http_cache_open();
   k->rollups = rollups_open(k);
   k->views = views_open(k);
   k->alerts = alerts_open(k);
@@ -390,6 +392,7 @@ void kernel_close(kernel *k) {
   while (k->store && is_busy(k)) loop_turn(k->loop, 100);
   if (k->store) store_close(k->store);
   runner_close(k->runner);
+  http_cache_close(k->http_cache);
   if (k->views) views_close(k->views);
   if (k->rollups) rollups_close(k->rollups);
   project_close(k->project);

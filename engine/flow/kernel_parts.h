@@ -26,6 +26,7 @@ struct kernel {
   objects *objects;
   nursery *nursery;
   fetch *fetch;
+  http_cache *http_cache;
   loop_timer *fetch_timer;
   project *project;
   runner *runner;

@@ -4,6 +4,7 @@
 #ifndef DTS_FLOW_PARTS_H
 #define DTS_FLOW_PARTS_H
 
+#include "flow/http_cache.h"
 #include "flow/kernel.h"
 #include "flow/nursery.h"
 #include "flow/runner.h"
@@ -12,6 +13,7 @@
 nursery *kernel_nursery(kernel *k);
 runner *kernel_runner(kernel *k);
 fetch *kernel_fetch(kernel *k);
+http_cache *kernel_http_cache(kernel *k);
 const kernel_options *kernel_opened_with(const kernel *k);
 const registry *kernel_current(const kernel *k); /* loop's thread: the set in force, not held */
 int64_t kernel_now(const kernel *k);

@@ -173,7 +173,7 @@ static int flush_rows(applying *ap, dts_error *e) {
   arena a = {0};
   value *row = memory_alloc(4096 * sizeof *row);
   int rc = 0;
-  qsort(ap->refs, ap->count, sizeof *ap->refs, compare_refs);
+  if (ap->count) qsort(ap->refs, ap->count, sizeof *ap->refs, compare_refs);
   for (size_t i = 0; rc == 0 && i < ap->count; i++) {
     const row_ref *ref = &ap->refs[i], *next = ref + 1;
     bool replaced = i + 1 < ap->count && ref->table->key_count && next->table == ref->table;
