@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/ending.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,7 +214,7 @@ static void describe(const run *r, const worker_end *how, dts_error *e) {
     error_fail(e, "LIMIT_TIME", "the run took longer than %lld s", (long long)p->time_ms / 1000);
     error_hint(e, "make it do less at a time, or raise limits = { time = \"...\" }");
     e->retryable = true;
-  } else if (how->signal == 9 && how->cpu_ms >= p->cpu_ms) {
+  } else if (how->signal == SIGXCPU || (how->signal == SIGKILL && how->cpu_ms >= p->cpu_ms)) {
     error_fail(e, "LIMIT_CPU", "the run used more than %lld s of processor time",
                (long long)p->cpu_ms / 1000);
     error_hint(e, "look for an endless loop, or raise limits = { cpu = \"...\" }");

@@ -260,12 +260,15 @@ static void on_time(void *arg) {
 static void ask_fork(nursery *n, worker *w, const worker_limits *limits, int socket) {
   buffer b;
   buffer_init(&b, 4096);
-  pack_map(&b, 2);
+  pack_map(&b, limits->cpu_ms ? 2 : 1);
   pack_text(&b, "memory", 6);
   pack_integer(&b, limits->memory);
-  pack_text(&b, "cpu_ms", 6);
-  pack_integer(&b, limits->cpu_ms);
+  if (limits->cpu_ms) {
+    pack_text(&b, "cpu_ms", 6);
+    pack_integer(&b, limits->cpu_ms);
+  }
   frame_link_queue(n->link, w->call, OP_FORK, &b, socket);
+  close(socket); /* the link has its own */
   buffer_free(&b);
   if (frame_link_write(n->link) < 0) log_warn("dts-worker does not listen");
   loop_watch(n->loop, frame_link_socket(n->link), true, frame_link_pending(n->link) > 0, on_nursery,
@@ -296,10 +299,10 @@ size_t nursery_count(const nursery *n) {
 }
 
 void worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, int fd) {
+  bool fits = !w->broken && frame_link_queue(w->link, call, (uint8_t)op, payload, fd) == 0;
+  if (fd >= 0) close(fd); /* the link has its own */
   if (w->broken) return;
-  if (frame_link_queue(w->link, call, (uint8_t)op, payload, fd) < 0 ||
-      frame_link_write(w->link) < 0)
-    w->broken = true;
+  if (!fits || frame_link_write(w->link) < 0) w->broken = true;
   watch_worker(w);
 }
 

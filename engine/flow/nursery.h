@@ -18,7 +18,7 @@ typedef struct worker worker;
 
 typedef struct worker_limits {
   int64_t time_ms; /* 0: none; the engine's timer and SIGKILL */
-  int64_t cpu_ms, memory;
+  int64_t cpu_ms, memory; /* cpu_ms 0: set by each OP_REQUEST */
 } worker_limits;
 
 typedef struct worker_end {
@@ -40,6 +40,7 @@ worker *nursery_fork(nursery *n, const worker_limits *limits, const worker_owner
                      dts_error *e);
 size_t nursery_count(const nursery *n); /* workers alive */
 
+/* Takes `fd` (or -1). */
 void worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, int fd);
 size_t worker_pending(const worker *w); /* bytes not yet taken by the other side */
 void worker_pause(worker *w, bool paused); /* back-pressure: reads nothing while paused */

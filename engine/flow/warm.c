@@ -293,7 +293,7 @@ static server *start(kernel *k, registry *set, script *code, dts_error *e) {
   *s = (server){.kernel = k, .script = code};
   s->last = &s->first;
   worker_owner owner = {on_frame, on_ended, s};
-  worker_limits limits = {START_MS, START_MS, MEMORY};
+  worker_limits limits = {START_MS, 0, MEMORY};
   if (!(s->worker = nursery_fork(k->nursery, &limits, &owner, e))) return free(s), NULL;
   s->set = registry_hold(set);
   s->next = k->warm->servers;

@@ -34,7 +34,7 @@ typedef struct frame_link frame_link;
 frame_link *frame_link_open(int socket); /* takes the socket, makes it non-blocking */
 void frame_link_close(frame_link *l);
 int frame_link_socket(const frame_link *l);
-/* Takes `fd` (or -1): it is closed once sent. The payload may be NULL for an empty one. */
+/* `fd` (or -1) is duplicated: the caller keeps its own. The payload may be NULL for an empty one. */
 int frame_link_queue(frame_link *l, uint32_t call, uint8_t op, const buffer *payload, int fd);
 size_t frame_link_pending(const frame_link *l); /* bytes queued and not yet written */
 int frame_link_write(frame_link *l);            /* 0: all or all that fits is written; -1: broken */
