@@ -207,7 +207,22 @@ void control_enqueue(kernel *k, question *q) {
   kernel_write(k, enqueue_work, enqueue_then, n);
 }
 
-void control_cancel(kernel *k, question *q) {
-  runner_cancel(kernel_runner(k), value_get_integer(&q->command, "job", -1));
+static int cancel_work(store_conn *c, void *arg, dts_error *e) {
+  question *q = arg;
+  job j;
+  job_effects fx;
+  job_event event = {.kind = JOB_CANCEL};
+  int64_t id = value_get_integer(&q->command, "job", -1), now = kernel_now(q->kernel);
+  if (jobs_load(c, id, &q->memory, &j, e) < 0) return -1;
+  if (j.state.status == JOB_LEASED) return 0; /* its run says so when its worker has gone */
+  return jobs_step(c, &j, &event, now, 0, &fx, e);
+}
+
+static void cancel_then(void *arg, int result, const dts_error *e) {
+  question *q = arg;
+  if (result < 0) return question_fail(q, e);
+  runner_cancel(kernel_runner(q->kernel), value_get_integer(&q->command, "job", -1));
   question_answer(q, value_map());
 }
+
+void control_cancel(kernel *k, question *q) { kernel_write(k, cancel_work, cancel_then, q); }

@@ -337,6 +337,7 @@ static int open_parts(kernel *k, dts_error *e) {
   k->runner = runner_open(k, (size_t)value_get_integer(&k->config, "workers", PLACES));
   k->ingest = ingest_open(k);
   k->intake = intake_open(k);
+  k->retention = retention_open(k);
   k->scheduler = scheduler_open(k);
   return 0;
 }
@@ -346,6 +347,7 @@ static void start_serving(kernel *k) {
   scheduler_start(k->scheduler);
   ingest_start(k->ingest);
   intake_start(k->intake);
+  retention_start(k->retention);
   alerts_start(k->alerts, project_current(k->project));
   runner_wake(k->runner);
 }
@@ -383,6 +385,7 @@ void kernel_close(kernel *k) {
   if (k->runner) runner_stop(k->runner);
   while (is_busy(k)) loop_turn(k->loop, 100);
   if (k->scheduler) scheduler_close(k->scheduler);
+  retention_close(k->retention);
   warm_close(k);
   if (k->alerts) alerts_close(k->alerts);
   if (k->intake) intake_close(k->intake);

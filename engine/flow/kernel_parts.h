@@ -11,6 +11,7 @@
 #include "flow/intake.h"
 #include "flow/parts.h"
 #include "flow/project.h"
+#include "flow/retention.h"
 #include "flow/rollups.h"
 #include "flow/scheduler.h"
 #include "flow/views.h"
@@ -37,6 +38,7 @@ struct kernel {
   ingest *ingest;
   intake *intake;
   warm *warm;
+  retention *retention;
   kernel_network *network;
   void *network_arg;
   size_t writes; /* whose `then` has not run yet */

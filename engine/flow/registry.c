@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "flow/registry_parts.h"
+#include "flow/retention.h"
 
 typedef struct held_registry {
   registry set; /* first */
@@ -81,6 +82,7 @@ static void append_table(building *b, const table *t) {
 int registry_add_table(building *b, const value *declaration, const value *blame, dts_error *e) {
   const table *t = table_read(b->memory, declaration, e);
   if (!t) return at(e, blame);
+  if (t->keep_ms && !retention_column(t, e)) return at(e, blame);
   if (registry_table(b->set, t->name)) {
     error_fail(e, "NAME", "two declarations make a table named '%s'", t->name);
     return at(e, blame);
