@@ -22,9 +22,12 @@ static int open_cjson(lua_State *L) {
 }
 
 static const luaL_Reg modules[] = {
+    {"dts.digest", luaopen_dts_digest},
     {"dts.json", luaopen_dts_json},
     {"dts.kernel", luaopen_dts_kernel},
     {"dts.place", luaopen_dts_place},
+    {"dts.rows", luaopen_dts_rows},
+    {"dts.schema", luaopen_dts_schema},
     {"dts.time", luaopen_dts_time},
     {"cjson", open_cjson},
     {NULL, NULL},

@@ -10,9 +10,12 @@
 void libs_open(lua_State *L, bool spec);   /* globals, require; in a spec worker all of Lua's own */
 lua_CFunction libs_find(const char *name); /* NULL: no such module */
 
+int luaopen_dts_digest(lua_State *L);
 int luaopen_dts_json(lua_State *L);
 int luaopen_dts_kernel(lua_State *L);
 int luaopen_dts_place(lua_State *L);
+int luaopen_dts_rows(lua_State *L);
+int luaopen_dts_schema(lua_State *L);
 int luaopen_dts_time(lua_State *L);
 
 #endif

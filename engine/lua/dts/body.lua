@@ -5,7 +5,8 @@
 local json = require "dts.json"
 local kernel = require "dts.kernel"
 local options = require "dts.options"
-local rows = setmetatable({}, { __index = function(_, name) return require("dts.rows")[name] end })
+local records = require "dts.records"
+local rows = require "dts.rows"
 
 local body = {}
 local methods = {}
@@ -196,16 +197,47 @@ local function plan(it, given)
   end
   shape.origin = it.name
   shape.format = shape.format or body.format(it)
+  if shape.at and not (given or {}).format and shape.format == "ndjson" then shape.format = "json" end
   if shape.format == "tsv" then shape.delimiter = shape.delimiter or "\t" end
   shape.encoding = shape.encoding or charset(it) and { charset(it) } or nil
   return shape
 end
 
+local readers = {}
+
+function readers.csv(it, shape) return rows.csv(it.raw, shape) end
+readers.tsv = readers.csv
+
+function readers.json(it, shape)
+  return records.shaped(rows.json(it.raw, shape.at, shape.encoding, it.name), shape)
+end
+
+function readers.ndjson(it, shape)
+  return records.shaped(rows.ndjson(it.raw, shape.encoding, it.name), shape)
+end
+
+function readers.html(it, shape)
+  local markup = require "dts.markup"
+  local document = markup.read(it.raw, shape.format, shape.encoding or "", it.name)
+  return records.shaped(document:records(shape.at), shape)
+end
+readers.xml = readers.html
+
+local NOT_FOR = {
+  json = { "header", "delimiter", "quotes" }, ndjson = { "header", "delimiter", "quotes", "at" },
+  xml = { "header", "delimiter", "quotes" }, html = { "header", "delimiter", "quotes" }, csv = { "at" }, tsv = { "at" },
+}
+
 function methods:rows(given)
   local it = check(self, "rows")
   local shape = plan(it, given)
+  for _, name in ipairs(NOT_FOR[shape.format]) do
+    if given and given[name] ~= nil then
+      options.fail("rows", ("`%s` does not go with %s (%s)"):format(name, shape.format:upper(), it.name))
+    end
+  end
   if shape.bad == "reject" then shape.reject = body.reject end
-  return rows.open(it.raw, shape)
+  return readers[shape.format](it, shape)
 end
 
 -- rows over bytes that no run received: dts.csv.decode and the like.

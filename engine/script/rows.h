@@ -1,0 +1,22 @@
+/* rows.h -- what the readers of records share; lib_rows.c names them for Lua.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_SCRIPT_ROWS_H
+#define DTS_SCRIPT_ROWS_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "script/shape.h"
+
+int rows_csv(lua_State *L);    /* csv(body, shape) -> iterator of (row, line) */
+int rows_json(lua_State *L);   /* json(body, at?, encoding?, origin) -> iterator of records */
+int rows_ndjson(lua_State *L); /* ndjson(body, encoding?, origin) -> iterator of (record, line) */
+int rows_lines(lua_State *L);  /* lines(body, encoding?, origin) -> iterator of (text, line) */
+
+shape_type rows_type(const char *name); /* NULL and unknown: text */
+bool rows_push_json(lua_State *L, const char *text, size_t size); /* false, nothing pushed: no JSON */
+void rows_set_gc(lua_State *L, const char *type, lua_CFunction gc); /* of the userdata on top */
+
+#endif

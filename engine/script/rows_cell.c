@@ -1,0 +1,185 @@
+/* rows_cell.c -- see rows_cell.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "script/rows_cell.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "format/date.h"
+#include "format/json.h"
+
+/* ── Numbers ── */
+
+typedef struct digits {
+  const char *at, *end;
+  char *out;
+  size_t size;
+  bool whole; /* nothing but noughts behind the decimal mark, and no exponent */
+} digits;
+
+static bool put(digits *d, char c) {
+  if (d->size + 1 >= CELL_SCRATCH) return false;
+  d->out[d->size++] = c;
+  return true;
+}
+
+static bool is_digit(const digits *d) { return d->at < d->end && *d->at >= '0' && *d->at <= '9'; }
+
+/* Bytes of a thousands mark at `at`: the other of . and , or ' or a space, a no-break space (C2 A0), a
+ * narrow one (E2 80 AF); 0 when there is none. */
+static size_t thousands_mark(const digits *d, char decimal) {
+  size_t left = (size_t)(d->end - d->at);
+  char other = decimal == ',' ? '.' : ',';
+  if (!decimal || !left) return 0;
+  if (*d->at == other || *d->at == '\'' || *d->at == ' ') return 1;
+  if (left >= 2 && memcmp(d->at, "\xc2\xa0", 2) == 0) return 2;
+  if (left >= 3 && memcmp(d->at, "\xe2\x80\xaf", 3) == 0) return 3;
+  return 0;
+}
+
+/* Digits in one run, or in groups of which each but the first has exactly three. */
+static bool take_whole(digits *d, char decimal, size_t *taken) {
+  size_t group = 0, mark;
+  bool grouped = false;
+  for (*taken = 0;;) {
+    for (; is_digit(d); d->at++, group++, ++*taken)
+      if (!put(d, *d->at)) return false;
+    if (grouped && group != 3) return false;
+    if (!(mark = thousands_mark(d, decimal))) return true;
+    if (group < 1 || group > 3) return false;
+    d->at += mark;
+    grouped = true;
+    group = 0;
+  }
+}
+
+static bool take_fraction(digits *d, char decimal, size_t *taken) {
+  *taken = 0;
+  if (d->at == d->end || *d->at != (decimal ? decimal : '.')) return true;
+  d->at++;
+  if (!put(d, '.')) return false;
+  for (; is_digit(d); d->at++, ++*taken) {
+    if (*d->at != '0') d->whole = false;
+    if (!put(d, *d->at)) return false;
+  }
+  return *taken > 0;
+}
+
+static bool take_exponent(digits *d) {
+  if (d->at == d->end || (*d->at != 'e' && *d->at != 'E')) return true;
+  d->whole = false;
+  if (!put(d, *d->at++)) return false;
+  if (d->at < d->end && (*d->at == '-' || *d->at == '+') && !put(d, *d->at++)) return false;
+  if (!is_digit(d)) return false;
+  for (; is_digit(d); d->at++)
+    if (!put(d, *d->at)) return false;
+  return true;
+}
+
+/* The number in JSON's form, in out. */
+static bool normalise(const char *text, size_t size, char decimal, digits *d, char *out) {
+  size_t before, after;
+  *d = (digits){text, text + size, out, 0, true};
+  if (size && (*text == '-' || *text == '+')) {
+    if (*text == '-') put(d, '-');
+    d->at++;
+  }
+  size_t start = d->size;
+  put(d, '0'); /* ".5" is 0.5, and a leading nought does no harm below */
+  if (!take_whole(d, decimal, &before) || !take_fraction(d, decimal, &after)) return false;
+  if (!before && !after) return false;
+  if (!take_exponent(d) || d->at != d->end) return false;
+  size_t zeros = strspn(out + start, "0");
+  if (zeros == d->size - start || out[start + zeros] == '.' || out[start + zeros] == 'e' ||
+      out[start + zeros] == 'E')
+    zeros--;
+  memmove(out + start, out + start + zeros, d->size - start - zeros);
+  d->size -= zeros;
+  out[d->size] = '\0';
+  return true;
+}
+
+static int read_real(const cell_rule *rule, const char *text, size_t size, char *scratch, value *out) {
+  digits d;
+  if (!normalise(text, size, rule->decimal, &d, scratch)) return -1;
+  double x = json_parse_real(scratch, d.size);
+  if (!isfinite(x)) return -1;
+  *out = value_real(x);
+  return 0;
+}
+
+static int read_integer(const cell_rule *rule, const char *text, size_t size, char *scratch,
+                        value *out) {
+  digits d;
+  if (!normalise(text, size, rule->decimal, &d, scratch) || !d.whole) return -1;
+  errno = 0;
+  long long n = strtoll(scratch, NULL, 10);
+  if (errno) return -1;
+  *out = value_integer(n);
+  return 0;
+}
+
+/* ── The rest ── */
+
+static int read_boolean(const char *text, size_t size, value *out) {
+  static const char *const words[] = {"true", "false", "yes", "no", "1", "0"};
+  for (size_t i = 0; i < 6; i++) {
+    if (!text_equal_fold_bytes(text, size, words[i], strlen(words[i]))) continue;
+    *out = value_boolean(i % 2 == 0);
+    return 0;
+  }
+  return -1;
+}
+
+static int read_date(const cell_rule *rule, const char *text, size_t size, char *scratch, value *out) {
+  int32_t date;
+  int64_t ms;
+  int bad = rule->dates ? date_parse(text, size, rule->dates, &date, &ms) : date_read(text, size, &date);
+  if (bad) return -1;
+  date_write(date, scratch);
+  *out = value_text(scratch);
+  return 0;
+}
+
+static int read_timestamp(const cell_rule *rule, const char *text, size_t size, char *scratch,
+                          value *out) {
+  int32_t date;
+  int64_t ms = -1;
+  bool formatted = rule->dates && date_parse(text, size, rule->dates, &date, &ms) == 0 && ms >= 0;
+  if (formatted) ms += date * DATE_DAY_MS;
+  else if (timestamp_read(text, size, &ms) < 0) return -1;
+  timestamp_write(ms, scratch);
+  *out = value_text(scratch);
+  return 0;
+}
+
+int cell_read(const cell_rule *rule, shape_type type, const char *text, size_t size,
+              char scratch[CELL_SCRATCH], value *out) {
+  switch (type) {
+  case SHAPE_INTEGER: return read_integer(rule, text, size, scratch, out);
+  case SHAPE_REAL: return read_real(rule, text, size, scratch, out);
+  case SHAPE_BOOLEAN: return read_boolean(text, size, out);
+  case SHAPE_DATE: return read_date(rule, text, size, scratch, out);
+  case SHAPE_TIMESTAMP: return read_timestamp(rule, text, size, scratch, out);
+  default: *out = value_bytes(text, size); return 0;
+  }
+}
+
+const char *cell_expected(const cell_rule *rule, shape_type type, char out[128]) {
+  const char *mark = rule->decimal == ',' ? " with a decimal comma" : "";
+  switch (type) {
+  case SHAPE_INTEGER: snprintf(out, 128, "a whole number"); break;
+  case SHAPE_REAL: snprintf(out, 128, "a number%s", mark); break;
+  case SHAPE_BOOLEAN: snprintf(out, 128, "true or false"); break;
+  case SHAPE_DATE: snprintf(out, 128, "a date like %.60s", rule->dates ? rule->dates : "2024-02-29"); break;
+  case SHAPE_TIMESTAMP: snprintf(out, 128, "a timestamp with an offset, such as 2024-02-29T13:00:00Z"); break;
+  case SHAPE_JSON: snprintf(out, 128, "JSON"); break;
+  default: snprintf(out, 128, "text");
+  }
+  return out;
+}

@@ -1,0 +1,321 @@
+/* rows_csv.c -- rows.csv(body, shape) -> iterator of (row, line).
+ *
+ * The hot path of every file: field by field from the reader's memory into one new Lua table, nothing
+ * kept. The iterator is a closure over the reader, the list of our names, and the shape.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "format/csv.h"
+#include "script/convert.h"
+#include "script/fault.h"
+#include "script/lib_json.h"
+#include "script/rows.h"
+#include "script/rows_cell.h"
+#include "script/rows_feed.h"
+
+#define READER "dts.csv_reader"
+enum { UP_READER = 1, UP_NAMES, UP_SHAPE };
+typedef enum bad { BAD_FAIL, BAD_REJECT, BAD_NULL } bad;
+
+typedef struct target { /* one field of the file */
+  bool wanted;
+  shape_type type;
+  int name; /* its place in the list of our names */
+} target;
+
+typedef struct reader {
+  feed feed;
+  csv_reader csv;
+  cell_rule rule;
+  bad bad;
+  bool has_header, open;
+  arena memory; /* of what follows */
+  const char **nulls;
+  size_t null_count, target_count;
+  target *targets;
+  const char **theirs; /* the file's names */
+} reader;
+
+static int reader_gc(lua_State *L) {
+  reader *r = lua_touserdata(L, 1);
+  if (r->open) csv_close(&r->csv), feed_close(&r->feed), arena_free(&r->memory);
+  r->open = false;
+  return 0;
+}
+
+/* ── The header ── */
+
+static const char *trim(const csv_field *f, size_t *size) {
+  const char *at = f->bytes, *end = at + f->size;
+  while (at < end && (*at == ' ' || *at == '\t')) at++;
+  while (end > at && (end[-1] == ' ' || end[-1] == '\t')) end--;
+  *size = (size_t)(end - at);
+  return at;
+}
+
+static shape_type type_of(lua_State *L, int shape, const char *name) {
+  shape_type type = SHAPE_TEXT;
+  if (lua_getfield(L, shape, "types") == LUA_TTABLE) {
+    lua_getfield(L, -1, name);
+    type = rows_type(lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return type;
+}
+
+static int refuse_missing(lua_State *L, reader *r, const char *ours, const char *theirs) {
+  char said[200] = "";
+  dts_error e;
+  const char *nearest = error_nearest(theirs, r->theirs);
+  if (nearest) snprintf(said, sizeof said, "; did you mean \"%.150s\"?", nearest);
+  error_fail(&e, "COLUMN", "there is no column \"%s\" (for '%s') in line %lld of %s%s", theirs, ours,
+             (long long)r->csv.line, r->feed.origin, said);
+  if (r->target_count == 1)
+    error_hint(&e, "the line has one field only: is the delimiter right? delimiter = \";\"");
+  return fault_raise(L, &e);
+}
+
+/* Only the columns asked for, under our names. */
+static void choose_columns(lua_State *L, reader *r, int shape) {
+  int columns = lua_gettop(L), count = 0;
+  for (lua_pushnil(L); lua_next(L, columns); lua_pop(L, 1)) {
+    const char *ours = lua_tostring(L, -2), *theirs = lua_tostring(L, -1);
+    size_t i = 0;
+    while (i < r->target_count && strcmp(r->theirs[i], theirs) != 0) i++;
+    if (i == r->target_count) refuse_missing(L, r, ours, theirs);
+    if (r->targets[i].wanted)
+      fault_fail(L, "COLUMN", "column \"%s\" is asked for twice", theirs);
+    r->targets[i] = (target){true, type_of(L, shape, ours), ++count};
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, lua_upvalueindex(UP_NAMES), count);
+  }
+}
+
+/* All columns, under their own names; one without a name, or whose name came before, gets a number. */
+static void take_columns(lua_State *L, reader *r, int shape) {
+  for (size_t i = 0; i < r->target_count; i++) {
+    bool seen = !r->theirs[i][0];
+    for (size_t j = 0; j < i && !seen; j++) seen = strcmp(r->theirs[j], r->theirs[i]) == 0;
+    if (seen) {
+      const char *name = r->theirs[i][0] ? r->theirs[i] : "column";
+      r->theirs[i] = arena_format(&r->memory, "%s_%zu", name, i + 1);
+    }
+    r->targets[i] = (target){true, type_of(L, shape, r->theirs[i]), (int)i + 1};
+    lua_pushstring(L, r->theirs[i]);
+    lua_rawseti(L, lua_upvalueindex(UP_NAMES), (lua_Integer)i + 1);
+  }
+}
+
+static void open_columns(reader *r, size_t count) {
+  r->target_count = count;
+  r->targets = arena_alloc(&r->memory, (count + 1) * sizeof *r->targets);
+  r->theirs = arena_alloc(&r->memory, (count + 1) * sizeof *r->theirs);
+  r->has_header = true;
+}
+
+static void map_columns(lua_State *L, reader *r) {
+  int shape = lua_upvalueindex(UP_SHAPE);
+  if (lua_getfield(L, shape, "columns") == LUA_TTABLE) choose_columns(L, r, shape);
+  else take_columns(L, r, shape);
+  lua_pop(L, 1);
+}
+
+static void read_header(lua_State *L, reader *r, const csv_field *fields, size_t count) {
+  open_columns(r, count);
+  for (size_t i = 0; i < count; i++) {
+    size_t size;
+    const char *name = trim(&fields[i], &size);
+    r->theirs[i] = arena_copy(&r->memory, name, size);
+  }
+  map_columns(L, r);
+}
+
+/* The names that the analyst gives, for a file whose first line is a row already. */
+static void given_header(lua_State *L, reader *r) {
+  if (lua_getfield(L, lua_upvalueindex(UP_SHAPE), "header") == LUA_TTABLE) {
+    open_columns(r, lua_rawlen(L, -1));
+    for (size_t i = 0; i < r->target_count; i++, lua_pop(L, 1)) {
+      lua_rawgeti(L, -1, (lua_Integer)i + 1);
+      r->theirs[i] = arena_text(&r->memory, lua_tostring(L, -1));
+    }
+    map_columns(L, r);
+  }
+  lua_pop(L, 1);
+}
+
+/* ── A row ── */
+
+static bool is_null(const reader *r, const char *text, size_t size) {
+  if (!size) return true;
+  for (size_t i = 0; i < r->null_count; i++)
+    if (strlen(r->nulls[i]) == size && memcmp(r->nulls[i], text, size) == 0) return true;
+  return false;
+}
+
+/* Pushes the field's value; false, with nothing pushed, when it does not fit. */
+static bool push_cell(lua_State *L, const reader *r, shape_type type, const char *text, size_t size) {
+  char scratch[CELL_SCRATCH];
+  value v;
+  if (type == SHAPE_TEXT) return lua_pushlstring(L, text, size), true;
+  if (type == SHAPE_JSON) return rows_push_json(L, text, size);
+  if (cell_read(&r->rule, type, text, size, scratch, &v) < 0) return false;
+  convert_push(L, &v);
+  return true;
+}
+
+static void say_cell(const reader *r, size_t i, const char *ours, const char *text, size_t size,
+                     dts_error *e) {
+  char shown[TEXT_SHORT], wanted[128];
+  bool same = strcmp(ours, r->theirs[i]) == 0;
+  error_fail(e, "ROWS", "column '%s'%s%s%s: %s expected, got %s (line %lld of %s)", ours,
+             same ? "" : " (\"", same ? "" : r->theirs[i], same ? "" : "\")",
+             cell_expected(&r->rule, r->targets[i].type, wanted), text_shorten(shown, text, size),
+             (long long)r->csv.line, r->feed.origin);
+}
+
+static void say_count(const reader *r, size_t count, dts_error *e) {
+  error_fail(e, "ROWS", "%zu fields expected, as in the header, got %zu (line %lld of %s)",
+             r->target_count, count, (long long)r->csv.line, r->feed.origin);
+}
+
+/* Pushes the row; false, with nothing pushed and the error filled in, when it is bad. */
+static bool push_row(lua_State *L, reader *r, const csv_field *fields, size_t count, dts_error *e) {
+  if (count != r->target_count && r->bad != BAD_NULL) return say_count(r, count, e), false;
+  lua_createtable(L, 0, (int)(count < r->target_count ? count : r->target_count));
+  for (size_t i = 0; i < count && i < r->target_count; i++) {
+    size_t size;
+    if (!r->targets[i].wanted) continue;
+    const char *text = trim(&fields[i], &size);
+    if (is_null(r, text, size)) continue;
+    lua_rawgeti(L, lua_upvalueindex(UP_NAMES), r->targets[i].name);
+    if (push_cell(L, r, r->targets[i].type, text, size)) {
+      lua_rawset(L, -3);
+      continue;
+    }
+    if (r->bad != BAD_NULL) {
+      say_cell(r, i, lua_tostring(L, -1), text, size, e);
+      lua_pop(L, 2);
+      return false;
+    }
+    lua_pop(L, 1);
+  }
+  return true;
+}
+
+/* shape.reject(row, reason, line): the row as the file has it. */
+static void reject(lua_State *L, reader *r, const csv_field *fields, size_t count, const dts_error *e) {
+  if (lua_getfield(L, lua_upvalueindex(UP_SHAPE), "reject") != LUA_TFUNCTION)
+    fault_fail(L, "ROWS", "bad = \"reject\" is for the runs of a pipeline");
+  lua_createtable(L, 0, (int)count);
+  for (size_t i = 0; i < count; i++) {
+    if (i < r->target_count) lua_pushstring(L, r->theirs[i]);
+    else lua_pushfstring(L, "column_%d", (int)i + 1);
+    lua_pushlstring(L, fields[i].bytes, fields[i].size);
+    lua_rawset(L, -3);
+  }
+  lua_pushstring(L, e->message);
+  lua_pushinteger(L, (lua_Integer)r->csv.line);
+  lua_call(L, 3, 0);
+}
+
+static void feed_more(lua_State *L, reader *r) {
+  bool more = feed_next(L, &r->feed);
+  if (csv_feed(&r->csv, r->feed.text.data ? r->feed.text.data : "", r->feed.text.size,
+               !more || r->feed.ended) < 0)
+    fault_fail(L, "LIMIT_MEMORY", "no memory to read %s", r->feed.origin);
+}
+
+static int fail_csv(lua_State *L, reader *r, dts_error *e) {
+  size_t size = strlen(e->message);
+  snprintf(e->message + size, sizeof e->message - size, " (%s)", r->feed.origin);
+  return fault_raise(L, e);
+}
+
+static int next_row(lua_State *L) {
+  reader *r = lua_touserdata(L, lua_upvalueindex(UP_READER));
+  const csv_field *fields;
+  size_t count;
+  dts_error e;
+  lua_settop(L, 0);
+  if (!r->has_header) given_header(L, r);
+  while (r->open) {
+    csv_status status = csv_next(&r->csv, &fields, &count, &e);
+    if (status == CSV_ERROR) return fail_csv(L, r, &e);
+    if (status == CSV_END) break;
+    if (status == CSV_MORE) {
+      feed_more(L, r);
+    } else if (!r->has_header) {
+      read_header(L, r, fields, count);
+    } else if (push_row(L, r, fields, count, &e)) {
+      lua_pushinteger(L, (lua_Integer)r->csv.line);
+      return 2;
+    } else if (r->bad == BAD_FAIL) {
+      return fault_raise(L, &e);
+    } else {
+      reject(L, r, fields, count, &e);
+    }
+  }
+  lua_pushvalue(L, lua_upvalueindex(UP_READER));
+  lua_insert(L, 1);
+  return reader_gc(L);
+}
+
+/* ── Opening ── */
+
+static void read_nulls(lua_State *L, reader *r) {
+  if (lua_getfield(L, 2, "null") == LUA_TTABLE) {
+    r->null_count = lua_rawlen(L, -1);
+    r->nulls = arena_alloc(&r->memory, (r->null_count + 1) * sizeof *r->nulls);
+    for (size_t i = 0; i < r->null_count; i++, lua_pop(L, 1)) {
+      lua_rawgeti(L, -1, (lua_Integer)i + 1);
+      r->nulls[i] = arena_text(&r->memory, lua_tostring(L, -1));
+    }
+  }
+  lua_pop(L, 1);
+}
+
+static const char *option(lua_State *L, const char *name) { /* the shape keeps it alive */
+  const char *text = lua_getfield(L, 2, name) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  lua_pop(L, 1);
+  return text;
+}
+
+static csv_options read_options(lua_State *L) {
+  csv_options o = {0};
+  const char *delimiter = option(L, "delimiter");
+  if (delimiter) o.delimiter = delimiter[0];
+  if (lua_getfield(L, 2, "quotes") == LUA_TBOOLEAN) o.no_quotes = !lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return o;
+}
+
+int rows_csv(lua_State *L) {
+  body *b = body_check(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  csv_options options = read_options(L);
+  reader *r = lua_newuserdatauv(L, sizeof *r, 1); /* 3 */
+  memset(r, 0, sizeof *r);
+  rows_set_gc(L, READER, reader_gc);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, 3, 1);
+  csv_open(&r->csv, &options);
+  r->open = true;
+  const char *origin = option(L, "origin"), *decimal = option(L, "decimal"), *how = option(L, "bad");
+  lua_getfield(L, 2, "encoding");
+  feed_open(L, &r->feed, b, 4, origin ? origin : "a text");
+  lua_settop(L, 3);
+  r->rule = (cell_rule){decimal ? decimal[0] : '\0', option(L, "dates")};
+  r->bad = !how || how[0] == 'f' ? BAD_FAIL : how[0] == 'r' ? BAD_REJECT : BAD_NULL;
+  read_nulls(L, r);
+  lua_newtable(L);
+  lua_pushvalue(L, 2);
+  lua_pushcclosure(L, next_row, 3);
+  return 1;
+}

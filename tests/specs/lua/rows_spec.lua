@@ -1,0 +1,201 @@
+-- Bodies read as rows: the formats, encodings and types, and what a value that does not fit is told. Real files are those
+-- of the test data (TEST_DATA); without them the specs that need them are pending.
+-- SPDX-License-Identifier: MIT
+
+local fake = require "tests.specs.lua.fake"
+local body = require "dts.body"
+local kernel = require "dts.kernel"
+require "dts.ctx"
+
+local root = os.getenv("TEST_DATA")
+local real = root and it or pending
+
+local function data(name)
+  local file <close> = assert(io.open(root .. "/" .. name, "rb"))
+  return file:read("a")
+end
+
+local function of(text, about)
+  about = about or {}
+  about.name = about.name or "GET https://x/f"
+  return body.wrap({}, text, about)
+end
+
+local function all(text, shape, about)
+  local list, lines = {}, {}
+  for row, line in of(text, about):rows(shape) do list[#list + 1], lines[#lines + 1] = row, line end
+  return list, lines
+end
+
+describe("CSV", function()
+  before_each(function()
+    fake.engine({}, { tables = {
+      pump = { "station text", "product text", "date date", "price real not null", "unit text", "n integer", "ok boolean",
+        "at timestamp", "extra json" },
+    } })
+  end)
+  after_each(fake.restore)
+
+  it("is text without a table: 00123 stays", function()
+    local rows, lines = all("a,b\n00123, x y \n,\"q\"\"z\"\n")
+    assert.same({ { a = "00123", b = "x y" }, { b = 'q"z' } }, rows)
+    assert.same({ 2, 3 }, lines)
+  end)
+
+  it("has the types of the table that it goes into", function()
+    assert.same({ { price = 1234.5, n = 12, ok = true, date = "2024-02-29", at = "2024-02-29T10:00:00.000Z",
+      extra = { 1 } } },
+      all("price,n,ok,date,at,extra\n1234.5,12.0,TRUE,2024-02-29,2024-02-29T07:00:00-03:00,[1]\n", { into = "pump" }))
+  end)
+
+  it("reads a decimal comma and takes out thousands marks where thousands stand", function()
+    local shape = { into = "pump", delimiter = ";", decimal = ",", dates = "%d/%m/%Y" }
+    assert.same({ { price = 1234567.5, date = "2024-02-29" }, { price = 0.5, n = -1000 } },
+      all("price;date;n\n1.234.567,50;29/02/2024;\n,5;;-1 000\n", shape))
+    local message = fake.refused(all, "price\n1.5\n", shape)
+    assert.equal([[column 'price': a number with a decimal comma expected, got "1.5" (line 2 of GET https://x/f)]], message)
+  end)
+
+  it("says file, line, column, value and what was expected", function()
+    local message = fake.refused(all, "Valor,Data\n1,29/02/2023\n", {
+      into = "pump", columns = { date = "Data" }, dates = "%d/%m/%Y",
+    })
+    assert.equal([[column 'date' ("Data"): a date like %d/%m/%Y expected, got "29/02/2023" (line 2 of GET https://x/f)]],
+      message)
+    message = fake.refused(all, "n\n1.5\n", { into = "pump" })
+    assert.equal([[column 'n': a whole number expected, got "1.5" (line 2 of GET https://x/f)]], message)
+    message = fake.refused(all, "a,b\n1\n")
+    assert.equal("2 fields expected, as in the header, got 1 (line 2 of GET https://x/f)", message)
+  end)
+
+  it("names the nearest column when one is missing", function()
+    local message, _, hint = fake.refused(all, "Valor de Venda,Data\n1,2\n", { columns = { price = "Valor da Venda" } })
+    assert.equal([[there is no column "Valor da Venda" (for 'price') in line 1 of GET https://x/f; ]] ..
+      [[did you mean "Valor de Venda"?]], message)
+    assert.is_nil(hint)
+    message, _, hint = fake.refused(all, "a;b\n1;2\n", { columns = { x = "b" } })
+    assert.equal([[there is no column "b" (for 'x') in line 1 of GET https://x/f]], message)
+    assert.equal([[the line has one field only: is the delimiter right? delimiter = ";"]], hint)
+  end)
+
+  it("sets rows aside, or makes what does not fit null", function()
+    local e = fake.engine({}, { tables = { pump = { "price real", "unit text" } } })
+    assert.same({ { price = 2.0, unit = "b" } },
+      all("price,unit\nn/a,a\n2,b\n3\n", { into = "pump", bad = "reject" }))
+    assert.same({ "stage", { verb = "reject", row = { price = "n/a", unit = "a" }, line = 2,
+      reason = [[column 'price': a number expected, got "n/a" (line 2 of GET https://x/f)]] } }, e.sent[1])
+    assert.equal(2, #e.sent)
+    assert.same({ { unit = "a" }, { price = 3.0 } }, all("price,unit\nn/a,a\n3\n", { into = "pump", bad = "null" }))
+    assert.same({ { unit = "a" } }, all("price,unit\nn/a,a\n", { into = "pump", null = { "n/a", "-" } }))
+  end)
+
+  it("may have no header line, no quotes, another delimiter", function()
+    assert.same({ { a = "1", b = '"2' } }, all('1|"2\n', { header = { "a", "b" }, delimiter = "|", quotes = false,
+      format = "csv" }))
+    assert.same({ { a = "1", b = "2" } }, all("a\tb\n1\t2\n", nil, { type = "text/tab-separated-values" }))
+    assert.same({ { a = "1", b = "2" } }, all("a\tb\n1\t2\n", nil, { file = "https://x/f.tsv?y=1" }))
+    assert.same({ { a = "1", column_2 = "2", a_3 = "3" } }, all("a,,a\n1,2,3\n"))
+  end)
+
+  it("refuses what is misspelt, unknown or of another type", function()
+    assert.equal("rows: unknown field 'delimeter'; did you mean 'delimiter'?", (fake.refused(all, "a\n", { delimeter = "x" })))
+    assert.equal("rows: field 'into': there is no table 'pumps'; did you mean 'pump'?",
+      (fake.refused(all, "a\n", { into = "pumps" })))
+    assert.equal("rows: field 'columns': the table has no column 'prices'; did you mean 'price'?",
+      (fake.refused(all, "a\n", { into = "pump", columns = { prices = "x" } })))
+    assert.equal([[rows: field 'bad': "fail", "reject" or "null" expected, got "skip"]],
+      (fake.refused(all, "a\n", { bad = "skip" })))
+    assert.equal("rows: field 'delimiter': one character expected, got \";;\"",
+      (fake.refused(all, "a\n", { delimiter = ";;" })))
+  end)
+
+  it("tries encodings in their order, and a byte order mark decides", function()
+    assert.same({ { ["São"] = "é" } }, all("S\xe3o\n\xe9\n", { encoding = { "utf-8", "latin1" } }))
+    assert.same({ { ["São"] = "é" } }, all("São\né\n", { encoding = { "utf-8", "latin1" } }))
+    assert.same({ { a = "€" } }, all("a\n\x80\n", { encoding = "windows-1252" }))
+    assert.same({ { a = "é" } }, all("\xff\xfea\0\n\0\xe9\0\n\0"))
+    assert.same({ { a = "é" } }, all("\xef\xbb\xbfa\r\né\r\n"))
+    assert.same({ { a = "é" } }, all("a\n\xe9\n", nil, { type = "text/csv; charset=iso-8859-1" }))
+    local message = fake.refused(all, "a\n\xe9x\n")
+    assert.matches("GET https://x/f", message, 1, true)
+  end)
+
+  it("can be read twice, and twice at once", function()
+    local b = of("a\n1\n2\n")
+    local one, two = b:rows(), b:rows()
+    assert.same({ "1", "1", "2", "2" }, { one().a, two().a, one().a, two().a })
+    assert.is_nil((one()))
+    assert.is_nil((one()))
+    assert.equal("a\n1\n2\n", b:text())
+  end)
+
+  real("reads each price of the survey (BOM, CRLF, decimal commas) and the older file in Latin-1", function()
+    local shape = {
+      into = "pump", encoding = { "utf-8", "latin1" }, delimiter = ";", decimal = ",", dates = "%d/%m/%Y",
+      columns = { station = "CNPJ da Revenda", product = "Produto", date = "Data da Coleta", price = "Valor de Venda",
+        unit = "Unidade de Medida" },
+    }
+    local count, sum = 0, 0
+    for row in of(data "fuel/anp-ultimas-4-semanas-glp.csv"):rows(shape) do
+      count, sum = count + 1, sum + row.price
+      assert(row.product and row.date:find("^20%d%d%-%d%d%-%d%d$"))
+    end
+    assert.equal(18652, count)
+    assert(sum > 18652 * 50)
+    local list = all(data "fuel/derived-latin1-anp-glp.csv", shape)
+    assert.equal(2000, #list)
+  end)
+end)
+
+describe("JSON", function()
+  after_each(fake.restore)
+
+  it("has its records in the outermost list, or under a path", function()
+    assert.same({ { a = 1 }, { a = 2.5 } }, all('[{"a":1},{"a":2.5}]'))
+    assert.same({ { id = 9007199254740993 } }, all('{"x":{"y":[1,{"z":2}]},"data":{"items":[{"id":9007199254740993}]}}',
+      { at = "data.items" }))
+    assert.same({ { n = 1 }, { n = 2 }, { n = 3 } }, all('{"o":[{"i":[{"n":1},{"n":2}]},{"i":[{"n":3}]}]}', { at = "o.i" }))
+    assert.same({ { a = { 1, kernel.null } } }, all('{"a":[1,null],"b":null}'))
+    assert.same({ { value = 1 }, { value = "x" } }, all('[1,"x"]'))
+  end)
+
+  it("says when nothing is there, and where it is broken", function()
+    assert.equal("there is nothing at 'data.items' in GET https://x/f",
+      (fake.refused(all, '{"data":{}}', { at = "data.items" })))
+    assert.same({}, (all('{"items":null}', { at = "items" })))
+    assert.matches("^line 1, column 9: .* %(GET https://x/f%)$", (fake.refused(all, '[{"a":1,}]')))
+  end)
+
+  it("may be one document a line", function()
+    local rows, lines = all('{"a":1}\n\n{"a":2}\n')
+    assert.same({ { a = 1 }, { a = 2 } }, rows)
+    assert.same({ 1, 3 }, lines)
+    assert.matches("%(line 2 of GET https://x/f%)$", (fake.refused(all, '{"a":1}\n{"a"}\n')))
+    assert.same({ { a = 1 } }, all('{"a":1}', nil, { type = "application/x-ndjson" }))
+  end)
+
+  it("gives texts the types of a table, and picks nested fields", function()
+    fake.engine({}, { tables = { t = { "day date", "who text", "n integer" } } })
+    assert.same({ { day = "2024-02-29", who = "me", n = 3 } }, all('[{"d":"29.02.2024","o":{"login":"me"},"n":"3"}]',
+      { into = "t", columns = { day = "d", who = "o.login", n = "n" }, dates = "%d.%m.%Y" }))
+    assert.equal([[column 'n': a whole number expected, got "x" (record 1 of GET https://x/f)]],
+      (fake.refused(all, '[{"n":"x"}]', { into = "t" })))
+  end)
+
+  real("reads 3,201 films, and nations", function()
+    assert.equal(3201, #all(data "multi/movies.json"))
+    assert.equal(682, #all(data "multi/gapminder.json", nil, { file = "gapminder.json" }))
+  end)
+end)
+
+describe("a body", function()
+  it("gives lines, text and JSON", function()
+    local list = {}
+    for line, n in of("a\r\n\nb"):lines() do list[n] = line end
+    assert.same({ "a", "", "b" }, list)
+    assert.equal("é", of("\xe9", { type = "text/plain; charset=latin1" }):text())
+    assert.same({ a = { 1 } }, of('{"a":[1],"b":null}'):json())
+    assert.same({ b = kernel.null }, of('{"b":null}'):json { nulls = true })
+    assert.matches("^line 1, column 2: .* %(GET https://x/f%)$", (fake.refused(function() of("{x"):json() end)))
+  end)
+end)
