@@ -19,8 +19,10 @@ rollups *rollups_open(kernel *k);
 void rollups_close(rollups *r); /* NULL is fine */
 
 /* Before tables are ensured: drops the tables of roll-ups whose declaration is another one than
- * they were made from, or which are gone. */
+ * they were made from. */
 int rollups_prepare(store_conn *c, const registry *set, dts_error *e);
+/* Drops roll-ups that are declared no more; only where `set` is the whole project. */
+int rollups_prune(store_conn *c, const registry *set, dts_error *e);
 /* After: triggers and notes; a roll-up that is new or changed is computed whole, and whatever a
  * crash left noted is recomputed. `where` of the error names the declaration. */
 int rollups_ensure(store_conn *c, const registry *set, dts_error *e);

@@ -59,7 +59,8 @@ static void start_of_instant(sqlite3_context *x, int64_t ms, const char *kind, c
   date_period period = DATE_DAY;
   int64_t length = short_period(kind), local = z ? zone_local(z, ms) : ms;
   if (length) return give_instant(x, ms - ((local % length) + length) % length);
-  if (date_period_read(kind, &period) < 0) return sqlite3_result_error(x, "dts_period: unknown kind", -1);
+  if (date_period_read(kind, &period) < 0)
+    return sqlite3_result_error(x, "dts_period: unknown kind", -1);
   give_date(x, date_period_start(date_of(local, NULL), period));
 }
 
@@ -85,6 +86,7 @@ static void period_next(sqlite3_context *x, int count, sqlite3_value **v) {
   int64_t ms;
   (void)count;
   if (!text || !kind) return;
+  if (strcmp(text, "~") == 0) return sqlite3_result_text(x, "~", -1, SQLITE_STATIC);
   if (date_read(text, size, &date) == 0 && date_period_read(kind, &unit) == 0) {
     int32_t next = date_period_next(date, unit);
     if (next > date) return give_date(x, next);
@@ -98,7 +100,8 @@ static void period_next(sqlite3_context *x, int count, sqlite3_value **v) {
 int periods_register(sqlite3 *db) {
   int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
   zones *z = memory_alloc(sizeof *z);
-  int rc = sqlite3_create_function_v2(db, "dts_period", 3, flags, z, period, NULL, NULL, zones_close);
+  int rc =
+      sqlite3_create_function_v2(db, "dts_period", 3, flags, z, period, NULL, NULL, zones_close);
   if (rc) return rc;
   return sqlite3_create_function(db, "dts_period_next", 2, flags, NULL, period_next, NULL, NULL);
 }
