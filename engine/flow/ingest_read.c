@@ -177,7 +177,7 @@ static int64_t line_of(const char *body, const char *at) {
 }
 
 static int refuse_json(reading *r, const json_reader *in, item it) {
-  dts_error e;
+  dts_error e = {0};
   json_fail(in, &e);
   return refuse(r, &it, "", e.message);
 }
@@ -285,7 +285,7 @@ static shape shape_of(const reading *r, const char *body, size_t size) {
 static const char *header_of(const reading *r, const char *declared) {
   if (!declared || strncmp(declared, "header:", 7) != 0) return NULL;
   const char *text = ingest_header(r->rules->headers, declared + 7);
-  return text && *text ? text : NULL;
+  return text && *text && text_is_utf8(text, strlen(text), NULL) ? text : NULL;
 }
 
 static const char *path_of(const char *declared) {

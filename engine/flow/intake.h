@@ -2,9 +2,9 @@
  *
  * One idea: a file becomes an object first, then a row of dts_file and a job in one write; whoever comes
  * with the same name and content again gets the row that is there. Files come by upload (the command
- * `file`) or into the folders of the patterns, where they are left in place.
+ * `file`) or into the folders of the patterns (intake_folder.h), where they are left in place.
  *
- * All of it belongs to the loop's thread.
+ * The loop's thread, but for the pure part and what runs inside a write.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_INTAKE_H
@@ -22,15 +22,21 @@ bool intake_idle(const intake *t); /* nothing is being taken */
 /* The one pipeline that wants a file of this base name; `folder` (relative to the project, or NULL: an
  * upload) must be its pattern's. NULL: FILE_NAME 422, NO_PIPELINE 409, AMBIGUOUS 409. */
 const pipeline *intake_match(const registry *set, const char *folder, const char *name, dts_error *e);
+/* The folder of a pattern ("incoming/sales-*.csv" -> "incoming", "*.csv" -> ""), or -1 when it is none of
+ * the project's: absolute, with "..", or with wildcards. */
+int intake_folder_of(const char *pattern, char *out, size_t room);
 
+/* An upload, or a file of a folder, whose bytes are an object already. */
 typedef struct intake_file {
-  const char *pipeline, *name, *object; /* object: its name, which is the SHA-256 */
+  const char *name, *object; /* object: its name, which is the SHA-256 */
   int64_t size;
-  int limit; /* of the job: the pipeline's retry */
 } intake_file;
-
-/* Inside a write: row and job, or those that are there. *id is dts_file's. */
-int intake_insert(store_conn *c, const intake_file *f, int64_t now, int64_t *id, int64_t *job,
-                  bool *fresh, dts_error *e);
+typedef struct intake_taken {
+  int64_t id, job; /* id: of dts_file */
+  const char *pipeline;
+  bool fresh; /* false: was there already */
+} intake_taken;
+typedef void intake_then(void *arg, const intake_taken *taken, const dts_error *e);
+void intake_take(intake *t, const char *folder, const intake_file *f, intake_then *then, void *arg);
 
 #endif

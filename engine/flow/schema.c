@@ -59,9 +59,13 @@ static const char *const statements[] = {
     "create index if not exists dts_archive_source on dts_archive (source, day, id)",
     "create table if not exists dts_event (seq integer primary key, pipeline text not null, id text, "
     "type text, at integer not null, time text, data text not null, job integer) strict",
-    "create index if not exists dts_event_waiting on dts_event (pipeline, job)",
+    "create index if not exists dts_event_job on dts_event (job, pipeline)",
+    "create table if not exists dts_event_count (pipeline text not null, minute integer not null, accepted "
+    "integer not null, duplicates integer not null, refused integer not null, primary key (pipeline, "
+    "minute)) without rowid, strict",
     "create table if not exists dts_seen (pipeline text not null, id text not null, at integer not "
     "null, primary key (pipeline, id)) without rowid, strict",
+    "create index if not exists dts_seen_at on dts_seen (pipeline, at)",
     "create table if not exists dts_refusal (seq integer primary key, pipeline text not null, at "
     "integer not null, line integer, path text, message text not null, payload text) strict",
     "create table if not exists dts_note (job integer not null, seq integer not null, line integer, "
