@@ -25,6 +25,7 @@ static const luaL_Reg modules[] = {
     {"dts.digest", luaopen_dts_digest},
     {"dts.json", luaopen_dts_json},
     {"dts.kernel", luaopen_dts_kernel},
+    {"dts.markup", luaopen_dts_markup},
     {"dts.place", luaopen_dts_place},
     {"dts.rows", luaopen_dts_rows},
     {"dts.schema", luaopen_dts_schema},

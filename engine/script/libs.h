@@ -13,6 +13,7 @@ lua_CFunction libs_find(const char *name); /* NULL: no such module */
 int luaopen_dts_digest(lua_State *L);
 int luaopen_dts_json(lua_State *L);
 int luaopen_dts_kernel(lua_State *L);
+int luaopen_dts_markup(lua_State *L);
 int luaopen_dts_place(lua_State *L);
 int luaopen_dts_rows(lua_State *L);
 int luaopen_dts_schema(lua_State *L);
