@@ -105,8 +105,10 @@ int keys_add(store_conn *c, void *arg, dts_error *e) {
   key_hash(k->text, hash);
   value params[] = {value_text(k->name), value_text(hash), scopes_text(k->scopes, &a),
                     value_integer(k->now)};
-  int rc = store_exec(c, "insert into dts_key (name, hash, scopes, created) values (?1, ?2, ?3, ?4) "
-                         "on conflict do nothing", params, 4, e);
+  int rc = store_exec(c,
+                      "insert into dts_key (name, hash, scopes, created) values (?1, ?2, ?3, ?4) "
+                      "on conflict do nothing",
+                      params, 4, e);
   arena_free(&a);
   if (rc < 0 || store_changes(c)) return rc;
   error_fail(e, "CONFLICT", "there is a key named '%s' already", k->name);
@@ -131,8 +133,8 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
 int keys_list(store_conn *c, void *arg, dts_error *e) {
   key_listed *l = arg;
   l->keys = value_list();
-  return store_select(c, "select name, scopes, created from dts_key order by name", NULL, 0, add_row,
-                      l, e);
+  return store_select(c, "select name, scopes, created from dts_key order by name", NULL, 0,
+                      add_row, l, e);
 }
 
 int keys_revoke(store_conn *c, void *arg, dts_error *e) {
@@ -158,5 +160,6 @@ int keys_find(store_conn *c, void *arg, dts_error *e) {
   key_found *k = arg;
   value hash = value_text(k->hash);
   k->found = false;
-  return store_select(c, "select name, scopes from dts_key where hash = ?1", &hash, 1, found_row, k, e);
+  return store_select(c, "select name, scopes from dts_key where hash = ?1", &hash, 1, found_row, k,
+                      e);
 }

@@ -13,10 +13,10 @@
 enum { KEY_READ = 1, KEY_WRITE = 2, KEY_ADMIN = 4, KEY_ALL = 7 };
 enum { KEY_TEXT = 48, KEY_NAME = 64, KEY_HASH = 65 }; /* sizes with the NUL */
 
-void key_make(char text[KEY_TEXT]);                      /* a fresh random key */
-void key_hash(const char *text, char hash[KEY_HASH]);    /* what the store keeps of it */
+void key_make(char text[KEY_TEXT]);                   /* a fresh random key */
+void key_hash(const char *text, char hash[KEY_HASH]); /* what the store keeps of it */
 int key_scopes_read(const value *words, unsigned *scopes, dts_error *e); /* list, or "read,write" */
-value key_scopes_list(unsigned scopes, arena *a);        /* ["read", ..] */
+value key_scopes_list(unsigned scopes, arena *a);                        /* ["read", ..] */
 
 typedef struct key_added { /* in: name, scopes, now; out: text */
   const char *name;

@@ -1,0 +1,66 @@
+/* api_alerts.c -- alerts and how they stand.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "format/json.h"
+#include "serve/call.h"
+
+static const value *state_of(const gathered *g, const char *name) {
+  for (size_t i = 0; i < g->rows.list.count; i++)
+    if (strcmp(value_get_text(&g->rows.list.items[i], "name", ""), name) == 0)
+      return &g->rows.list.items[i];
+  return NULL;
+}
+
+/* dts_alert keeps the rows that it was told of as a JSON list, or their number. */
+static int64_t rows_of(api_call *c, const value *state) {
+  const value *text = value_get(state, "rows");
+  value rows;
+  if (!text || text->kind != VALUE_TEXT) return value_get_integer(state, "rows", 0);
+  if (json_read(c->memory, text->text.bytes, text->text.size, &rows, NULL) < 0) return 0;
+  return rows.kind == VALUE_LIST      ? (int64_t)rows.list.count
+         : rows.kind == VALUE_INTEGER ? rows.integer
+                                      : 0;
+}
+
+static value whom(api_call *c, const value *declared) {
+  const value *to = value_get(declared, "to");
+  if (!to) to = value_get(value_get(kernel_config(c->kernel), "alerts"), "to");
+  value list = value_list();
+  if (to && to->kind == VALUE_TEXT) return value_add(c->memory, &list, *to), list;
+  return to && to->kind == VALUE_LIST ? *to : list;
+}
+
+static void add(api_call *c, value *list, const char *name, const value *declared,
+                const value *state) {
+  value v = value_map();
+  value_set(c->memory, &v, "name", value_text(name));
+  value_set(c->memory, &v, "state", value_text(value_get_text(state, "state", "ok")));
+  value_set(c->memory, &v, "since", call_stamp_or_null(c, value_get(state, "since")));
+  value_set(c->memory, &v, "rows", value_integer(rows_of(c, state)));
+  value_set(c->memory, &v, "to", whom(c, declared));
+  value_add(c->memory, list, v);
+}
+
+static int alerts(api_call *c, dts_error *e) {
+  gathered g = {.memory = c->memory};
+  value list = value_list();
+  if (result_gather(c->store, &g, "select name, state, since, rows from dts_alert order by name",
+                    NULL, 0, e) < 0)
+    return -1;
+  for (size_t i = 0; i < c->set->alerts.list.count; i++) {
+    const value *declared = &c->set->alerts.list.items[i];
+    const char *name = value_get_text(declared, "name", "");
+    add(c, &list, name, declared, state_of(&g, name));
+  }
+  for (size_t i = 0; i < g.rows.list.count; i++) { /* the built-in ones */
+    const value *state = &g.rows.list.items[i];
+    const char *name = value_get_text(state, "name", "");
+    if (!registry_find(&c->set->alerts, name)) add(c, &list, name, NULL, state);
+  }
+  http_reply_json(c->rp, &list);
+  return 0;
+}
+
+const api_route api_alerts[] = {{"GET", "/api/v1/alerts", KEY_READ, alerts}, {0}};

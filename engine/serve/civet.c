@@ -1,0 +1,170 @@
+/* civet.c -- see civet.h. Settings as measured: 64 threads, keep-alive with short timeouts so that idle
+ * connections do not hold threads, no delay for small replies, a long backlog.
+ *
+ * Head and body of a reply go out in one write. A body that its handler did not read ends the
+ * connection, so that its bytes are never taken for the next request.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "serve/civet.h"
+
+#include <civetweb.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { BODY_LIMIT = 256 << 20 };
+
+struct civet {
+  struct mg_context *context;
+  civet_serve *serve;
+  void *arg;
+  atomic_int active;
+};
+
+static int wire_read(void *arg, void *out, size_t size) { return mg_read(arg, out, size); }
+static int wire_write(void *arg, const void *bytes, size_t size) {
+  return mg_write(arg, bytes, size);
+}
+
+static void fill(http_request *rq, const struct mg_request_info *info, struct mg_connection *conn) {
+  rq->method = info->request_method;
+  rq->path = info->local_uri_raw ? info->local_uri_raw : info->request_uri;
+  rq->query = info->query_string;
+  rq->peer = info->remote_addr;
+  for (int i = 0; i < info->num_headers && i < HTTP_HEADERS; i++)
+    rq->headers[rq->header_count++] =
+        (pair){info->http_headers[i].name, info->http_headers[i].value};
+  rq->wire = (http_wire){conn, wire_read, wire_write};
+}
+
+static void send_reply(struct mg_connection *conn, const http_request *rq, http_reply *rp) {
+  buffer out;
+  bool head = strcmp(rq->method, "HEAD") == 0, none = rp->status == 304 || rp->status == 204;
+  buffer_init(&out, BODY_LIMIT + 65536);
+  http_head(rp, (int64_t)rp->body.size, clock_now_ms(), &out);
+  if (!head && !none) buffer_add(&out, rp->body.data, rp->body.size);
+  if (!out.failed)
+    mg_write(conn, out.data, out.size);
+  else
+    rp->close = true;
+  buffer_free(&out);
+}
+
+static int begin_request(struct mg_connection *conn) {
+  const struct mg_request_info *info = mg_get_request_info(conn);
+  civet *c = info->user_data;
+  arena memory = {0};
+  http_request *rq = arena_alloc(&memory, sizeof *rq);
+  http_reply rp = {0};
+  rq->memory = &memory;
+  atomic_fetch_add(&c->active, 1);
+  buffer_init(&rp.body, BODY_LIMIT);
+  fill(rq, info, conn);
+  c->serve(c->arg, rq, &rp);
+  int status = rp.status ? rp.status : 200;
+  /* A Transfer-Encoding is refused unread, whatever length it stands for. */
+  if (rq->taken < rq->length || http_header(rq, "transfer-encoding")) rp.close = true;
+  if (rp.status) send_reply(conn, rq, &rp);
+  if (rp.close || !rp.status) mg_disable_connection_keep_alive(conn);
+  buffer_free(&rp.body);
+  arena_free(&memory);
+  atomic_fetch_sub(&c->active, 1);
+  return status;
+}
+
+/* CivetWeb's own faults (a head that is no HTTP, one that is too large) are answered in our words. */
+static int http_error(struct mg_connection *conn, int status, const char *message) {
+  http_reply rp = {.close = true};
+  http_request rq = {.method = "GET"};
+  dts_error e = {0};
+  error_fail(&e, "HTTP", "the request could not be read: %.200s", message ? message : "");
+  e.status = status;
+  buffer_init(&rp.body, 8192);
+  http_reply_error(&rp, &e);
+  send_reply(conn, &rq, &rp);
+  mg_disable_connection_keep_alive(conn);
+  buffer_free(&rp.body);
+  return 0;
+}
+
+static int quiet(const struct mg_connection *conn, const char *message) {
+  (void)conn;
+  (void)message;
+  return 1;
+}
+
+static int fail(civet *c, const char *listen, dts_error *e) {
+  error_fail(e, "LISTEN", "cannot listen on %s", listen);
+  error_hint(e, "is another program there? name another address: --listen 127.0.0.1:8081");
+  free(c);
+  return -1;
+}
+
+civet *civet_open(const char *listen, civet_serve *serve, void *arg, dts_error *e) {
+  const char *options[] = {"listening_ports",
+                           listen,
+                           "num_threads",
+                           "64",
+                           "enable_keep_alive",
+                           "yes",
+                           "keep_alive_timeout_ms",
+                           "3000",
+                           "request_timeout_ms",
+                           "10000",
+                           "tcp_nodelay",
+                           "1",
+                           "listen_backlog",
+                           "1024",
+                           "connection_queue",
+                           "512",
+                           "max_request_size",
+                           "16384",
+                           "decode_url",
+                           "no",
+                           "decode_query_string",
+                           "no",
+                           "enable_directory_listing",
+                           "no",
+                           "access_control_allow_origin",
+                           "",
+                           "cgi_pattern",
+                           "",
+                           NULL};
+  struct mg_callbacks callbacks = {.begin_request = begin_request,
+                                   .log_message = quiet,
+                                   .log_access = quiet,
+                                   .http_error = http_error};
+  civet *c = memory_alloc(sizeof *c);
+  *c = (civet){.serve = serve, .arg = arg};
+  mg_init_library(0);
+  struct mg_init_data init = {&callbacks, c, options};
+  struct mg_error_data fault = {0};
+  char text[256] = "";
+  unsigned code = 0;
+  fault.code = &code;
+  fault.text = text;
+  fault.text_buffer_size = sizeof text;
+  c->context = mg_start2(&init, &fault);
+  if (c->context) return c;
+  if (text[0]) log_warn("CivetWeb: %s", text);
+  mg_exit_library();
+  return fail(c, listen, e), NULL;
+}
+
+int civet_port(const civet *c) {
+  struct mg_server_port ports[4] = {0};
+  return mg_get_server_ports(c->context, 4, ports) > 0 ? ports[0].port : 0;
+}
+
+int civet_active(const civet *c) { return atomic_load(&c->active); }
+
+void civet_close(civet *c) {
+  if (!c) return;
+  mg_stop(c->context);
+  mg_exit_library();
+  free(c);
+}

@@ -1,0 +1,71 @@
+/* events.c -- see events.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "serve/events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/json.h"
+
+enum { BEAT_MS = 15000, STEP_MS = 1000, LIMIT_MS = 600000 };
+
+static bool write_all(const api_call *c, const char *text, size_t size) {
+  return c->rq->wire.write(c->rq->wire.arg, text, size) == (int)size;
+}
+
+static bool begin(api_call *c) {
+  buffer b;
+  http_reply head = {.status = 200, .type = "text/event-stream", .close = true};
+  http_set(&head, "X-Accel-Buffering", "no");
+  buffer_init(&b, 8192);
+  http_head(&head, -1, c->now, &b);
+  buffer_add_text(&b, ": hello\n\n");
+  bool fine = write_all(c, b.data, b.size);
+  buffer_free(&b);
+  c->rp->status = 0; /* all is written here */
+  return fine;
+}
+
+static bool was_sent(const char *text, const char *const *sent, size_t count) {
+  for (size_t i = count; i-- > 0;)
+    if (strcmp(sent[i], text) == 0) return true;
+  return false;
+}
+
+static void pass(api_call *c, stream *s, const char *const *sent, size_t count) {
+  bool over = false, fine = true;
+  int quiet = 0;
+  for (int total = 0; fine && !over && total < LIMIT_MS; total += STEP_MS) {
+    char *text = stream_next(s, STEP_MS, &over);
+    quiet = text ? 0 : quiet + STEP_MS;
+    if (text) total -= STEP_MS; /* only waiting counts */
+    bool hidden = text && !(c->who.scopes & KEY_READ) && strncmp(text, "event: run", 10) == 0;
+    if (text && !hidden && !was_sent(text, sent, count))
+      fine = write_all(c, text, strlen(text));
+    else if (quiet >= BEAT_MS)
+      fine = write_all(c, ":\n\n", 3), quiet = 0;
+    free(text);
+  }
+}
+
+void events_pass(api_call *c, stream *s) {
+  if (begin(c)) pass(c, s, NULL, 0);
+}
+
+void events_log(api_call *c, stream *s, const value *lines, bool go_on) {
+  const char **sent = arena_alloc(c->memory, (lines->list.count + 1) * sizeof *sent);
+  bool fine = begin(c);
+  buffer b;
+  buffer_init(&b, 1 << 20);
+  for (size_t i = 0; fine && i < lines->list.count; i++) {
+    buffer_clear(&b);
+    buffer_add_text(&b, "data: ");
+    json_write(&b, &lines->list.items[i]);
+    buffer_add_text(&b, "\n\n");
+    sent[i] = arena_text(c->memory, buffer_text(&b));
+    fine = write_all(c, b.data, b.size);
+  }
+  buffer_free(&b);
+  if (fine && go_on) pass(c, s, sent, lines->list.count);
+}
