@@ -89,6 +89,10 @@ typedef struct bundling {
   ingest_bundle work;
 } bundling;
 
+static int bundle_work(store_conn *c, void *arg, dts_error *e) {
+  return ingest_bundle_work(c, &((bundling *)arg)->work, e);
+}
+
 static void look_again(lane *l);
 
 static void on_bundled(void *arg, int result, const dts_error *e) {
@@ -117,7 +121,7 @@ static void bundle(lane *l, bool all) {
   b->work = (ingest_bundle){.to = target_of(p, now, &b->memory), .now = now, .all = all};
   l->bundling = true;
   l->ingest->bundlings++;
-  kernel_write(l->ingest->kernel, ingest_bundle_work, on_bundled, b);
+  kernel_write(l->ingest->kernel, bundle_work, on_bundled, b);
 }
 
 static void on_due(void *arg) {
@@ -191,6 +195,10 @@ static value refused_value(request *r) {
   return list;
 }
 
+static int keep_work(store_conn *c, void *arg, dts_error *e) {
+  return ingest_write_work(c, &((request *)arg)->write, e);
+}
+
 static void on_kept(void *arg, int result, const dts_error *e) {
   request *r = arg;
   ingest *g = r->ingest;
@@ -223,7 +231,7 @@ static void keep(void *arg) { /* the loop again */
                             .object = r->object[0] ? r->object : NULL,
                             .type = ingest_header(r->asked.headers, "content-type"),
                             .size = r->asked.size};
-  kernel_write(k, ingest_write_work, on_kept, r);
+  kernel_write(k, keep_work, on_kept, r);
 }
 
 static int check_signature(request *r) {
