@@ -75,13 +75,23 @@ end
 
 local function empty_list(list) return list or kernel.list {} end
 
+-- What a spec gives instead: dts.test { gaps = { NAME = { … } } }.
+local function laid_over(declared, name)
+  local over = ((kernel.start() or {}).gaps or {})[name]
+  if type(declared) ~= "table" or not over then return declared end
+  local out = {}
+  for key, value in pairs(declared) do out[key] = value end
+  for key, value in pairs(over) do out[key] = value end
+  return out
+end
+
 return function(given)
   local out, what = options.check(SPEC, given)
   out.trigger = choose_trigger(given, what)
   check_fit(out, given, what)
   check_files(out.files, what)
   out.params = param.read(out.params, what)
-  if out.gaps ~= nil then out.gaps = gaps.read(out.gaps, what) end
+  if out.gaps ~= nil then out.gaps = gaps.read(laid_over(out.gaps, out.name), what) end
   if out.ingest ~= nil then out.ingest = ingest.read(out.ingest, what) end
   if out.trigger == "gaps" and not out.recheck then out.recheck = "0 */6 * * *" end
   out.limits = out.limits or {}
