@@ -36,7 +36,7 @@ static int add(api_call *c, const char *name, const char *sql, const value *para
 static int events(api_call *c, dts_error *e) {
   static const char *const refused[] = {"timestamp", "integer", "text", "text"};
   static const char *const last[] = {"timestamp", "text", "text", "json"};
-  const char *name = call_query(c, "pipeline");
+  const char *name = call_param(c, "pipeline");
   value params = value_map();
   if (!name) {
     error_fail(e, "PARAM", "pipeline: the name of a pipeline with `ingest` is expected");

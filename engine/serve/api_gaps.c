@@ -92,7 +92,7 @@ static int add_pipeline(api_call *c, const pipeline *p, value *keys, dts_error *
 }
 
 static int gaps(api_call *c, dts_error *e) {
-  const char *name = call_query(c, "pipeline");
+  const char *name = call_param(c, "pipeline");
   value v = value_map(), keys = value_list();
   if (name && !registry_pipeline(c->set, name)) return registry_unknown_pipeline(c->set, name, e);
   for (size_t i = 0; i < c->set->pipeline_count; i++) {

@@ -204,7 +204,7 @@ static const char *chart_key(api_call *c, const value *d) {
 
 static int chart(api_call *c, dts_error *e) {
   const value *d = find_page(c, e), *charts = value_get(d, "charts");
-  const char *format = call_query(c, "format"), *big = call_query(c, "bigint"), *n = c->args[1];
+  const char *format = call_param(c, "format"), *big = call_param(c, "bigint"), *n = c->args[1];
   bool number = strspn(n, "0123456789") == strlen(n) && strlen(n) < 5, is_volatile = false;
   size_t i = number ? (size_t)atoi(n) : SIZE_MAX;
   if (!d) return -1;

@@ -15,7 +15,7 @@ static int list(api_call *c, dts_error *e) {
   static const char *const types[] = {"text", "text",    "text",    "text",     "integer",
                                       "text", "integer", "integer", "timestamp"};
   value params = value_map();
-  value_set(c->memory, &params, "pipeline", value_text(call_query(c, "pipeline")));
+  value_set(c->memory, &params, "pipeline", value_text(call_param(c, "pipeline")));
   return call_table(
       c,
       "select id, pipeline, input, name, line, error, attempts, retry_count, at from "

@@ -13,8 +13,8 @@ static int list(api_call *c, dts_error *e) {
   static const char *const types[] = {"integer",   "text",    "text", "text", "timestamp",
                                       "timestamp", "integer", "text", "text"};
   value params = value_map();
-  value_set(c->memory, &params, "pipeline", value_text(call_query(c, "pipeline")));
-  value_set(c->memory, &params, "state", value_text(call_query(c, "state")));
+  value_set(c->memory, &params, "pipeline", value_text(call_param(c, "pipeline")));
+  value_set(c->memory, &params, "state", value_text(call_param(c, "state")));
   value_set(c->memory, &params, "limit", value_integer(call_integer(c, "limit", 100, 10000)));
   return call_table(
       c,

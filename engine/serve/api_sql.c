@@ -20,7 +20,7 @@ static int sql(api_call *c, dts_error *e) {
   value body;
   result r;
   if (http_json(c->rq, &body, e) < 0) return -1;
-  const char *text = value_get_text(&body, "sql", NULL), *big = call_query(c, "bigint");
+  const char *text = value_get_text(&body, "sql", NULL), *big = call_param(c, "bigint");
   if (!text) return error_fail(e, "PARAM", "sql: a text with one SELECT is expected");
   reader_context x = {.set = c->set, .store = c->store, .now = c->now, .zone = c->set->zone};
   value params = reader_params(&x, text, value_get(&body, "params"), c->memory, NULL);

@@ -122,7 +122,7 @@ static int add_wheres(api_call *c, selection *s, dts_error *e) {
 }
 
 static int compose(api_call *c, selection *s, page *p, bool csv, dts_error *e) {
-  const char *order = call_query(c, "order");
+  const char *order = call_param(c, "order");
   value by = value_text(order);
   if (selection_begin(s, c->store, c->memory, arena_format(c->memory, "\"%s\"", c->args[0]), e) <
           0 ||
@@ -159,7 +159,7 @@ static bool is_known(const api_call *c, const char *name) {
 }
 
 static int rows(api_call *c, dts_error *e) {
-  const char *format = call_query(c, "format"), *big = call_query(c, "bigint");
+  const char *format = call_param(c, "format"), *big = call_param(c, "bigint");
   bool csv = format && strcmp(format, "csv") == 0;
   selection s;
   result r;

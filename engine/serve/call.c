@@ -8,13 +8,13 @@
 
 #include "format/date.h"
 
-const char *call_query(const api_call *c, const char *name) {
+const char *call_param(const api_call *c, const char *name) {
   const char *text = address_query(&c->rq->at, name);
   return text && *text ? text : NULL;
 }
 
 int64_t call_integer(const api_call *c, const char *name, int64_t otherwise, int64_t most) {
-  const char *text = call_query(c, name);
+  const char *text = call_param(c, name);
   if (!text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 18) return otherwise;
   int64_t n = strtoll(text, NULL, 10);
   return n > most ? most : n;
@@ -59,7 +59,7 @@ void call_csv_headers(api_call *c, const char *file) {
 
 int call_table(api_call *c, const char *sql, const value *params, const char *const *types,
                const char *file, dts_error *e) {
-  const char *format = call_query(c, "format"), *big = call_query(c, "bigint");
+  const char *format = call_param(c, "format"), *big = call_param(c, "bigint");
   bool csv = format && strcmp(format, "csv") == 0;
   result r;
   result_init(&r, c->memory, csv ? RESULT_CSV : RESULT_ROWS);

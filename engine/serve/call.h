@@ -59,7 +59,7 @@ typedef struct server_counts { /* since the start, for /metrics */
 } server_counts;
 server_counts server_count(server *s);
 
-const char *call_query(const api_call *c, const char *name); /* NULL when absent or empty */
+const char *call_param(const api_call *c, const char *name); /* NULL when absent or empty */
 int64_t call_integer(const api_call *c, const char *name, int64_t otherwise, int64_t most);
 int call_need(const api_call *c, unsigned scope, dts_error *e); /* 401 or 403 */
 int call_not_found(dts_error *e, const char *what, const char *name);

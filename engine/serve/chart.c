@@ -24,7 +24,7 @@ int chart_choices(api_call *c, const value *page, value *choices, dts_error *e) 
   *choices = value_map();
   for (size_t i = 0; filters && i < filters->list.count; i++) {
     const value *f = &filters->list.items[i], *list = value_get(f, "choices");
-    const char *name = value_get_text(f, "name", ""), *text = call_query(c, name);
+    const char *name = value_get_text(f, "name", ""), *text = call_param(c, name);
     const value *chosen = list && list->list.count && !text ? &list->list.items[0] : NULL;
     for (size_t k = 0; list && text && k < list->list.count; k++)
       if (value_is(&list->list.items[k], text)) chosen = &list->list.items[k];
@@ -65,7 +65,7 @@ static size_t count_of(const address *at, const char *name) {
 
 static int bind(api_call *c, selection *x, const char *name, const value *chosen, dts_error *e) {
   const address *at = &c->rq->at;
-  const char *text = call_query(c, name);
+  const char *text = call_param(c, name);
   if (count_of(at, name) > 1) {
     error_fail(e, "PARAM", "%s: one value expected, since the chart's SQL binds :%s", name, name);
     if (e) e->status = 422;
@@ -75,7 +75,7 @@ static int bind(api_call *c, selection *x, const char *name, const value *chosen
   for (int side = 0; side < 2; side++) {
     const char *query = arena_format(c->memory, side ? "%s.to" : "%s.from", name);
     value_set(x->memory, &x->params, arena_format(c->memory, side ? "%s_to" : "%s_from", name),
-              value_text(call_query(c, query)));
+              value_text(call_param(c, query)));
   }
   return 0;
 }
@@ -86,7 +86,7 @@ static int narrow(api_call *c, selection *x, const char *name, const value *chos
   if (selection_filter_query(x, name, &c->rq->at, name, e) < 0) return -1;
   for (size_t i = 0; i < 2; i++) {
     const char *bound = arena_format(c->memory, "%s%s", name, sides[i]);
-    if (call_query(c, bound) && selection_filter_query(x, bound, &c->rq->at, bound, e) < 0)
+    if (call_param(c, bound) && selection_filter_query(x, bound, &c->rq->at, bound, e) < 0)
       return -1;
   }
   return 0;

@@ -60,7 +60,7 @@ static int allow(const api_call *c, const route *r, dts_error *e) {
 static const char *cache_key(api_call *c, const routed *x) {
   buffer b;
   buffer_init(&b, 1 << 16);
-  const char *big = call_query(c, "bigint"), *format = call_query(c, "format");
+  const char *big = call_param(c, "bigint"), *format = call_param(c, "format");
   buffer_add_format(&b, "route|%s|%s|%s|%s|", x->route->script ? x->route->script->version : "",
                     x->route->name, big ? big : "", format ? format : "");
   json_write(&b, &x->params);
@@ -275,7 +275,7 @@ static bool find_kept(api_call *c, const routed *x) {
 }
 
 static int serve_route(api_call *c, routed *x, dts_error *e) {
-  const char *format = call_query(c, "format"), *big = call_query(c, "bigint");
+  const char *format = call_param(c, "format"), *big = call_param(c, "bigint");
   if (allow(c, x->route, e) < 0) return -1;
   if (params_read(value_get(x->route->declared, "params"), &c->rq->at, x->path, x->path_count,
                   c->memory, &x->params, e) < 0)
