@@ -7,6 +7,9 @@ function(dts_test_program kind file)
   set(program ${kind}-${folder}-${name})
   add_executable(${program} ${ARGN} ${file})
   target_link_libraries(${program} PRIVATE dts_${folder} PkgConfig::PKG_cmocka)
+  if(folder STREQUAL script)
+    target_link_libraries(${program} PRIVATE dts_lua) # for tests that bring no engine Lua of their own
+  endif()
   target_include_directories(${program} PRIVATE tests/engine)
   target_compile_definitions(${program} PRIVATE
     TEST_DATA="${CMAKE_SOURCE_DIR}/../shared/data" TEST_SOURCE="${CMAKE_SOURCE_DIR}")

@@ -112,7 +112,8 @@ typedef struct complaint {
 
 static void take_complaint(void *arg, xmlErrorPtr error) {
   complaint *c = arg;
-  snprintf(c->text, sizeof c->text, "%.*s", (int)strcspn(error->message ? error->message : "", "\r\n"),
+  snprintf(c->text, sizeof c->text, "%.*s",
+           (int)strcspn(error->message ? error->message : "", "\r\n"),
            error->message ? error->message : "");
 }
 
@@ -135,10 +136,13 @@ static const markup_node **evaluate(markup *m, const markup_node *from, const ch
   c->userData = &said;
   c->node = (xmlNode *)(uintptr_t)node_of(from);
   xmlXPathObject *found = xmlXPathEvalExpression((const xmlChar *)xpath, c);
-  if (!found) error_fail(e, "SELECTOR", "'%s' is not an XPath%s%s", xpath, said.text[0] ? ": " : "", said.text);
+  if (!found)
+    error_fail(e, "SELECTOR", "'%s' is not an XPath%s%s", xpath, said.text[0] ? ": " : "",
+               said.text);
   else if (found->type != XPATH_NODESET)
     error_fail(e, "SELECTOR", "'%s' gives no nodes but a value", xpath);
-  else list = copy_nodes(found->nodesetval, count);
+  else
+    list = copy_nodes(found->nodesetval, count);
   if (found) xmlXPathFreeObject(found);
   xmlXPathFreeContext(c);
   return list;
@@ -172,16 +176,24 @@ static const markup_node *first_element(const xmlNode *n) {
   return n ? as_node(n) : NULL;
 }
 
-const markup_node *markup_child(const markup_node *node) { return first_element(node_of(node)->children); }
-const markup_node *markup_next(const markup_node *node) { return first_element(node_of(node)->next); }
+const markup_node *markup_child(const markup_node *node) {
+  return first_element(node_of(node)->children);
+}
+const markup_node *markup_next(const markup_node *node) {
+  return first_element(node_of(node)->next);
+}
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
+static bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
+}
 
 static void add_collapsed(buffer *out, const char *text) {
   size_t start = out->size;
   for (; *text; text++) {
-    if (!is_space(*text)) buffer_add_char(out, *text);
-    else if (out->size > start && out->data[out->size - 1] != ' ') buffer_add_char(out, ' ');
+    if (!is_space(*text))
+      buffer_add_char(out, *text);
+    else if (out->size > start && out->data[out->size - 1] != ' ')
+      buffer_add_char(out, ' ');
   }
   if (out->size > start && out->data[out->size - 1] == ' ') out->size--;
 }
@@ -192,8 +204,10 @@ void markup_text(const markup *m, const markup_node *node, buffer *out) {
   const char *text = (const char *)content, *end = text + strlen(text);
   while (is_space(*text)) text++;
   while (end > text && is_space(end[-1])) end--;
-  if (m->kind == MARKUP_HTML) add_collapsed(out, text);
-  else buffer_add(out, text, (size_t)(end - text));
+  if (m->kind == MARKUP_HTML)
+    add_collapsed(out, text);
+  else
+    buffer_add(out, text, (size_t)(end - text));
   xmlFree(content);
 }
 

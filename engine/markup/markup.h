@@ -20,7 +20,7 @@ typedef struct markup_node markup_node; /* an element, attribute, text, or the d
 typedef enum markup_kind { MARKUP_XML, MARKUP_HTML } markup_kind;
 
 markup *markup_read(const char *bytes, size_t size, markup_kind kind, dts_error *e); /* MARKUP */
-void markup_free(markup *m);                                                         /* NULL is fine */
+void markup_free(markup *m);                     /* NULL is fine */
 const markup_node *markup_root(const markup *m); /* the document */
 markup_kind markup_kind_of(const markup *m);
 
@@ -29,7 +29,7 @@ markup_kind markup_kind_of(const markup *m);
 const markup_node **markup_select(markup *m, const markup_node *from, const char *selector,
                                   size_t *count, dts_error *e);
 
-const char *markup_name(const markup_node *node);       /* "" for a text */
+const char *markup_name(const markup_node *node); /* "" for a text */
 bool markup_is_element(const markup_node *node);
 const markup_node *markup_child(const markup_node *node); /* the first element inside, or NULL */
 const markup_node *markup_next(const markup_node *node);  /* the next element beside, or NULL */

@@ -25,7 +25,8 @@ static void skip_space(css *c) { c->at += strspn(c->at, " \t\r\n"); }
 static size_t name_size(const char *at) {
   size_t n = 0;
   while ((at[n] >= 'a' && at[n] <= 'z') || (at[n] >= 'A' && at[n] <= 'Z') ||
-         (at[n] >= '0' && at[n] <= '9') || at[n] == '-' || at[n] == '_' || (unsigned char)at[n] >= 0x80)
+         (at[n] >= '0' && at[n] <= '9') || at[n] == '-' || at[n] == '_' ||
+         (unsigned char)at[n] >= 0x80)
     n++;
   return n;
 }
@@ -58,7 +59,8 @@ static int add_word_test(css *c, const char *attribute, size_t attribute_size, c
   return buffer_add_text(c->out, " ')]");
 }
 
-static int add_ends_with(css *c, const char *name, size_t name_length, const char *value, size_t size) {
+static int add_ends_with(css *c, const char *name, size_t name_length, const char *value,
+                         size_t size) {
   buffer_add_format(c->out, "[substring(@%.*s,string-length(@%.*s)-%zu)=", (int)name_length, name,
                     (int)name_length, name, size ? size - 1 : 0);
   if (add_quoted(c, value, size) < 0) return -1;
@@ -72,8 +74,8 @@ static int add_function(css *c, const char *function, const char *name, size_t n
   return buffer_add_text(c->out, ")]");
 }
 
-static int add_comparison(css *c, char sign, const char *name, size_t name_length, const char *value,
-                          size_t size) {
+static int add_comparison(css *c, char sign, const char *name, size_t name_length,
+                          const char *value, size_t size) {
   if (!size && sign != '=') return buffer_add_text(c->out, "[false()]");
   switch (sign) {
   case '~': return add_word_test(c, name, name_length, value, size);
@@ -113,8 +115,8 @@ static int take_value(css *c, const char **value, size_t *size) {
 static int add_attribute(css *c) {
   c->at++;
   skip_space(c);
-  const char *name = c->at, *value;
-  size_t length = name_size(name), size;
+  const char *name = c->at, *value = "";
+  size_t length = name_size(name), size = 0;
   if (!length) return refuse(c);
   c->at += length;
   skip_space(c);
@@ -162,7 +164,8 @@ static int add_not(css *c) {
 
 static bool take(css *c, const char *word) {
   size_t size = strlen(word);
-  if (strncmp(c->at, word, size) != 0 || (word[size - 1] != '(' && name_size(c->at + size))) return false;
+  if (strncmp(c->at, word, size) != 0 || (word[size - 1] != '(' && name_size(c->at + size)))
+    return false;
   c->at += size;
   return true;
 }
@@ -189,8 +192,10 @@ static int add_id_or_class(css *c) {
 static int add_compound(css *c) {
   size_t size = name_size(c->at);
   const char *start = c->at;
-  if (size) add_name(c, size);
-  else buffer_add_char(c->out, '*');
+  if (size)
+    add_name(c, size);
+  else
+    buffer_add_char(c->out, '*');
   if (*c->at == '*' && !size) c->at++;
   while (*c->at && strchr("#.[:", *c->at)) {
     int bad = *c->at == '[' ? add_attribute(c) : *c->at == ':' ? add_pseudo(c) : add_id_or_class(c);

@@ -26,7 +26,9 @@ typedef struct table {
   size_t count, capacity, columns, cells;
 } table;
 
-static bool named(const markup_node *n, const char *name) { return text_equal_fold(markup_name(n), name); }
+static bool named(const markup_node *n, const char *name) {
+  return text_equal_fold(markup_name(n), name);
+}
 
 static bool all_th(const markup_node *tr) {
   bool any = false;
@@ -49,9 +51,12 @@ static void add_row(table *t, const markup_node *tr, bool in_head) {
 
 static void collect_rows(table *t, const markup_node *from, bool in_head) {
   for (const markup_node *n = markup_child(from); n; n = markup_next(n)) {
-    if (named(n, "tr")) add_row(t, n, in_head);
-    else if (named(n, "thead")) collect_rows(t, n, true);
-    else if (named(n, "tbody") || named(n, "tfoot")) collect_rows(t, n, false);
+    if (named(n, "tr"))
+      add_row(t, n, in_head);
+    else if (named(n, "thead"))
+      collect_rows(t, n, true);
+    else if (named(n, "tbody") || named(n, "tfoot"))
+      collect_rows(t, n, false);
   }
 }
 
@@ -76,7 +81,8 @@ static const char *cell_text(table *t, const markup_node *cell) {
 
 static int place(table *t, row *r, size_t column, const char *text, dts_error *e) {
   if (column >= MOST_COLUMNS || ++t->cells > MOST_CELLS)
-    return error_fail(e, "MARKUP", "a table may have %d columns and %d cells", MOST_COLUMNS, MOST_CELLS);
+    return error_fail(e, "MARKUP", "a table may have %d columns and %d cells", MOST_COLUMNS,
+                      MOST_CELLS);
   if (!r->cells) r->cells = arena_alloc(t->a, MOST_COLUMNS * sizeof *r->cells);
   r->cells[column] = text;
   if (column >= r->count) r->count = column + 1;
@@ -84,7 +90,8 @@ static int place(table *t, row *r, size_t column, const char *text, dts_error *e
   return 0;
 }
 
-static int place_cell(table *t, size_t y, size_t x, const markup_node *cell, size_t *width, dts_error *e) {
+static int place_cell(table *t, size_t y, size_t x, const markup_node *cell, size_t *width,
+                      dts_error *e) {
   span s = {1, 1};
   markup_attributes(cell, read_span, &s);
   if (s.columns < 1 || s.columns > MOST_COLUMNS) s.columns = 1;

@@ -68,7 +68,8 @@ static void push_map(lua_State *L, json_reader *r, bool nulls, const char *origi
   }
 }
 
-void json_push_value(lua_State *L, json_reader *r, json_token token, bool nulls, const char *origin) {
+void json_push_value(lua_State *L, json_reader *r, json_token token, bool nulls,
+                     const char *origin) {
   luaL_checkstack(L, 4, "a deep value");
   switch (token) {
   case JSON_LIST: push_list(L, r, nulls, origin); break;
@@ -132,8 +133,9 @@ static void write_list(lua_State *L, int index, buffer *b, int depth) {
   lua_Integer count = (lua_Integer)lua_rawlen(L, index), keys = 0;
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) keys++;
   if (keys != count)
-    fault_fail(L, "JSON", "json.encode: a table is either a list without holes or has names: this "
-                          "one is both");
+    fault_fail(L, "JSON",
+               "json.encode: a table is either a list without holes or has names: this "
+               "one is both");
   buffer_add_char(b, '[');
   for (lua_Integer i = 1; i <= count; i++) {
     if (i > 1) buffer_add_char(b, ',');
@@ -183,8 +185,8 @@ static void write_map(lua_State *L, int index, buffer *b, int depth) {
 /* A table whose metatable has __plain (a query) is written as what that gives. */
 static void write_table(lua_State *L, int index, buffer *b, int depth) {
   if (depth > DEPTH)
-    fault_fail(L, "JSON", "json.encode: a table lies more than %d tables deep (does it hold itself?)",
-               DEPTH);
+    fault_fail(L, "JSON",
+               "json.encode: a table lies more than %d tables deep (does it hold itself?)", DEPTH);
   luaL_checkstack(L, 10, "a deep table");
   if (luaL_getmetafield(L, index, "__plain") != LUA_TNIL) {
     lua_pushvalue(L, index);

@@ -15,7 +15,8 @@
 json_reader *json_push_reader(lua_State *L, const char *bytes, size_t size);
 buffer *json_push_buffer(lua_State *L, size_t limit);
 /* Pushes the value that begins with `token`; JSON null is nil. */
-void json_push_value(lua_State *L, json_reader *r, json_token token, bool nulls, const char *origin);
+void json_push_value(lua_State *L, json_reader *r, json_token token, bool nulls,
+                     const char *origin);
 int json_raise(lua_State *L, const json_reader *r, const char *origin);
 
 #endif

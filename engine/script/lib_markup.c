@@ -19,10 +19,10 @@
 #include "script/script.h"
 
 #define DOCUMENT "dts.document"
-#define NODE "dts.node"
-#define LIST "dts.node_list"
-#define GRID "dts.grid"
-#define FEED "dts.feed"
+#define NODE     "dts.node"
+#define LIST     "dts.node_list"
+#define GRID     "dts.grid"
+#define FEED     "dts.feed"
 
 typedef struct document {
   markup *m;
@@ -69,7 +69,8 @@ static void push_node(lua_State *L, int document_at, const markup_node *at) {
 /* ── Selecting ── */
 
 /* The nodes that a selector finds, in a userdata that it pushes. */
-static const markup_node **select_nodes(lua_State *L, node *n, const char *selector, size_t *count) {
+static const markup_node **select_nodes(lua_State *L, node *n, const char *selector,
+                                        size_t *count) {
   dts_error e;
   void **held = lua_newuserdatauv(L, sizeof *held, 0);
   *held = NULL;
@@ -191,13 +192,17 @@ static void push_record(lua_State *L, const document *d, const markup_node *at) 
   const markup_node *child = markup_child(at);
   if (!child) {
     push_text(L, d, at);
-    if (lua_rawlen(L, -1)) lua_setfield(L, -2, "text");
-    else lua_pop(L, 1);
+    if (lua_rawlen(L, -1))
+      lua_setfield(L, -2, "text");
+    else
+      lua_pop(L, 1);
   }
   for (; child; child = markup_next(child)) {
     push_text(L, d, child);
-    if (lua_rawlen(L, -1)) set_field(L, markup_name(child));
-    else lua_pop(L, 1);
+    if (lua_rawlen(L, -1))
+      set_field(L, markup_name(child));
+    else
+      lua_pop(L, 1);
   }
 }
 
@@ -256,8 +261,10 @@ static int node_records(lua_State *L) {
   const char *selector = luaL_optstring(L, 2, NULL);
   lua_settop(L, 2);
   if (!selector && !html)
-    return fault_fail(L, "ROWS", "`at` says where the records of an XML document are, for example "
-                                 "rows { at = \"//item\" } (%s)", d->origin);
+    return fault_fail(L, "ROWS",
+                      "`at` says where the records of an XML document are, for example "
+                      "rows { at = \"//item\" } (%s)",
+                      d->origin);
   const markup_node **list = select_nodes(L, n, selector ? selector : "table", &count);
   if (!count && !selector) return fault_fail(L, "ROWS", "there is no table in %s", d->origin);
   if (!count) return fault_fail(L, "ROWS", "there is nothing at '%s' in %s", selector, d->origin);
@@ -271,8 +278,10 @@ static int node_records(lua_State *L) {
 static int node_tostring(lua_State *L) {
   node *n = check_node(L);
   const char *name = markup_name(n->at);
-  if (name[0]) lua_pushfstring(L, "<%s>", name);
-  else lua_pushliteral(L, "document");
+  if (name[0])
+    lua_pushfstring(L, "<%s>", name);
+  else
+    lua_pushliteral(L, "document");
   return 1;
 }
 
@@ -284,7 +293,8 @@ static bool push_own_encoding(lua_State *L, const char *text, size_t size) {
   size_t n = size < sizeof head - 1 ? size : sizeof head - 1;
   for (size_t i = 0; i < n; i++) head[i] = text[i] ? text[i] : ' ';
   head[n] = '\0';
-  const char *at = strncmp(head, "<?xml", 5) == 0 ? strstr(head, "encoding=") : strcasestr(head, "charset=");
+  const char *at =
+      strncmp(head, "<?xml", 5) == 0 ? strstr(head, "encoding=") : strcasestr(head, "charset=");
   if (!at) return false;
   at = strchr(at, '=') + 1;
   at += *at == '"' || *at == '\'';
@@ -346,9 +356,9 @@ static int markup_open(lua_State *L) {
 
 static void make_node_class(lua_State *L) {
   static const luaL_Reg methods[] = {
-      {"attr", node_attr},   {"attrs", node_attrs},     {"children", node_children},
-      {"first", node_first}, {"name", node_name},       {"records", node_records},
-      {"select", node_select}, {"text", node_text},     {NULL, NULL}};
+      {"attr", node_attr},     {"attrs", node_attrs}, {"children", node_children},
+      {"first", node_first},   {"name", node_name},   {"records", node_records},
+      {"select", node_select}, {"text", node_text},   {NULL, NULL}};
   if (luaL_newmetatable(L, NODE)) {
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");

@@ -28,7 +28,8 @@ void rows_set_gc(lua_State *L, const char *type, lua_CFunction gc) {
 }
 
 shape_type rows_type(const char *name) {
-  static const char *const names[] = {"text", "integer", "real", "boolean", "date", "timestamp", "json"};
+  static const char *const names[] = {"text", "integer",   "real", "boolean",
+                                      "date", "timestamp", "json"};
   for (int i = 0; name && i < 7; i++)
     if (strcmp(names[i], name) == 0) return (shape_type)i;
   return SHAPE_TEXT;
@@ -139,8 +140,10 @@ static int rows_cell(lua_State *L) {
   cell_rule rule = {decimal[0], luaL_optstring(L, 4, NULL)};
   value v = value_null();
   bool good;
-  if (type == SHAPE_JSON) good = rows_push_json(L, text, size);
-  else if ((good = cell_read(&rule, type, text, size, scratch, &v) == 0)) convert_push(L, &v);
+  if (type == SHAPE_JSON)
+    good = rows_push_json(L, text, size);
+  else if ((good = cell_read(&rule, type, text, size, scratch, &v) == 0))
+    convert_push(L, &v);
   if (!good) lua_pushstring(L, cell_expected(&rule, type, wanted));
   lua_pushboolean(L, good);
   lua_insert(L, -2);
@@ -168,16 +171,11 @@ static int rows_csv_line(lua_State *L) {
 
 int luaopen_dts_rows(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"cell", rows_cell},
-      {"csv", rows_csv},
-      {"csv_line", rows_csv_line},
-      {"is_ndjson", rows_is_ndjson},
-      {"json", rows_json},
-      {"lines", rows_lines},
-      {"ndjson", rows_ndjson},
-      {"start", rows_start},
-      {"text", rows_text},
-      {NULL, NULL},
+      {"cell", rows_cell},         {"csv", rows_csv},
+      {"csv_line", rows_csv_line}, {"is_ndjson", rows_is_ndjson},
+      {"json", rows_json},         {"lines", rows_lines},
+      {"ndjson", rows_ndjson},     {"start", rows_start},
+      {"text", rows_text},         {NULL, NULL},
   };
   luaL_newlib(L, functions);
   return 1;

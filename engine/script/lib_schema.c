@@ -14,7 +14,7 @@
 #include "script/rows.h"
 
 #define COMPILED "dts.schema"
-#define ARENA "dts.arena"
+#define ARENA    "dts.arena"
 
 typedef struct compiled {
   schema_set *set;
@@ -65,7 +65,8 @@ static int schema_compile_all(lua_State *L) {
   rows_set_gc(L, COMPILED, compiled_gc);
   c->set = schema_set_open();
   arena *a = push_arena(L);
-  for (lua_Integer i = 1; lua_rawgeti(L, 1, i) != LUA_TNIL; i++, lua_pop(L, 1)) add_document(L, c, a);
+  for (lua_Integer i = 1; lua_rawgeti(L, 1, i) != LUA_TNIL; i++, lua_pop(L, 1))
+    add_document(L, c, a);
   c->schema = schema_compile(c->set, uri, &e);
   arena_free(a);
   if (!c->schema) return fault_raise(L, &e);

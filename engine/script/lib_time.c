@@ -126,7 +126,8 @@ static int add_length(lua_State *L, moment m) {
   const char *text = lua_tolstring(L, 2, &size);
   bool back = size && text[0] == '-';
   if (duration_read(text + back, size - back, &ms) < 0)
-    return fault_fail(L, "DATE", "a number of days or a duration such as \"15m\" expected, got %s", text);
+    return fault_fail(L, "DATE", "a number of days or a duration such as \"15m\" expected, got %s",
+                      text);
   if (back) ms = -ms;
   if (m.has_time) return push_instant(L, m.ms + ms);
   if (ms % DATE_DAY_MS)
@@ -143,11 +144,13 @@ static int time_add(lua_State *L) {
   int is_integer;
   lua_Integer n = lua_tointegerx(L, 2, &is_integer);
   if (!is_integer || llabs(n) > 4000000)
-    return fault_fail(L, "DATE", "a whole number of days expected, got %s", luaL_tolstring(L, 2, NULL));
+    return fault_fail(L, "DATE", "a whole number of days expected, got %s",
+                      luaL_tolstring(L, 2, NULL));
   int unit = luaL_checkoption(L, 3, "day", units);
   int32_t date = unit < 2 ? m.date : add_months(L, m.date, n * factors[unit]);
   int64_t to = unit < 2 ? date + (int64_t)n * factors[unit] : date;
-  if (to < DATE_MIN || to > DATE_MAX) return fault_fail(L, "DATE", "a date outside of the years 1 to 9999");
+  if (to < DATE_MIN || to > DATE_MAX)
+    return fault_fail(L, "DATE", "a date outside of the years 1 to 9999");
   if (!m.has_time) return push_date(L, (int32_t)to);
   return push_instant(L, m.ms + (to - m.date) * DATE_DAY_MS);
 }
@@ -158,9 +161,12 @@ static int time_diff(lua_State *L) {
   if (a.has_time != b.has_time)
     return fault_fail(L, "DATE", "two dates or two timestamps expected, got one of each");
   int64_t ms = a.ms - b.ms;
-  if (!a.has_time) lua_pushinteger(L, a.date - b.date);
-  else if (ms % 1000) lua_pushnumber(L, (double)ms / 1000.0);
-  else lua_pushinteger(L, ms / 1000);
+  if (!a.has_time)
+    lua_pushinteger(L, a.date - b.date);
+  else if (ms % 1000)
+    lua_pushnumber(L, (double)ms / 1000.0);
+  else
+    lua_pushinteger(L, ms / 1000);
   return 1;
 }
 
@@ -185,7 +191,8 @@ static int time_start(lua_State *L) {
   moment m = check_moment(L, 1);
   date_period period;
   if (date_period_read(luaL_checkstring(L, 2), &period) < 0)
-    return fault_fail(L, "DATE", "day, week, month, quarter or year expected, got \"%s\"", lua_tostring(L, 2));
+    return fault_fail(L, "DATE", "day, week, month, quarter or year expected, got \"%s\"",
+                      lua_tostring(L, 2));
   return push_date(L, date_period_start(m.date, period));
 }
 
@@ -287,8 +294,10 @@ static int time_calendar(lua_State *L) {
 }
 
 static void make_calendar_class(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"has", calendar_is_open}, {"next", calendar_after}, {"previous", calendar_before}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"has", calendar_is_open},
+                                     {"next", calendar_after},
+                                     {"previous", calendar_before},
+                                     {NULL, NULL}};
   if (luaL_newmetatable(L, CALENDAR)) {
     lua_pushcfunction(L, calendar_gc);
     lua_setfield(L, -2, "__gc");

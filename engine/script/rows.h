@@ -16,7 +16,8 @@ int rows_ndjson(lua_State *L); /* ndjson(body, encoding?, origin) -> iterator of
 int rows_lines(lua_State *L);  /* lines(body, encoding?, origin) -> iterator of (text, line) */
 
 shape_type rows_type(const char *name); /* NULL and unknown: text */
-bool rows_push_json(lua_State *L, const char *text, size_t size); /* false, nothing pushed: no JSON */
+bool rows_push_json(lua_State *L, const char *text,
+                    size_t size); /* false, nothing pushed: no JSON */
 void rows_set_gc(lua_State *L, const char *type, lua_CFunction gc); /* of the userdata on top */
 
 #endif

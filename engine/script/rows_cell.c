@@ -104,7 +104,8 @@ static bool normalise(const char *text, size_t size, char decimal, digits *d, ch
   return true;
 }
 
-static int read_real(const cell_rule *rule, const char *text, size_t size, char *scratch, value *out) {
+static int read_real(const cell_rule *rule, const char *text, size_t size, char *scratch,
+                     value *out) {
   digits d;
   if (!normalise(text, size, rule->decimal, &d, scratch)) return -1;
   double x = json_parse_real(scratch, d.size);
@@ -136,10 +137,12 @@ static int read_boolean(const char *text, size_t size, value *out) {
   return -1;
 }
 
-static int read_date(const cell_rule *rule, const char *text, size_t size, char *scratch, value *out) {
+static int read_date(const cell_rule *rule, const char *text, size_t size, char *scratch,
+                     value *out) {
   int32_t date;
   int64_t ms;
-  int bad = rule->dates ? date_parse(text, size, rule->dates, &date, &ms) : date_read(text, size, &date);
+  int bad =
+      rule->dates ? date_parse(text, size, rule->dates, &date, &ms) : date_read(text, size, &date);
   if (bad) return -1;
   date_write(date, scratch);
   *out = value_text(scratch);
@@ -151,8 +154,10 @@ static int read_timestamp(const cell_rule *rule, const char *text, size_t size, 
   int32_t date;
   int64_t ms = -1;
   bool formatted = rule->dates && date_parse(text, size, rule->dates, &date, &ms) == 0 && ms >= 0;
-  if (formatted) ms += date * DATE_DAY_MS;
-  else if (timestamp_read(text, size, &ms) < 0) return -1;
+  if (formatted)
+    ms += date * DATE_DAY_MS;
+  else if (timestamp_read(text, size, &ms) < 0)
+    return -1;
   timestamp_write(ms, scratch);
   *out = value_text(scratch);
   return 0;
@@ -176,8 +181,12 @@ const char *cell_expected(const cell_rule *rule, shape_type type, char out[128])
   case SHAPE_INTEGER: snprintf(out, 128, "a whole number"); break;
   case SHAPE_REAL: snprintf(out, 128, "a number%s", mark); break;
   case SHAPE_BOOLEAN: snprintf(out, 128, "true or false"); break;
-  case SHAPE_DATE: snprintf(out, 128, "a date like %.60s", rule->dates ? rule->dates : "2024-02-29"); break;
-  case SHAPE_TIMESTAMP: snprintf(out, 128, "a timestamp with an offset, such as 2024-02-29T13:00:00Z"); break;
+  case SHAPE_DATE:
+    snprintf(out, 128, "a date like %.60s", rule->dates ? rule->dates : "2024-02-29");
+    break;
+  case SHAPE_TIMESTAMP:
+    snprintf(out, 128, "a timestamp with an offset, such as 2024-02-29T13:00:00Z");
+    break;
   case SHAPE_JSON: snprintf(out, 128, "JSON"); break;
   default: snprintf(out, 128, "text");
   }

@@ -74,8 +74,8 @@ static int refuse_missing(lua_State *L, reader *r, const char *ours, const char 
   dts_error e;
   const char *nearest = error_nearest(theirs, r->theirs);
   if (nearest) snprintf(said, sizeof said, "; did you mean \"%.150s\"?", nearest);
-  error_fail(&e, "COLUMN", "there is no column \"%s\" (for '%s') in line %lld of %s%s", theirs, ours,
-             (long long)r->csv.line, r->feed.origin, said);
+  error_fail(&e, "COLUMN", "there is no column \"%s\" (for '%s') in line %lld of %s%s", theirs,
+             ours, (long long)r->csv.line, r->feed.origin, said);
   if (r->target_count == 1)
     error_hint(&e, "the line has one field only: is the delimiter right? delimiter = \";\"");
   return fault_raise(L, &e);
@@ -89,8 +89,7 @@ static void choose_columns(lua_State *L, reader *r, int shape) {
     size_t i = 0;
     while (i < r->target_count && strcmp(r->theirs[i], theirs) != 0) i++;
     if (i == r->target_count) refuse_missing(L, r, ours, theirs);
-    if (r->targets[i].wanted)
-      fault_fail(L, "COLUMN", "column \"%s\" is asked for twice", theirs);
+    if (r->targets[i].wanted) fault_fail(L, "COLUMN", "column \"%s\" is asked for twice", theirs);
     r->targets[i] = (target){true, type_of(L, shape, ours), ++count};
     lua_pushvalue(L, -2);
     lua_rawseti(L, lua_upvalueindex(UP_NAMES), count);
@@ -121,8 +120,10 @@ static void open_columns(reader *r, size_t count) {
 
 static void map_columns(lua_State *L, reader *r) {
   int shape = lua_upvalueindex(UP_SHAPE);
-  if (lua_getfield(L, shape, "columns") == LUA_TTABLE) choose_columns(L, r, shape);
-  else take_columns(L, r, shape);
+  if (lua_getfield(L, shape, "columns") == LUA_TTABLE)
+    choose_columns(L, r, shape);
+  else
+    take_columns(L, r, shape);
   lua_pop(L, 1);
 }
 
@@ -159,7 +160,8 @@ static bool is_null(const reader *r, const char *text, size_t size) {
 }
 
 /* Pushes the field's value; false, with nothing pushed, when it does not fit. */
-static bool push_cell(lua_State *L, const reader *r, shape_type type, const char *text, size_t size) {
+static bool push_cell(lua_State *L, const reader *r, shape_type type, const char *text,
+                      size_t size) {
   char scratch[CELL_SCRATCH];
   value v;
   if (type == SHAPE_TEXT) return lua_pushlstring(L, text, size), true;
@@ -209,13 +211,16 @@ static bool push_row(lua_State *L, reader *r, const csv_field *fields, size_t co
 }
 
 /* shape.reject(row, reason, line): the row as the file has it. */
-static void reject(lua_State *L, reader *r, const csv_field *fields, size_t count, const dts_error *e) {
+static void reject(lua_State *L, reader *r, const csv_field *fields, size_t count,
+                   const dts_error *e) {
   if (lua_getfield(L, lua_upvalueindex(UP_SHAPE), "reject") != LUA_TFUNCTION)
     fault_fail(L, "ROWS", "bad = \"reject\" is for the runs of a pipeline");
   lua_createtable(L, 0, (int)count);
   for (size_t i = 0; i < count; i++) {
-    if (i < r->target_count) lua_pushstring(L, r->theirs[i]);
-    else lua_pushfstring(L, "column_%d", (int)i + 1);
+    if (i < r->target_count)
+      lua_pushstring(L, r->theirs[i]);
+    else
+      lua_pushfstring(L, "column_%d", (int)i + 1);
     lua_pushlstring(L, fields[i].bytes, fields[i].size);
     lua_rawset(L, -3);
   }
@@ -307,7 +312,8 @@ int rows_csv(lua_State *L) {
   lua_setiuservalue(L, 3, 1);
   csv_open(&r->csv, &options);
   r->open = true;
-  const char *origin = option(L, "origin"), *decimal = option(L, "decimal"), *how = option(L, "bad");
+  const char *origin = option(L, "origin"), *decimal = option(L, "decimal"),
+             *how = option(L, "bad");
   lua_getfield(L, 2, "encoding");
   feed_open(L, &r->feed, b, 4, origin ? origin : "a text");
   lua_settop(L, 3);

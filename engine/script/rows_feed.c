@@ -29,8 +29,10 @@ bool feed_next(lua_State *L, feed *f) {
   size_t got = read_piece(L, f, piece, sizeof piece);
   f->ended = f->at >= f->body->size || got == 0;
   if (text_decode(&f->decoder, piece, got, f->ended, &f->text, &e) < 0) {
-    error_hint(&e, "say in which encoding it is: encoding = \"latin1\", or a list that is tried in order");
-    snprintf(e.message + strlen(e.message), sizeof e.message - strlen(e.message), " (%s)", f->origin);
+    error_hint(
+        &e, "say in which encoding it is: encoding = \"latin1\", or a list that is tried in order");
+    snprintf(e.message + strlen(e.message), sizeof e.message - strlen(e.message), " (%s)",
+             f->origin);
     fault_raise(L, &e);
   }
   if (f->text.failed) fault_fail(L, "LIMIT_MEMORY", "no memory to read %s", f->origin);
@@ -103,6 +105,7 @@ void feed_close(feed *f) {
 void feed_all(lua_State *L, feed *f, buffer *out) {
   while (feed_next(L, f)) buffer_add(out, f->text.data, f->text.size);
   if (out->failed)
-    fault_fail(L, "LIMIT_SIZE", "%s is too large to be read at once: limits = { memory = … } allows more",
+    fault_fail(L, "LIMIT_SIZE",
+               "%s is too large to be read at once: limits = { memory = … } allows more",
                f->origin);
 }

@@ -79,8 +79,10 @@ static bool take(lua_State *L, reader *r, json_token t, int step) {
     if (t == JSON_LIST) return enter(L, r, false, ALL), false;
     return push_record(L, r, t), true;
   }
-  if (t == JSON_MAP) enter(L, r, true, step);
-  else if (t == JSON_LIST) enter(L, r, false, step);
+  if (t == JSON_MAP)
+    enter(L, r, true, step);
+  else if (t == JSON_LIST)
+    enter(L, r, false, step);
   return false;
 }
 

@@ -29,7 +29,8 @@ static int reader_gc(lua_State *L) {
 }
 
 static int line_too_long(lua_State *L, const reader *r) {
-  return fault_fail(L, "LIMIT_SIZE", "line %d of %s is longer than 16 MB", (int)r->line, r->feed.origin);
+  return fault_fail(L, "LIMIT_SIZE", "line %d of %s is longer than 16 MB", (int)r->line,
+                    r->feed.origin);
 }
 
 /* The next line without its end; false when there is none. */

@@ -1,5 +1,6 @@
--- What a reply, a file and a snapshot have in common: bytes, read as rows, JSON, HTML, XML, text or lines. The bytes are
--- C's (a text or a descriptor); this decides what they are, by what was said, the content type, the name, the first byte.
+-- What a reply, a file and a snapshot have in common: bytes, read as rows, JSON, HTML, XML, text or lines. The bytes
+-- are C's (a text or a descriptor); this decides what they are, by what was said, the content type, the name, the
+-- first byte.
 -- SPDX-License-Identifier: MIT
 
 local json = require "dts.json"
@@ -62,7 +63,8 @@ end
 -- "application/vnd.github+json; charset=utf-8" → json
 local function by_type(kind)
   kind = (kind or ""):lower():match("^%s*([^;%s]*)")
-  if kind:find("ndjson", 1, true) or kind:find("jsonl", 1, true) or kind:find("json-seq", 1, true) then return "ndjson" end
+  if kind:find("ndjson", 1, true) or kind:find("jsonl", 1, true) or kind:find("json-seq", 1,
+    true) then return "ndjson" end
   if kind:find("[/+]json$") then return "json" end
   if kind:find("tab-separated", 1, true) then return "tsv" end
   if kind:find("[/-]csv$") then return "csv" end
@@ -127,7 +129,8 @@ function methods:xml()
 end
 
 local SHAPE = options.spec("rows", {
-  { "format", { "csv", "tsv", "json", "ndjson", "xml", "html" }, help = "what the body is, where type and name do not tell" },
+  { "format", { "csv", "tsv", "json", "ndjson", "xml", "html" },
+    help = "what the body is, where type and name do not tell" },
   { "into", "name", help = "a table whose columns say the types" },
   { "columns", "text_map", help = 'our names and theirs: { price = "Valor de Venda" }; other columns are left out' },
   { "at", "text", help = "a path (JSON), XPath or CSS selector (XML, HTML) to the records" },

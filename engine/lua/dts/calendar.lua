@@ -34,7 +34,8 @@ local function dates_of(field, given, what)
   if given == nil then return kernel.list {} end
   if type(given) == "string" and not time.is_date(given) then return dates_of_file(given, what) end
   local list, expected = options.types.dates(given)
-  if not list then options.fail(what, ("field '%s': %s expected, got %s"):format(field, expected, options.shown(given))) end
+  if not list then options.fail(what, ("field '%s': %s expected, got %s"):format(field, expected,
+    options.shown(given))) end
   return list
 end
 
@@ -88,7 +89,8 @@ end
 function calendar.read(given, what)
   if made[given] then return made[given].declaration end
   if type(given) ~= "string" and type(given) ~= "table" then
-    options.fail(what, ("field 'calendar': a name or dts.calendar { … } expected, got %s"):format(options.shown(given)))
+    options.fail(what, ("field 'calendar': a name or dts.calendar { … } expected, got %s")
+      :format(options.shown(given)))
   end
   return made[calendar.make(given)].declaration
 end

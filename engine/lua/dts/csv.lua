@@ -1,4 +1,5 @@
--- dts.csv: decode(text, shape?) gives a list of rows as :rows would; encode(rows, { columns, delimiter }?) gives a text.
+-- dts.csv: decode(text, shape?) gives a list of rows as :rows would; encode(rows, { columns, delimiter }?) gives a
+-- text.
 -- SPDX-License-Identifier: MIT
 
 local body = require "dts.body"

@@ -59,7 +59,8 @@ function methods:put(table_name, rows, also)
   check_no_step(self, "ctx:put")
   if rows == nil then options.fail("ctx:put", "rows expected second: a row, a list or an iterator, got nothing") end
   if also ~= nil and type(also) ~= "table" then
-    options.fail("ctx:put", ("a table of columns that all rows share expected third, got %s"):format(options.shown(also)))
+    options.fail("ctx:put", ("a table of columns that all rows share expected third, got %s")
+      :format(options.shown(also)))
   end
   return kernel.put(table_name, query.plain(rows), also, state.step())
 end
@@ -69,7 +70,8 @@ function methods:update(table_name, row)
   check_table(table_name, "ctx:update")
   check_no_step(self, "ctx:update")
   if type(row) ~= "table" then options.fail("ctx:update", ("a row expected, got %s"):format(options.shown(row))) end
-  kernel.send("stage", { verb = "update", table = table_name, row = kernel.check(table_name, row), step = state.step() })
+  kernel.send("stage", { verb = "update", table = table_name, row = kernel.check(table_name, row),
+    step = state.step() })
 end
 
 local function stage_delete(table_name, where, what)
@@ -176,7 +178,8 @@ function methods:archive(source, content, meta)
   check_self(self, "archive")
   local raw = body.raw(content)
   if type(source) ~= "string" or source == "" then
-    options.fail("ctx:archive", ("a name such as \"github/search\" expected first, got %s"):format(options.shown(source)))
+    options.fail("ctx:archive", ("a name such as \"github/search\" expected first, got %s")
+      :format(options.shown(source)))
   end
   if raw == nil then
     options.fail("ctx:archive", ("a text, a reply or a file expected second, got %s"):format(options.shown(content)))
@@ -214,7 +217,8 @@ body.reject = reject
 
 function methods:reject(row, reason)
   check_self(self, "reject")
-  if type(row) ~= "table" then options.fail("ctx:reject", ("a row expected first, got %s"):format(options.shown(row))) end
+  if type(row) ~= "table" then options.fail("ctx:reject", ("a row expected first, got %s")
+    :format(options.shown(row))) end
   if type(reason) ~= "string" then
     options.fail("ctx:reject", ("the reason expected second, as a text, got %s"):format(options.shown(reason)))
   end
@@ -269,7 +273,8 @@ function ctx.make(start)
   local window = given.window or {}
   local self = {
     run = given.run, attempt = given.attempt, date = given.date, state = given.state, trigger = given.trigger,
-    pipeline = given.pipeline or start.pipeline, window = { from = instant(window.from_ms), to = instant(window.to_ms) },
+    pipeline = given.pipeline or start.pipeline, window = { from = instant(window.from_ms),
+      to = instant(window.to_ms) },
   }
   private[self] = { kind = start.kind, steps = {}, sleeps = 0 }
   state.steps[coroutine.running()] = false

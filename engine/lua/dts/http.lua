@@ -30,9 +30,11 @@ local PAGES = options.spec("pages", table.move({
   { "max", "count", help = ("pages at most (%d unless said, and then more is an error)"):format(MAX_PAGES) },
   { "page", "text", help = 'the query name of a page number, for example page = "page"' },
   { "offset", "text", help = 'the query name of an offset, for example offset = "offset"' },
-  { "cursor", "text", help = 'the query name of a cursor, for example cursor = "after"; `next` says where it comes from' },
+  { "cursor", "text",
+    help = 'the query name of a cursor, for example cursor = "after"; `next` says where it comes from' },
   { "next", "text", help = 'the path of the next cursor in the JSON reply, for example next = "meta.next"' },
-  { "at", "text", help = 'the path of the records in the JSON reply, for example at = "items": an empty page is the last' },
+  { "at", "text",
+    help = 'the path of the records in the JSON reply, for example at = "items": an empty page is the last' },
 }, 1, 6, #FIELDS + 1, table.move(FIELDS, 1, #FIELDS, 1, {})))
 
 local function escape(text)
@@ -232,7 +234,8 @@ local function choose_style(opts, what)
   end
   if count > 1 then options.fail(what, "`page`, `offset` and `cursor` exclude each other") end
   if style == "cursor" and not opts.next then
-    options.fail(what, "`cursor` needs `next`: the path of the next cursor in the reply, for example next = \"meta.next\"")
+    options.fail(what,
+      "`cursor` needs `next`: the path of the next cursor in the reply, for example next = \"meta.next\"")
   end
   return style
 end

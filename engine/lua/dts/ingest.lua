@@ -1,5 +1,5 @@
--- `ingest = { … }` of a pipeline: events taken at POST /api/v1/ingest/NAME, one batch a run. An event's JSON is decoded
--- when the script first looks at its `data`.
+-- `ingest = { … }` of a pipeline: events taken at POST /api/v1/ingest/NAME, one batch a run. An event's JSON is
+-- decoded when the script first looks at its `data`.
 -- SPDX-License-Identifier: MIT
 
 local json = require "dts.json"
@@ -16,7 +16,8 @@ local SPEC = options.spec("ingest", {
   { "id", "text", help = 'where an event\'s id is: "header:x-delivery" or a field\'s path' },
   { "type", "text", help = 'where its type is: "header:x-event" or a field\'s path' },
   { "time", "text", help = "where its time is; without it the time when it came" },
-  { "schema", "texts", help = 'JSON Schema files; {type} and {data.field} are filled in: the first that exists counts' },
+  { "schema", "texts",
+    help = 'JSON Schema files; {type} and {data.field} are filled in: the first that exists counts' },
   { "archive", "boolean", default = false, help = "true: keep each body raw" },
   { "signature", SIGNATURE, help = "refuse what is not signed" },
   { "window", "duration", to = "window_ms", default = 86400000, help = 'an id counts as seen for so long ("24h")' },

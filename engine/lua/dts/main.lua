@@ -81,7 +81,8 @@ function main.run(start)
   local run = state.pipelines[start.pipeline]
   if not run then missing("pipeline", start.pipeline, start.file, keys(state.pipelines)) end
   local input = inputs[start.kind or "params"]
-  if not input then kernel.raise { code = "INPUT", message = ("a run of kind '%s' is not known"):format(start.kind) } end
+  if not input then kernel.raise { code = "INPUT", message = ("a run of kind '%s' is not known")
+    :format(start.kind) } end
   state.began()
   run(ctx.make(start), input(start))
 end

@@ -1,7 +1,7 @@
--- Tables of options, declared once: `options.spec(title, { { name, type, … }, … })` is a function that takes what the
--- analyst wrote and gives it normalised. A field is { name, type, to = (name in the result), required, default, help };
--- a type is a name in `types` below, a list of choices, or another spec. What is not declared is an error that names the
--- nearest field; what is of another type is one that shows the value and what was expected.
+-- Tables of options, declared once: `options.spec(title, { { name, type, … }, … })` is a function that takes what
+-- the analyst wrote and gives it normalised. A field is { name, type, to = (name in the result), required, default,
+-- help }; a type is a name in `types` below, a list of choices, or another spec. What is not declared is an error
+-- that names the nearest field; what is of another type is one that shows the value and what was expected.
 -- SPDX-License-Identifier: MIT
 
 local kernel = require "dts.kernel"

@@ -68,7 +68,8 @@ end
 local function check_files(files, what)
   for _, pattern in ipairs(files or {}) do
     if pattern:find("^/") or pattern:find("..", 1, true) then
-      options.fail(what, ("field 'files': a pattern inside of the project expected, got %s"):format(options.shown(pattern)))
+      options.fail(what, ("field 'files': a pattern inside of the project expected, got %s")
+        :format(options.shown(pattern)))
     end
   end
 end

@@ -147,7 +147,8 @@ function query.sql(text, params)
   local sql = options.types.sql(text)
   if not sql then options.fail("dts.sql", ("SQL as a text expected, got %s"):format(options.shown(text))) end
   if params ~= nil and (type(params) ~= "table" or #params > 0) then
-    options.fail("dts.sql", ("a table of names and values expected as parameters, got %s"):format(options.shown(params)))
+    options.fail("dts.sql", ("a table of names and values expected as parameters, got %s")
+      :format(options.shown(params)))
   end
   if sql:find(":now%f[^%w_]") or sql:find(":today") then state.volatile = true end
   return make { sql = sql, params = params }

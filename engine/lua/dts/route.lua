@@ -55,10 +55,12 @@ local function path_names(path, what)
   for segment in path:gmatch("[^/]+") do
     local name, rest = segment:match("^{([%a_][%w_]*)(%.*)}$")
     if not name and segment:find("[{}]") then
-      options.fail(what, ("'%s' is not understood: {name} stands for one segment, {name...} for the rest"):format(segment))
+      options.fail(what, ("'%s' is not understood: {name} stands for one segment, {name...} for the rest")
+        :format(segment))
     end
     if name then
-      if rest ~= "" and rest ~= "..." then options.fail(what, ("'%s': three dots stand for the rest"):format(segment)) end
+      if rest ~= "" and rest ~= "..." then options.fail(what, ("'%s': three dots stand for the rest")
+        :format(segment)) end
       if seen[name] then options.fail(what, ("{%s} stands twice in the path"):format(name)) end
       seen[name] = true
       names[#names + 1] = name

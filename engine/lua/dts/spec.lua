@@ -1,5 +1,5 @@
--- dts.test { … }: a throw-away kernel for a spec: a store in memory, a clock that moves when told, a network that asks
--- the spec's own functions. Each method is one operation of the engine; `close` (or `local t <close>`) ends it.
+-- dts.test { … }: a throw-away kernel for a spec: a store in memory, a clock that moves when told, a network that
+-- asks the spec's own functions. Each method is one operation of the engine; `close` (or `local t <close>`) ends it.
 -- SPDX-License-Identifier: MIT
 
 local body = require "dts.body"
@@ -51,7 +51,8 @@ end
 local function answer_of(given, what)
   if type(given) == "string" then return { status = 200, body = given } end
   if type(given) ~= "table" then
-    options.fail(what, ("a table such as { json = … } expected from the function, got %s"):format(options.shown(given)))
+    options.fail(what, ("a table such as { json = … } expected from the function, got %s")
+      :format(options.shown(given)))
   end
   local out = { status = given.status or 200, headers = given.headers or {}, body = given.body }
   if given.json ~= nil then

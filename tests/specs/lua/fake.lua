@@ -1,5 +1,6 @@
 -- A fake engine for specs of the Lua half: it plays OP_START, answers calls from tables of functions, and remembers
--- everything that a script sent. The C half (rows, JSON, dates, error values) is the real one: run by `dts-worker --spec`.
+-- everything that a script sent. The C half (rows, JSON, dates, error values) is the real one: run by `dts-worker
+-- --spec`.
 -- SPDX-License-Identifier: MIT
 
 local kernel = require "dts.kernel"

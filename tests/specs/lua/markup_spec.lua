@@ -47,7 +47,8 @@ describe("XML", function()
   end)
 
   it("is read in its own encoding", function()
-    assert.same({ { text = "é" } }, all('<?xml version="1.0" encoding="ISO-8859-1"?><r><i>\xe9</i></r>', { at = "//i" }))
+    assert.same({ { text = "é" } }, all('<?xml version="1.0" encoding="ISO-8859-1"?><r><i>\xe9</i></r>',
+      { at = "//i" }))
   end)
 
   it("says what is missing or broken", function()
@@ -92,7 +93,8 @@ describe("HTML", function()
     assert.equal("x y", page:first("//p"):attr("class"))
     local counts = {}
     for i, selector in ipairs { "td", "tr > td", "table#t td[colspan='2']", "tr:first-child th", "tr:nth-child(3) > td",
-      "td:not([rowspan])", "th + th", "th ~ th", "p, b", "P.y B", "[class~=x]", "[class^=x]", "[class$=y]", "[class*=' ']",
+      "td:not([rowspan])", "th + th", "th ~ th", "p, b", "P.y B", "[class~=x]", "[class^=x]", "[class$=y]",
+        "[class*=' ']",
       "tr:last-child td", "body > *" } do
       counts[i] = #page:select(selector)
     end

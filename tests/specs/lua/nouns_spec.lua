@@ -44,7 +44,8 @@ describe("dts.table", function()
       "text integer real boolean date timestamp json", said 'dts.table { name = "x", columns = { "a txt" } }')
     assert.equal("dts.table 'x': field 'key': there is no column 'dat'; did you mean 'date'?",
       said 'dts.table { name = "x", key = { "dat" }, columns = { "date date" } }')
-    assert.equal("dts.table 'x': column 'a' stands twice", said 'dts.table { name = "x", columns = { "a text", "a date" } }')
+    assert.equal("dts.table 'x': column 'a' stands twice",
+      said 'dts.table { name = "x", columns = { "a text", "a date" } }')
     assert.equal([[dts.table 'x': column "a text nul": 'nul' is not understood after the type]],
       said 'dts.table { name = "x", columns = { "a text nul" } }')
     assert.equal([[dts.table 'x': field 'keep': a duration such as "30s", "15m", "6h" or "7d" expected, got 5]],
@@ -63,8 +64,10 @@ describe("dts.source", function()
   after_each(fake.restore)
 
   it("reports its manners", function()
-    assert.same({ noun = "source", name = "g", url = "https://g.com", rate_count = 5000, rate_ms = 3600000, concurrency = 8,
-      headers = { A = "Bearer {secret?:T}" }, timeout_ms = 30000 }, one [[dts.source { name = "g", url = "https://g.com",
+    assert.same({ noun = "source", name = "g", url = "https://g.com", rate_count = 5000, rate_ms = 3600000,
+      concurrency = 8,
+      headers = { A = "Bearer {secret?:T}" }, timeout_ms = 30000 }, one [[dts.source { name = "g",
+        url = "https://g.com",
       rate = "5000/h", concurrency = 8, headers = { A = "Bearer {secret?:T}" }, timeout = "30s" }]])
   end)
 
@@ -116,7 +119,8 @@ dts.table { name = "t", columns = { "a text" } }
     }, p.gaps)
     p = one [[dts.pipeline { name = "p", run = print, ingest = { id = "header:x-id", schema = "schemas/a.json",
       signature = { header = "x-s", secret = "W" } } }]]
-    assert.same({ id = "header:x-id", schema = { "schemas/a.json" }, archive = false, window_ms = 86400000, batch = 1000,
+    assert.same({ id = "header:x-id", schema = { "schemas/a.json" }, archive = false, window_ms = 86400000,
+      batch = 1000,
       wait_ms = 1000, signature = { header = "x-s", secret = "W" } }, p.ingest)
     assert.equal("ingest", p.trigger)
     p = one [[dts.pipeline { name = "p", run = print, files = "incoming/*.csv" }]]
@@ -131,7 +135,8 @@ dts.table { name = "t", columns = { "a text" } }
       said 'dts.pipeline { name = "p", schedule = "0 6 * * *", every = "1h", run = print }')
     assert.equal("dts.pipeline 'p': `recheck` asks for missing dates again: it goes with `gaps`",
       said 'dts.pipeline { name = "p", recheck = "0 6 * * *", run = print }')
-    assert.equal("dts.pipeline 'p': field 'run' is missing: function(ctx, input) … end", said 'dts.pipeline { name = "p" }')
+    assert.equal("dts.pipeline 'p': field 'run' is missing: function(ctx, input) … end",
+      said 'dts.pipeline { name = "p" }')
     assert.equal("dts.pipeline 'p': unknown field 'shedule'; did you mean 'schedule'?",
       said 'dts.pipeline { name = "p", shedule = "x", run = print }')
     assert.equal("dts.pipeline 'p': field 'schedule': a schedule such as \"30 16 * * 1-5\" (schedule: minute '61' is not " ..
@@ -155,11 +160,13 @@ describe("dts.rollup, dts.view, dts.alert", function()
     assert.same({ noun = "rollup", name = "r", from = "t", time = "d", every = { "week", "month" },
       by = { { expr = "a", name = "a" }, { expr = "lower(b)", name = "low" } },
       measures = { { expr = "last(x)", name = "x" }, { expr = "count(*)", name = "n" } } },
-      one [[dts.rollup { name = "r", from = "t", time = "d", every = { "week", "month" }, by = { "a", "lower(b) as low" },
+      one [[dts.rollup { name = "r", from = "t", time = "d", every = { "week", "month" }, by = { "a",
+        "lower(b) as low" },
         measures = { "last(x) as x", "count(*) AS n" } }]])
     assert.same({ noun = "view", name = "v", sql = "select 1", keep = true },
       one [=[dts.view { name = "v", keep = true, sql = [[ select 1 ]] }]=])
-    assert.same({ noun = "alert", name = "a", every_ms = 600000, hold_ms = 1800000, remind_ms = 86400000, when = "select 1" },
+    assert.same({ noun = "alert", name = "a", every_ms = 600000, hold_ms = 1800000, remind_ms = 86400000,
+      when = "select 1" },
       one [[dts.alert { name = "a", hold = "30m", remind = "1d", when = "select 1" }]])
   end)
 
@@ -178,7 +185,8 @@ describe("dts.route and dts.dashboard", function()
   after_each(fake.restore)
 
   it("report addresses, parameters and charts", function()
-    assert.same({ noun = "route", name = "GET /api/r/{owner}/{path...}", method = "GET", path = "/api/r/{owner}/{path...}",
+    assert.same({ noun = "route", name = "GET /api/r/{owner}/{path...}", method = "GET",
+      path = "/api/r/{owner}/{path...}",
       public = true, from = "t", order = { "-date" }, timeout_ms = 2000, handler = false, limit = 5,
       params = { { name = "from", type = "date", required = false }, { name = "owner", type = "text", required = true },
         { name = "path", type = "text", required = true } } },
@@ -196,7 +204,8 @@ describe("dts.route and dts.dashboard", function()
   it("refuse what is wrong", function()
     assert.equal([[dts.route: a method and a path expected first, for example "GET /api/rates", got "/api/rates"]],
       said 'dts.route { "/api/rates", from = "t" }')
-    assert.equal("dts.route 'GET /api/v1/x': /api/v1 is the engine's own", said 'dts.route { "GET /api/v1/x", from = "t" }')
+    assert.equal("dts.route 'GET /api/v1/x': /api/v1 is the engine's own",
+      said 'dts.route { "GET /api/v1/x", from = "t" }')
     assert.equal("dts.route 'GET /api/x': `from`, `sql` or `run` is missing: where the reply comes from",
       said 'dts.route { "GET /api/x" }')
     assert.equal("dts.route 'GET /api/x': `from`, `sql` exclude each other",
@@ -223,12 +232,10 @@ describe("the names of dts", function()
 
   it("hold for each shipped pipeline and connector", function()
     local pipe = io.popen("ls pipelines/*/*.lua")
-    local count, text = 0, nil
-    package.loaded.dts = package.loaded.dts or require "dts"
+    local count = 0
     for path in pipe:lines() do
       local file <close> = assert(io.open(path))
-      text = file:read("a")
-      local declared = fake.play("load", text, {}, { file = path }).declared
+      local declared = fake.play("load", file:read("a"), {}, { file = path }).declared
       assert(#declared > 0, path)
       count = count + 1
     end

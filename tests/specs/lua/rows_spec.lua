@@ -1,5 +1,5 @@
--- Bodies read as rows: the formats, encodings and types, and what a value that does not fit is told. Real files are those
--- of the test data (TEST_DATA); without them the specs that need them are pending.
+-- Bodies read as rows: the formats, encodings and types, and what a value that does not fit is told. Real files are
+-- those of the test data (TEST_DATA); without them the specs that need them are pending.
 -- SPDX-License-Identifier: MIT
 
 local fake = require "tests.specs.lua.fake"
@@ -30,7 +30,8 @@ end
 describe("CSV", function()
   before_each(function()
     fake.engine({}, { tables = {
-      pump = { "station text", "product text", "date date", "price real not null", "unit text", "n integer", "ok boolean",
+      pump = { "station text", "product text", "date date", "price real not null", "unit text", "n integer",
+        "ok boolean",
         "at timestamp", "extra json" },
     } })
   end)
@@ -53,14 +54,16 @@ describe("CSV", function()
     assert.same({ { price = 1234567.5, date = "2024-02-29" }, { price = 0.5, n = -1000 } },
       all("price;date;n\n1.234.567,50;29/02/2024;\n,5;;-1 000\n", shape))
     local message = fake.refused(all, "price\n1.5\n", shape)
-    assert.equal([[column 'price': a number with a decimal comma expected, got "1.5" (line 2 of GET https://x/f)]], message)
+    assert.equal([[column 'price': a number with a decimal comma expected, got "1.5" (line 2 of GET https://x/f)]],
+      message)
   end)
 
   it("says file, line, column, value and what was expected", function()
     local message = fake.refused(all, "Valor,Data\n1,29/02/2023\n", {
       into = "pump", columns = { date = "Data" }, dates = "%d/%m/%Y",
     })
-    assert.equal([[column 'date' ("Data"): a date like %d/%m/%Y expected, got "29/02/2023" (line 2 of GET https://x/f)]],
+    assert.equal([[column 'date' ("Data"): a date like %d/%m/%Y expected, ]] ..
+      [[got "29/02/2023" (line 2 of GET https://x/f)]],
       message)
     message = fake.refused(all, "n\n1.5\n", { into = "pump" })
     assert.equal([[column 'n': a whole number expected, got "1.5" (line 2 of GET https://x/f)]], message)
@@ -98,7 +101,8 @@ describe("CSV", function()
   end)
 
   it("refuses what is misspelt, unknown or of another type", function()
-    assert.equal("rows: unknown field 'delimeter'; did you mean 'delimiter'?", (fake.refused(all, "a\n", { delimeter = "x" })))
+    assert.equal("rows: unknown field 'delimeter'; did you mean 'delimiter'?", (fake.refused(all, "a\n",
+      { delimeter = "x" })))
     assert.equal("rows: field 'into': there is no table 'pumps'; did you mean 'pump'?",
       (fake.refused(all, "a\n", { into = "pumps" })))
     assert.equal("rows: field 'columns': the table has no column 'prices'; did you mean 'price'?",
@@ -154,7 +158,8 @@ describe("JSON", function()
     assert.same({ { a = 1 }, { a = 2.5 } }, all('[{"a":1},{"a":2.5}]'))
     assert.same({ { id = 9007199254740993 } }, all('{"x":{"y":[1,{"z":2}]},"data":{"items":[{"id":9007199254740993}]}}',
       { at = "data.items" }))
-    assert.same({ { n = 1 }, { n = 2 }, { n = 3 } }, all('{"o":[{"i":[{"n":1},{"n":2}]},{"i":[{"n":3}]}]}', { at = "o.i" }))
+    assert.same({ { n = 1 }, { n = 2 }, { n = 3 } }, all('{"o":[{"i":[{"n":1},{"n":2}]},{"i":[{"n":3}]}]}',
+      { at = "o.i" }))
     assert.same({ { a = { 1, kernel.null } } }, all('{"a":[1,null],"b":null}'))
     assert.same({ { value = 1 }, { value = "x" } }, all('[1,"x"]'))
   end)

@@ -27,7 +27,8 @@ describe("a run", function()
         body = '{"rates":[{"c":"USD","r":1.5},{"c":"BRL","r":5}]}' } end,
       query = function() return { columns = { "rate" }, rows = { { rate = 1 } } } end,
     }, { kind = "params", input = { base = "EUR" }, ctx = { date = "2024-02-29", run = 7, window = { to_ms = 0 } } })
-    assert.same({ "http", { method = "GET", source = "ecb", path = "/daily.json", query = { base = "EUR" } } }, e.calls[1])
+    assert.same({ "http", { method = "GET", source = "ecb", path = "/daily.json", query = { base = "EUR" } } },
+      e.calls[1])
     assert.same({ "query", { table = "rates", where = { date = "2024-02-29" }, order = { "-date" } } }, e.calls[2])
     assert.equal(2, #e.rows)
     assert.same({ { currency = "BRL", date = "2024-02-29", rate = 5 } }, e.rows[2].rows)
@@ -106,7 +107,8 @@ describe("a run", function()
       assert(rawget(input[1], "data") == nil)
       for _, e in ipairs(input) do ctx:put("t", { id = e.id, who = (e.data.sender or {}).login }) end
       assert(input[1].nothing == nil)
-    ]], {}, { kind = "batch", input = { events = { { id = "1", json = '{"sender":{"login":"me"}}' }, { id = "2", json = "{}" } } } })
+    ]], {}, { kind = "batch", input = { events = { { id = "1", json = '{"sender":{"login":"me"}}' }, { id = "2",
+      json = "{}" } } } })
     assert.same({ { id = "1", who = "me" } }, e.rows[1].rows)
     assert.same({ { id = "2" } }, e.rows[2].rows)
   end)
@@ -161,9 +163,11 @@ dts.pipeline { name = "p", run = function(ctx) %s end }]]):format(text), { http 
   local function empty() return { status = 200, url = "https://s.com/", headers = {}, body = "" } end
 
   it("carry their options", function()
-    local e = ask([[s:post("/x", { json = { b = 1, a = { 1 } }, query = { q = { "a", "b" } }, accept = { 404 }, cache = "1h",
+    local e = ask([[s:post("/x", { json = { b = 1, a = { 1 } }, query = { q = { "a", "b" } }, accept = { 404 },
+      cache = "1h",
       timeout = "5s", archive = "raw", idempotency = true, headers = { A = "1" } })]], empty)
-    assert.same({ "http", { method = "POST", source = "s", path = "/x", body = '{"a":[1],"b":1}', query = { q = { "a", "b" } },
+    assert.same({ "http", { method = "POST", source = "s", path = "/x", body = '{"a":[1],"b":1}', query = { q = { "a",
+      "b" } },
       accept = { 404 }, cache_ms = 3600000, timeout_ms = 5000, archive = "raw", idempotency = true,
       headers = { A = "1", ["Content-Type"] = "application/json" } } }, e.calls[1])
     e = ask([[dts.http.put("https://h.com/", { form = { b = "x y", a = "é" } })]], empty)
@@ -172,7 +176,8 @@ dts.pipeline { name = "p", run = function(ctx) %s end }]]):format(text), { http 
     local message = fake.refused(ask, 's:get("/x", { qeury = {} })', empty)
     assert.equal("source 's':get: unknown field 'qeury'; did you mean 'query'?", message)
     assert.equal("source 's': there is no 'fetch'", (fake.refused(ask, "s:fetch()", empty)))
-    assert.equal("source 's': write a colon: source:get(path), not source.get(path)", (fake.refused(ask, 's.get("/")', empty)))
+    assert.equal("source 's': write a colon: source:get(path), not source.get(path)", (fake.refused(ask, 's.get("/")',
+      empty)))
     assert.equal("source 's':get: `body`, `json` and `form` exclude each other",
       (fake.refused(ask, 's:get("/", { json = 1, body = "x" })', empty)))
   end)
@@ -190,7 +195,8 @@ dts.pipeline { name = "p", run = function(ctx) %s end }]]):format(text), { http 
       local i = 0
       return function()
         i = i + 1
-        return { status = 200, url = "u", headers = {}, body = '{"items":[' .. ("1,"):rep(sizes[i]):sub(1, -2) .. '],"next":'
+        return { status = 200, url = "u", headers = {}, body = '{"items":[' .. ("1,"):rep(sizes[i]):sub(1, -2)
+          .. '],"next":'
           .. (i < 3 and '"c' .. i .. '"' or "null") .. "}" }
       end
     end
@@ -202,7 +208,8 @@ dts.pipeline { name = "p", run = function(ctx) %s end }]]):format(text), { http 
     assert.same({ 3, { after = "c2" } }, { #e.sent, e.calls[3][2].query })
     e = ask([[for _ in s:pages("/x", { page = "page", at = "items", max = 1 }) do dts.log "p" end]], listed { 2, 2 })
     assert.equal(1, #e.sent)
-    local function endless() return { status = 200, url = "https://s.com/", headers = { link = '<?n>; rel=next' }, body = "" } end
+    local function endless() return { status = 200, url = "https://s.com/", headers = { link = '<?n>; rel=next' },
+      body = "" } end
     local message, _, _, code = fake.refused(ask, 'for _ in s:pages("/x") do end', endless)
     assert.same({ "source 's':pages: there are more than 100 pages", "LIMIT_PAGES" }, { message, code })
   end)
@@ -221,7 +228,8 @@ dts.pipeline { name = "p", run = function(ctx)
   local n = 0
   for row in dts.sql("select 1", { x = 1 }):rows() do n = n + row.a end
   assert(n == 6, n)
-  assert(dts.lookup("t", nil) == nil and dts.lookup("t", 1).a == 9 and dts.lookup("t", 1).a == 9 and dts.lookup("t", 2) == nil)
+  assert(dts.lookup("t", nil) == nil and dts.lookup("t", 1).a == 9 and dts.lookup("t", 1).a == 9 and dts.lookup("t",
+    2) == nil)
 end }]], {
       query = function(args)
         if not args.page then return { rows = { { a = 1 }, { a = 2 } } } end
@@ -260,13 +268,16 @@ describe("a route", function()
   end)
 
   it("says what it used, and is told what is misspelt", function()
-    local clock = { now = function() return { ms = 0, today = "1970-01-01" } end, random = function() return { uuid = "u" } end,
+    local clock = { now = function() return { ms = 0, today = "1970-01-01" } end,
+      random = function() return { uuid = "u" } end,
       enqueue = function() return { id = 3 } end }
     assert.same({ json = '["1970-01-01T00:00:00.000Z","1970-01-01","u"]', volatile = true },
       reply("return { dts.now(), dts.today(), dts.uuid() }", nil, clock))
-    assert.same({ json = '{"h":"v"}', volatile = true }, reply("return { h = req.headers.x }", { headers = { x = "v" } }))
+    assert.same({ json = '{"h":"v"}', volatile = true }, reply("return { h = req.headers.x }",
+      { headers = { x = "v" } }))
     assert.same({ json = '{"k":"me"}', keyed = true }, reply("return { k = req.key.name }", { key = { name = "me" } }))
-    assert.same({ json = '{"id":3}', volatile = true }, reply('return { id = dts.enqueue("p", { a = 1 }) }', nil, clock))
+    assert.same({ json = '{"id":3}', volatile = true }, reply('return { id = dts.enqueue("p", { a = 1 }) }', nil,
+      clock))
     assert.equal("req: there is no 'idd'; did you mean 'id'?", (fake.refused(reply, "return req.idd")))
     assert.equal("dts.reply: unknown field 'satus'; did you mean 'status'?",
       (fake.refused(reply, "return dts.reply { satus = 1 }")))
@@ -297,11 +308,13 @@ describe("values", function()
     assert.equal("2020-06-04", d.parse("04/06/2020", "%d/%m/%Y"))
     assert.equal("04/06/2020", d.format("2020-06-04", "%d/%m/%Y"))
     assert.same({ "2024-02-29", "2024-03-07", "2024-02-29", "2023-02-28" },
-      { d.add("2024-02-28", 1), d.add("2024-02-29", 1, "week"), d.add("2024-01-31", 1, "month"), d.add("2024-02-29", -1, "year") })
+      { d.add("2024-02-28", 1), d.add("2024-02-29", 1, "week"), d.add("2024-01-31", 1, "month"), d.add("2024-02-29",
+        -1, "year") })
     assert.same({ 366, -1, 90 }, { d.diff("2025-01-01", "2024-01-01"), d.diff("2024-01-01", "2024-01-02"),
       d.diff("2024-01-01T00:01:30Z", "2024-01-01T00:00:00Z") })
     assert.same({ "2024-02-28", "2024-02-29", "2024-03-01" }, d.range("2024-02-28", "2024-03-01"))
-    assert.same({ 4, "2024-02-26", "2024-01-01" }, { d.weekday "2024-02-29", d.start("2024-02-29", "week"), d.start("2024-02-29", "year") })
+    assert.same({ 4, "2024-02-26", "2024-01-01" }, { d.weekday "2024-02-29", d.start("2024-02-29", "week"),
+      d.start("2024-02-29", "year") })
     assert.equal("a date like %d/%m/%Y expected, got \"31/02/2020\"", (fake.refused(d.parse, "31/02/2020", "%d/%m/%Y")))
     assert.equal("2024-01-01T00:15:00.000Z", d.add("2024-01-01T00:00:00Z", "15m"))
   end)
