@@ -268,11 +268,23 @@ static const folder *folder_of(const folder_watch *w, int wd) {
   return NULL;
 }
 
+/* Names that copying programs give while they are at it. */
+static bool is_passing(const char *name) {
+  static const char *const endings[] = {".tmp", ".part", ".filepart", ".crdownload", "~"};
+  size_t size = strlen(name);
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    size_t end = strlen(endings[i]);
+    if (size > end && strcmp(name + size - end, endings[i]) == 0) return true;
+  }
+  return false;
+}
+
 static void arrived(folder_watch *w, const folder *of, const char *name) {
   dts_error e;
   if (name[0] == '.') return;
-  if (!intake_match(kernel_current(w->intake->kernel), of->path, name, &e))
-    return log_warn("%s/%s stays where it is: %s", of->path, name, e.message);
+  bool wanted = intake_match(kernel_current(w->intake->kernel), of->path, name, &e) != NULL;
+  if (!wanted && is_passing(name)) return;
+  if (!wanted) return log_warn("%s/%s stays where it is: %s", of->path, name, e.message);
   arrival *a = new_arrival(of->path, name);
   a->whole = true;
   add(w, a);

@@ -84,22 +84,22 @@ static const char *const statements[] = {
 
     "drop view if exists dts_runs",
     "create view dts_runs as select id, pipeline, trigger, state, " STAMP("started")
-    " as started, " STAMP("ended") " as ended, rows, json_extract(error, '$.message') as error, version, job from dts_run",
+    " as started, " STAMP("ended") " as ended, rows, member(error, 'message') as error, version, job from dts_run",
     "drop view if exists dts_jobs",
     "create view dts_jobs as select id, pipeline, state, attempts, retry_count, deferrals, " STAMP(
-        "run_at") " as run_at, json_extract(error, '$.message') as error from dts_job",
+        "run_at") " as run_at, member(error, 'message') as error from dts_job",
     "drop view if exists dts_gaps",
     "create view dts_gaps as select pipeline, series as key, day as date, state, attempts, "
-    "retry_count, json_extract(error, '$.message') as error, " STAMP("at") " as at from dts_gap",
+    "retry_count, member(error, 'message') as error, " STAMP("at") " as at from dts_gap",
     "drop view if exists dts_quarantine",
-    "create view dts_quarantine as select 'job-' || id as id, pipeline, kind as input, name, json_extract(error, '$.line') "
-    "as line, coalesce(json_extract(error, '$.message'), reason) as error, attempts, retry_count, " STAMP(
+    "create view dts_quarantine as select 'job-' || id as id, pipeline, kind as input, name, member(error, 'line') "
+    "as line, coalesce(member(error, 'message'), reason) as error, attempts, retry_count, " STAMP(
         "max(created, ended)") " as at from dts_job where state = 'quarantined' union all select 'date-' || pipeline "
-    "|| '/' || series || '/' || day, pipeline, 'date', series || ' ' || day, null, json_extract(error, '$.message'), "
+    "|| '/' || series || '/' || day, pipeline, 'date', series || ' ' || day, null, member(error, 'message'), "
     "attempts, retry_count, " STAMP("at") " from dts_gap where state = 'quarantined'",
     "drop view if exists dts_files",
     "create view dts_files as select f.id, f.name, f.size, f.sha256, f.pipeline, j.state, (select sum(rows) "
-    "from dts_run r where r.job = f.job) as rows, " STAMP("f.at") " as at, json_extract(j.error, '$.message') as error from dts_file f left join "
+    "from dts_run r where r.job = f.job) as rows, " STAMP("f.at") " as at, member(j.error, 'message') as error from dts_file f left join "
     "dts_job j on j.id = f.job",
     "drop view if exists dts_refused",
     "create view dts_refused as select seq as id, pipeline, " STAMP("at") " as at, line, path, message "
