@@ -53,7 +53,8 @@ describe("XML", function()
 
   it("says what is missing or broken", function()
     assert.equal("there is nothing at '//item' in GET https://x/f", (fake.refused(all, "<r/>", { at = "//item" })))
-    assert.equal("`at` says where the records of an XML document are, for example rows { at = \"//item\" } (GET https://x/f)",
+    assert.equal("`at` says where the records of an XML document are, for example rows { at = \"//item\" } " ..
+      "(GET https://x/f)",
       (fake.refused(all, "<r/>")))
     assert.matches("^not XML: line 1: Premature end of data in tag r line 1 %(GET https://x/f%)$",
       (fake.refused(all, "<r><a></r>", { at = "//a" })))

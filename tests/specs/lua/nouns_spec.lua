@@ -139,8 +139,8 @@ dts.table { name = "t", columns = { "a text" } }
       said 'dts.pipeline { name = "p" }')
     assert.equal("dts.pipeline 'p': unknown field 'shedule'; did you mean 'schedule'?",
       said 'dts.pipeline { name = "p", shedule = "x", run = print }')
-    assert.equal("dts.pipeline 'p': field 'schedule': a schedule such as \"30 16 * * 1-5\" (schedule: minute '61' is not " ..
-      "understood: expected 0 to 59) expected, got \"61 * * * *\"",
+    assert.equal("dts.pipeline 'p': field 'schedule': a schedule such as \"30 16 * * 1-5\" (schedule: minute '61' " ..
+      "is not understood: expected 0 to 59) expected, got \"61 * * * *\"",
       said 'dts.pipeline { name = "p", schedule = "61 * * * *", run = print }')
     assert.equal("dts.pipeline 'p': parameter 'a': unknown type 'dat'; did you mean 'date'?",
       said 'dts.pipeline { name = "p", params = { a = "dat?" }, run = print }')
@@ -212,9 +212,10 @@ describe("dts.route and dts.dashboard", function()
       said 'dts.route { "GET /api/x", from = "t", sql = "select 1" }')
     assert.equal("dts.route 'POST /api/x': POST needs `run`: tables and SQL answer GET",
       said 'dts.route { "POST /api/x", from = "t" }')
-    assert.equal("dts.dashboard 'd': chart 1: a kind expected first, one of line, area, bar, scatter, heatmap, number, " ..
-      "table, text; got \"lines\"; did you mean 'line'?", said 'dts.dashboard { name = "d", { "lines", from = "t" } }')
-    assert.equal("dts.dashboard 'd': chart 1 'A': a line chart needs `y`: the column upwards, or an aggregate: \"avg(price)\"",
+    assert.equal("dts.dashboard 'd': chart 1: a kind expected first, one of line, area, bar, scatter, heatmap, " ..
+      "number, table, text; got \"lines\"; did you mean 'line'?", said 'dts.dashboard { name = "d", { "lines", from = "t" } }')
+    assert.equal("dts.dashboard 'd': chart 1 'A': a line chart needs `y`: the column upwards, " ..
+      "or an aggregate: \"avg(price)\"",
       said 'dts.dashboard { name = "d", { "line", title = "A", from = "t", x = "d" } }')
     assert.equal("dts.dashboard 'd': chart 1: a line chart has no `columns`",
       said 'dts.dashboard { name = "d", { "line", from = "t", x = "d", y = "e", columns = { "a" } } }')

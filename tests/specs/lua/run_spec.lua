@@ -248,7 +248,8 @@ describe("a route", function()
 
   local function reply(text, req, answers)
     local start = { mode = "serve", file = "pipelines/x.lua",
-      source = ('local dts = require "dts"\ndts.route { "GET /api/x/{id}", params = { n = "integer = 5" }, run = function(req) %s end }')
+      source = ('local dts = require "dts"\ndts.route { "GET /api/x/{id}", params = { n = "integer = 5" },' ..
+        ' run = function(req) %s end }')
         :format(text) }
     fake.engine(answers or {}, start)
     local main = require "dts.main"
