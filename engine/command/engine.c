@@ -1,0 +1,179 @@
+/* engine.c -- see engine.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "command/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "command/place.h"
+#include "command/shipped.h"
+#include "flow/socket.h"
+
+enum { GRACE_S = 10 }; /* to hand back in, before this process ends by SIGALRM */
+
+struct engine {
+  arena memory;
+  const char *root;
+  socket_client *client; /* one of the two */
+  kernel *kernel;
+  int signals;
+  bool interrupted;
+  struct wait { /* the command under way; the kernel may answer it as late as in kernel_close */
+    kernel_event *event;
+    void *arg;
+    arena *memory;
+    value answer;
+    dts_error error;
+    bool answered, failed;
+  } wait;
+};
+
+/* ---- signals ---- */
+
+int engine_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGHUP);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void on_signal(void *arg, int fd, bool readable, bool writable) {
+  engine *g = arg;
+  struct signalfd_siginfo info;
+  (void)readable, (void)writable;
+  while (read(fd, &info, sizeof info) == sizeof info) g->interrupted = true;
+}
+
+static int fail_interrupted(const engine *g, dts_error *e) {
+  error_fail(e, "INTERRUPTED", "interrupted");
+  if (!g->client)
+    return error_hint(e, "what had not committed is undone; the job is back in the queue");
+  return error_hint(e, "the engine goes on with it: see `dts runs`");
+}
+
+/* ---- opening ---- */
+
+static kernel *open_kernel(engine *g, const char *file, dts_error *e) {
+  kernel_options o = {.root = g->root,
+                      .file = file,
+                      .worker = place_worker(&g->memory),
+                      .shipped = shipped_connectors()};
+  kernel *k = kernel_open(&o, e);
+  if (k) loop_watch(kernel_loop(k), g->signals, true, false, on_signal, g);
+  return k;
+}
+
+engine *engine_open(const char *root, const char *file, dts_error *e) {
+  dts_error none = {0};
+  engine *g = memory_alloc(sizeof *g);
+  g->root = root;
+  g->signals = engine_signals();
+  log_set_level(LOG_LEVEL_WARN);
+  g->client = socket_connect(root, &none);
+  if (!g->client && strcmp(none.code, "ENGINE_NONE") == 0)
+    g->kernel = open_kernel(g, file, e);
+  else if (!g->client)
+    *e = none;
+  if (g->client || g->kernel) return g;
+  engine_close(g);
+  return NULL;
+}
+
+engine *engine_here(arena *a, dts_error *e) {
+  const char *root = place_project(".", a, e);
+  return root ? engine_open(root, NULL, e) : NULL;
+}
+
+void engine_close(engine *g) {
+  if (!g) return;
+  socket_leave(g->client);
+  alarm(g->kernel ? GRACE_S : 0);
+  if (g->kernel) loop_watch(kernel_loop(g->kernel), g->signals, false, false, NULL, NULL);
+  kernel_close(g->kernel);
+  alarm(0);
+  if (g->signals >= 0) close(g->signals);
+  arena_free(&g->memory);
+  free(g);
+}
+
+bool engine_is_remote(const engine *g) { return g->client != NULL; }
+const char *engine_root(const engine *g) { return g->root; }
+
+/* ---- asking ---- */
+
+static void on_event(void *arg, int op, const value *event) {
+  engine *g = arg;
+  if (g->wait.event) g->wait.event(g->wait.arg, op, event);
+}
+
+static void on_answer(void *arg, const value *answer, const dts_error *e) {
+  engine *g = arg;
+  g->wait.answered = true;
+  g->wait.failed = e != NULL;
+  if (e)
+    g->wait.error = *e;
+  else if (g->wait.memory)
+    g->wait.answer = value_copy(g->wait.memory, answer);
+}
+
+static int ask_kernel(engine *g, const value *command, kernel_event *event, void *arg, arena *a,
+                      value *answer, dts_error *e) {
+  g->wait = (struct wait){.event = event, .arg = arg, .memory = a};
+  kernel_command(g->kernel, command, on_event, on_answer, g);
+  while (!g->wait.answered && !g->interrupted) loop_turn(kernel_loop(g->kernel), -1);
+  g->wait.event = NULL;
+  g->wait.memory = NULL;
+  if (!g->wait.answered) return fail_interrupted(g, e);
+  *answer = g->wait.answer;
+  if (g->wait.failed && e) *e = g->wait.error; /* NULL: the caller can do without */
+  return g->wait.failed ? -1 : 0;
+}
+
+/* Waits for a frame or a signal; the client then blocks only inside a frame. */
+static int ask_remote(engine *g, const value *command, kernel_event *event, void *arg, arena *a,
+                      value *answer, dts_error *e) {
+  if (socket_send(g->client, command, e) < 0) return -1;
+  struct pollfd waits[] = {{.fd = socket_descriptor(g->client), .events = POLLIN},
+                           {.fd = g->signals, .events = POLLIN}};
+  for (int more = 1; more == 1;) {
+    if (poll(waits, 2, -1) < 0 && errno != EINTR)
+      return error_fail(e, "ENGINE_GONE", "%s", strerror(errno));
+    if (waits[1].revents) return fail_interrupted(g, e);
+    if (!waits[0].revents) continue;
+    more = socket_take(g->client, event, arg, a, answer, e);
+    if (more <= 0) return more;
+  }
+  return 0;
+}
+
+int engine_ask(engine *g, const value *command, kernel_event *event, void *arg, arena *a,
+               value *answer, dts_error *e) {
+  if (g->client) return ask_remote(g, command, event, arg, a, answer, e);
+  return ask_kernel(g, command, event, arg, a, answer, e);
+}
+
+value engine_command(arena *a, const char *name) {
+  value v = value_map();
+  value_set(a, &v, "name", value_text(name));
+  return v;
+}
+
+int engine_sql(engine *g, const char *sql, const value *params, int64_t limit_rows, arena *a,
+               value *answer, dts_error *e) {
+  value v = engine_command(a, "sql");
+  value_set(a, &v, "sql", value_text(sql));
+  if (params) value_set(a, &v, "params", *params);
+  if (limit_rows) value_set(a, &v, "limit_rows", value_integer(limit_rows));
+  return engine_ask(g, &v, NULL, NULL, a, answer, e);
+}

@@ -1,0 +1,36 @@
+/* engine.h -- the engine that a command speaks to: the one that runs in the project, or this
+ * process.
+ *
+ * One idea: a command does not care which. engine_open reaches for var/dts.sock; when nobody
+ * answers there it opens the kernel itself, without serving. Ctrl-C and SIGTERM end a wait with
+ * code INTERRUPTED; engine_close then hands back what ran in this process.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_COMMAND_ENGINE_H
+#define DTS_COMMAND_ENGINE_H
+
+#include "flow/kernel.h"
+
+typedef struct engine engine;
+
+/* `file`: only this script, relative to root, or NULL. Texts must outlive the engine. */
+engine *engine_open(const char *root, const char *file, dts_error *e);
+/* The project around the working folder. */
+engine *engine_here(arena *a, dts_error *e);
+void engine_close(engine *g); /* NULL is fine */
+
+bool engine_is_remote(const engine *g); /* another process: `dts serve` */
+const char *engine_root(const engine *g);
+/* The answer lives in `a`; events come while it waits (event may be NULL). */
+int engine_ask(engine *g, const value *command, kernel_event *event, void *arg, arena *a,
+               value *answer, dts_error *e);
+/* {"name": name}, to be filled in further. */
+value engine_command(arena *a, const char *name);
+/* SQL of this program's own or of a user; the answer is {columns, types, rows, timezone}. */
+int engine_sql(engine *g, const char *sql, const value *params, int64_t limit_rows, arena *a,
+               value *answer, dts_error *e);
+
+/* Before any thread exists: SIGINT, SIGTERM and SIGHUP come by descriptor from now on. */
+int engine_signals(void);
+
+#endif

@@ -1,0 +1,106 @@
+/* logs.c -- dts logs RUN [--follow]: what a run has said.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command/command.h"
+#include "command/engine.h"
+#include "command/screen.h"
+#include "format/zone.h"
+
+enum { POLL_MS = 300 };
+
+static const char log_sql[] =
+    "select seq, at, level, message from dts_log where run = :run and seq > :after order by seq";
+static const char run_sql[] = "select state from dts_runs where id = :run";
+
+typedef struct reader {
+  engine *engine;
+  int64_t run, after;
+  bool running;
+} reader;
+
+static void print_line(const value *row, const zone *z) {
+  char time[32];
+  buffer b;
+  screen_time(row->list.items[1].integer, z, time);
+  const value *message = &row->list.items[3];
+  buffer_init(&b, 16 * 1024 * 1024);
+  screen_fit(&b, message->text.bytes, message->text.size, message->text.size, false);
+  printf("%s %-5s %s\n", time, row->list.items[2].text.bytes, buffer_text(&b));
+  buffer_free(&b);
+}
+
+static value params_of(const reader *r, arena *a) {
+  value params = value_map();
+  value_set(a, &params, "run", value_integer(r->run));
+  value_set(a, &params, "after", value_integer(r->after));
+  return params;
+}
+
+static int read_state(reader *r, arena *a, dts_error *e) {
+  value params = params_of(r, a), result;
+  if (engine_sql(r->engine, run_sql, &params, 0, a, &result, e) < 0) return -1;
+  const value *rows = value_get(&result, "rows");
+  if (!rows->list.count) {
+    error_fail(e, "RUN", "there is no run %lld", (long long)r->run);
+    return error_hint(e, "`dts runs` lists them");
+  }
+  r->running = value_is(&rows->list.items[0].list.items[0], "running");
+  return 0;
+}
+
+static int print_new(reader *r, const given *g, dts_error *e) {
+  arena a = {0};
+  value params = params_of(r, &a), result;
+  int rc = read_state(r, &a, e); /* before the lines, so that none is missed at the end */
+  if (rc == 0) rc = engine_sql(r->engine, log_sql, &params, 0, &a, &result, e);
+  const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;
+  zone *z = rows ? zone_open(value_get_text(&result, "timezone", "UTC"), NULL) : NULL;
+  if (rows && g->json) screen_objects(stdout, &result);
+  for (size_t i = 0; rows && i < rows->list.count; i++) {
+    if (!g->json) print_line(&rows->list.items[i], z);
+    r->after = rows->list.items[i].list.items[0].integer;
+  }
+  fflush(stdout);
+  zone_close(z);
+  arena_free(&a);
+  return rc;
+}
+
+static int read_number(const char *word, int64_t *out, dts_error *e) {
+  char *end;
+  errno = 0;
+  *out = strtoll(word, &end, 10);
+  if (*word && !*end && !errno && *out > 0) return 0;
+  return error_fail(e, "USAGE", "the number of a run expected, got \"%s\"", word);
+}
+
+static int run(const given *g, dts_error *e) {
+  arena a = {0};
+  reader r = {.after = -1};
+  if (read_number(given_word(g, 0), &r.run, e) < 0) return -1;
+  r.engine = engine_here(&a, e);
+  int rc = r.engine ? print_new(&r, g, e) : -1;
+  while (rc == 0 && r.running && given_has(g, "follow") && engine_is_remote(r.engine)) {
+    struct timespec pause = {0, POLL_MS * 1000000L};
+    if (nanosleep(&pause, NULL) == 0) rc = print_new(&r, g, e);
+  }
+  engine_close(r.engine);
+  arena_free(&a);
+  return rc;
+}
+
+static const command_option options[] = {{"follow", NULL, "go on until the run ends"}, {0}};
+
+COMMAND(logs) = {.name = "logs",
+                 .words = "RUN",
+                 .summary = "Print what a run has logged.",
+                 .least = 1,
+                 .most = 1,
+                 .options = options,
+                 .run = run};

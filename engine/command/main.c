@@ -1,0 +1,49 @@
+/* main.c -- dts: finds the subcommand and lets it run. Nothing else is here: see command.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "command/report.h"
+
+static int fail(const dts_error *e, bool json) {
+  screen s = screen_of(stderr);
+  arena a = {0};
+  value v = value_map();
+  value_set(&a, &v, "error", report_map(&a, e));
+  if (json)
+    screen_json(stdout, &v);
+  else
+    report_error(&s, e, ".");
+  arena_free(&a);
+  return strcmp(e->code, "USAGE") == 0 ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int run(const command *c, int count, char **arguments) {
+  arena a = {0};
+  dts_error e = {0};
+  given g = {0};
+  buffer help;
+  int status = options_read(c, count, arguments, &a, &g, &e);
+  buffer_init(&help, 64 * 1024);
+  if (status == 0 && g.help)
+    options_help(c, &help);
+  else if (status == 0)
+    status = c->run(&g, &e);
+  fputs(buffer_text(&help), stdout);
+  if (status < 0) status = fail(&e, g.json);
+  buffer_free(&help);
+  arena_free(&a);
+  return fflush(stdout) == 0 ? status : EXIT_FAILED;
+}
+
+int main(int count, char **arguments) {
+  dts_error e = {0};
+  const char *name = count > 1 ? arguments[1] : "help";
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
+  if (strcmp(name, "--version") == 0) name = "version";
+  const command *c = command_find(name, &e);
+  if (!c) return fail(&e, false);
+  return run(c, count > 2 ? count - 2 : 0, arguments + 2);
+}

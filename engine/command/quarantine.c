@@ -1,0 +1,190 @@
+/* quarantine.c -- dts quarantine list|show|release|drop: inputs whose runs have failed for good.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "command/listing.h"
+#include "command/report.h"
+#include "format/json.h"
+
+enum { FILE_LIMIT = 64 * 1024 * 1024 };
+
+static int list(engine *n, const given *g, dts_error *e) {
+  arena a = {0};
+  value params = value_map();
+  value_set(&a, &params, "pipeline", value_text(given_text(g, "pipeline", NULL)));
+  int rc = listing_print(
+      n, g,
+      "select id, pipeline, input, name, line, error, attempts, retry_count, at from "
+      "dts_quarantine where :pipeline is null or pipeline = :pipeline order by at, id",
+      &params, "nothing is in quarantine", e);
+  arena_free(&a);
+  return rc;
+}
+
+/* ---- show ---- */
+
+static void print_fields(const value *columns, const value *row) {
+  for (size_t i = 0; i < columns->list.count; i++) {
+    const value *v = &row->list.items[i];
+    buffer b;
+    buffer_init(&b, FILE_LIMIT);
+    if (v->kind == VALUE_TEXT)
+      buffer_add(&b, v->text.bytes, v->text.size);
+    else if (v->kind != VALUE_NULL)
+      json_write(&b, v);
+    printf("%-12s %s\n", columns->list.items[i].text.bytes, buffer_text(&b));
+    buffer_free(&b);
+  }
+}
+
+static int show_job(engine *n, const given *g, int64_t id, arena *a, dts_error *e) {
+  value params = value_map(), result, error, input;
+  value_set(a, &params, "id", value_integer(id));
+  if (engine_sql(n, "select error, input, reason from dts_job where id = :id", &params, 0, a,
+                 &result, e) < 0)
+    return -1;
+  const value *rows = value_get(&result, "rows");
+  if (!rows->list.count || g->json) return 0;
+  const value *row = &rows->list.items[0];
+  screen s = screen_of(stdout);
+  putchar('\n');
+  if (row->list.items[0].kind == VALUE_TEXT &&
+      json_read(a, row->list.items[0].text.bytes, row->list.items[0].text.size, &error, NULL) == 0)
+    report_value(&s, &error, engine_root(n));
+  if (row->list.items[1].kind == VALUE_TEXT &&
+      json_read(a, row->list.items[1].text.bytes, row->list.items[1].text.size, &input, NULL) ==
+          0) {
+    puts("\ninput:");
+    screen_json(stdout, &input);
+  }
+  return 0;
+}
+
+static int show(engine *n, const given *g, dts_error *e) {
+  arena a = {0};
+  value params = value_map(), result;
+  const char *id = given_word(g, 1);
+  long long job = 0;
+  value_set(&a, &params, "id", value_text(id));
+  int rc = engine_sql(n, "select * from dts_quarantine where id = :id", &params, 0, &a, &result, e);
+  const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;
+  if (rows && !rows->list.count) {
+    rc = error_fail(e, "QUARANTINE", "nothing in quarantine is called '%s'", id);
+    error_hint(e, "`dts quarantine list` shows the ids");
+  } else if (rows) {
+    if (g->json)
+      screen_objects(stdout, &result);
+    else
+      print_fields(value_get(&result, "columns"), &rows->list.items[0]);
+    if (sscanf(id, "job-%lld", &job) == 1) rc = show_job(n, g, job, &a, e);
+  }
+  arena_free(&a);
+  return rc;
+}
+
+/* ---- release and drop ---- */
+
+static value ids_of(arena *a, const given *g) {
+  value ids = value_list();
+  for (size_t i = 1; i < g->word_count; i++) value_add(a, &ids, value_text(g->words[i]));
+  return ids;
+}
+
+static int print_count(const given *g, const value *answer, const char *verb) {
+  buffer b;
+  if (g->json) return screen_json(stdout, answer), 0;
+  buffer_init(&b, 256);
+  screen_count(&b, value_get_integer(answer, "count", 0), "input");
+  printf("%s %s\n", buffer_text(&b), verb);
+  buffer_free(&b);
+  return 0;
+}
+
+static int add_with(const given *g, arena *a, value *order, dts_error *e) {
+  const char *path = given_text(g, "with", NULL);
+  buffer b;
+  if (!path) return 0;
+  buffer_init(&b, FILE_LIMIT);
+  int rc = file_read(path, FILE_LIMIT, &b, e);
+  if (rc == 0)
+    value_set(a, order, "with", value_bytes(arena_copy(a, buffer_text(&b), b.size), b.size));
+  buffer_free(&b);
+  return rc;
+}
+
+static int release(engine *n, const given *g, dts_error *e) {
+  arena a = {0};
+  value order = engine_command(&a, "release"), answer;
+  const char *where = given_text(g, "where", NULL),
+             *pipeline_name = given_text(g, "pipeline", NULL);
+  bool named = g->word_count > 1;
+  int rc = 0;
+  if (named == (where || pipeline_name))
+    rc = error_fail(e, "USAGE", "name what to release: either ids, or --where and --pipeline");
+  if (named) value_set(&a, &order, "ids", ids_of(&a, g));
+  if (where) value_set(&a, &order, "where", value_text(where));
+  if (pipeline_name) value_set(&a, &order, "pipeline", value_text(pipeline_name));
+  if (rc == 0) rc = add_with(g, &a, &order, e);
+  if (rc == 0) rc = engine_ask(n, &order, NULL, NULL, &a, &answer, e);
+  if (rc == 0)
+    print_count(g, &answer,
+                engine_is_remote(n) ? "released" : "released; they run under dts serve");
+  arena_free(&a);
+  return rc;
+}
+
+static int drop(engine *n, const given *g, dts_error *e) {
+  arena a = {0};
+  value order = engine_command(&a, "drop"), answer;
+  const char *reason = given_text(g, "reason", NULL);
+  int rc = 0;
+  if (g->word_count < 2)
+    rc = error_fail(e, "USAGE", "name what to drop: dts quarantine drop ID... --reason TEXT");
+  else if (!reason || !*reason)
+    rc = error_fail(e, "USAGE", "say why with --reason TEXT; it is kept in the audit");
+  value_set(&a, &order, "ids", ids_of(&a, g));
+  value_set(&a, &order, "reason", value_text(reason));
+  if (rc == 0) rc = engine_ask(n, &order, NULL, NULL, &a, &answer, e);
+  if (rc == 0) print_count(g, &answer, "dropped");
+  arena_free(&a);
+  return rc;
+}
+
+/* ---- the command ---- */
+
+static const char *const verbs[] = {"list", "show", "release", "drop", NULL};
+static int (*const functions[])(engine *, const given *, dts_error *) = {list, show, release, drop};
+
+static int run(const given *g, dts_error *e) {
+  arena a = {0};
+  int verb = given_choice(g, 0, verbs, e);
+  if (verb < 0) return -1;
+  if (verb == 1 && g->word_count != 2)
+    return error_fail(e, "USAGE", "one id expected: dts quarantine show ID");
+  engine *n = engine_here(&a, e);
+  int rc = n ? functions[verb](n, g, e) : -1;
+  engine_close(n);
+  arena_free(&a);
+  return rc;
+}
+
+static const command_option options[] = {
+    {"pipeline", "NAME", "list, release: of this pipeline alone"},
+    {"where", "SQL", "release: a condition on dts_quarantine's columns"},
+    {"with", "FILE", "release: a corrected file in place of the one that failed"},
+    {"reason", "TEXT", "drop: why; it is kept"},
+    {0}};
+
+COMMAND(quarantine) = {
+    .name = "quarantine",
+    .words = "list|show|release|drop [ID...]",
+    .summary = "See, give back or drop inputs whose runs have failed for good.",
+    .details = "Fix the script or the file, then: dts quarantine release --where \"...\"",
+    .least = 1,
+    .most = SIZE_MAX,
+    .options = options,
+    .run = run};

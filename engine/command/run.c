@@ -1,0 +1,264 @@
+/* run.c -- dts run FILE|NAME: one run now, told while it goes, and a summary.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "command/command.h"
+#include "command/engine.h"
+#include "command/place.h"
+#include "command/progress.h"
+#include "command/report.h"
+#include "format/duration.h"
+#include "format/json.h"
+
+enum { ERRORS_SHOWN = 3 };
+
+typedef struct target {
+  const char *root, *name, *file; /* file: below root, or NULL when a pipeline was named */
+  bool only;                      /* this file alone is the project */
+} target;
+
+static bool is_file_name(const char *word) {
+  size_t size = strlen(word);
+  return size > 4 && strcmp(word + size - 4, ".lua") == 0;
+}
+
+static int find_target(const char *word, arena *a, target *t, dts_error *e) {
+  *t = (target){.name = word};
+  if (!is_file_name(word)) return (t->root = place_project(".", a, e)) ? 0 : -1;
+  t->root = place_script(word, a, &t->file, &t->only, e);
+  if (!t->root) return -1;
+  t->name = t->file;
+  t->only = t->only || strncmp(t->file, "pipelines/", 10) != 0;
+  return 0;
+}
+
+static int refuse(const given *g, dts_error *e) {
+  const char *asked = given_has(g, "record") ? "record" : given_has(g, "replay") ? "replay" : NULL;
+  if (!asked) return 0;
+  error_fail(e, "USAGE", "--%s is not available yet", asked);
+  return error_hint(
+      e, "a spec can play a source: t:http(\"NAME\", function(req) ... end), run by `dts test`");
+}
+
+static int read_params(const given *g, arena *a, value *params, dts_error *e) {
+  const char *text;
+  *params = value_map();
+  for (size_t at = 0; (text = given_each(g, "param", &at));) {
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+      return error_fail(e, "USAGE", "--param: NAME=VALUE expected, got \"%s\"", text);
+    value_set(a, params, arena_copy(a, text, (size_t)(equals - text)), value_text(equals + 1));
+  }
+  return 0;
+}
+
+/* ---- the summary ---- */
+
+typedef struct tally { /* of one pipeline */
+  const char *name;
+  int64_t done, failed, other, rows, requests;
+  const char *version;
+} tally;
+
+static tally *tally_of(tally *all, size_t *count, const char *name) {
+  for (size_t i = 0; i < *count; i++)
+    if (strcmp(all[i].name, name) == 0) return &all[i];
+  all[*count] = (tally){.name = name};
+  return &all[(*count)++];
+}
+
+static void add_up(const value *runs, tally *all, size_t *count) {
+  for (size_t i = 0; i < runs->list.count; i++) {
+    const value *r = &runs->list.items[i];
+    tally *t = tally_of(all, count, value_get_text(r, "pipeline", "?"));
+    const char *state = value_get_text(r, "state", "");
+    if (strcmp(state, "done") == 0)
+      t->done++;
+    else if (strcmp(state, "failed") == 0)
+      t->failed++;
+    else
+      t->other++;
+    t->rows += value_get_integer(r, "rows", 0);
+    t->requests += value_get_integer(r, "requests", 0);
+  }
+}
+
+static void add_versions(engine *n, const value *runs, arena *a, tally *all, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    value params = value_map(), result;
+    for (size_t r = 0; r < runs->list.count; r++)
+      if (strcmp(value_get_text(&runs->list.items[r], "pipeline", ""), all[i].name) == 0)
+        value_set(a, &params, "id", *value_get(&runs->list.items[r], "id"));
+    if (engine_sql(n, "select version from dts_runs where id = :id", &params, 0, a, &result, NULL) <
+        0)
+      continue;
+    const value *rows = value_get(&result, "rows");
+    if (!rows || !rows->list.count || rows->list.items[0].list.items[0].kind != VALUE_TEXT)
+      continue;
+    all[i].version = rows->list.items[0].list.items[0].text.bytes;
+  }
+}
+
+static void add_state(buffer *b, int64_t count, const char *state, bool *first) {
+  if (!count) return;
+  buffer_add_text(b, *first ? " " : ", ");
+  *first = false;
+  screen_count(b, count, "run");
+  buffer_add_format(b, " %s", state);
+}
+
+static void print_tally(FILE *out, const tally *t, const char *took) {
+  buffer b;
+  bool first = true;
+  buffer_init(&b, 4096);
+  buffer_add_format(&b, "%s:", t->name);
+  add_state(&b, t->done, "done", &first);
+  add_state(&b, t->failed, "failed", &first);
+  add_state(&b, t->other, "handed back, cancelled or waiting", &first);
+  buffer_add_text(&b, ", ");
+  screen_count(&b, t->rows, "row");
+  buffer_add_text(&b, " written, ");
+  screen_count(&b, t->requests, "request");
+  buffer_add_format(&b, ", %s", took);
+  if (t->version) buffer_add_format(&b, ", version %s", t->version);
+  fprintf(out, "%s\n", buffer_text(&b));
+  buffer_free(&b);
+}
+
+/* ---- errors of runs ---- */
+
+static bool error_of(const value *run, arena *a, value *error) {
+  const char *text = value_get_text(run, "error", NULL), *state = value_get_text(run, "state", "");
+  return text && strcmp(state, "done") != 0 && json_read(a, text, strlen(text), error, NULL) == 0;
+}
+
+static void print_errors(const value *runs, arena *a, const char *root) {
+  screen s = screen_of(stderr);
+  size_t shown = 0, more = 0;
+  value error;
+  for (size_t i = 0; i < runs->list.count; i++) {
+    if (!error_of(&runs->list.items[i], a, &error)) continue;
+    if (shown == ERRORS_SHOWN)
+      more++;
+    else
+      report_value(&s, &error, root), shown++, fputc('\n', stderr);
+  }
+  if (more) fprintf(stderr, "%zu more failed; `dts runs --state failed` lists them\n\n", more);
+}
+
+static void print_json(value *answer, arena *a, const tally *all, size_t count, int64_t took) {
+  value *runs = (value *)value_get(answer, "runs"), versions = value_map(), error;
+  for (size_t i = 0; i < runs->list.count; i++)
+    if (error_of(&runs->list.items[i], a, &error))
+      value_set(a, &runs->list.items[i], "error", error);
+  for (size_t i = 0; i < count; i++)
+    value_set(a, &versions, all[i].name, value_text(all[i].version));
+  value_set(a, answer, "versions", versions);
+  value_set(a, answer, "ms", value_integer(took));
+  screen_json(stdout, answer);
+}
+
+static int summarise(engine *n, const given *g, const target *t, value *answer, int64_t took,
+                     arena *a) {
+  const value *runs = value_get(answer, "runs");
+  tally *all = arena_alloc(a, (runs->list.count + 1) * sizeof *all);
+  size_t count = 0;
+  char time[32];
+  add_up(runs, all, &count);
+  add_versions(n, runs, a, all, count);
+  duration_write(took, time);
+  if (g->json) {
+    print_json(answer, a, all, count, took);
+  } else {
+    print_errors(runs, a, t->root);
+    for (size_t i = 0; i < count; i++) print_tally(stdout, &all[i], time);
+    if (!count) printf("%s: nothing to do: no date is missing\n", t->name);
+  }
+  return strcmp(value_get_text(answer, "state", ""), "done") == 0 ? EXIT_FINE : EXIT_FAILED;
+}
+
+/* ---- running ---- */
+
+/* A fault of the file that is asked for; faults of others are only mentioned. */
+static int check_faults(engine *n, const target *t, arena *a, dts_error *e) {
+  value order = engine_command(a, "check"), answer;
+  if (engine_ask(n, &order, NULL, NULL, a, &answer, e) < 0) return -1;
+  const value *faults = value_get(&answer, "faults");
+  for (size_t i = 0; faults && i < faults->list.count; i++) {
+    const value *f = &faults->list.items[i];
+    const char *file = value_get_text(f, "file", "");
+    if (!t->file || strcmp(file, t->file) != 0) {
+      fprintf(stderr, "note: %s does not load; `dts check` says why\n", file);
+      continue;
+    }
+    error_fail(e, value_get_text(f, "code", "SCRIPT"), "%s", value_get_text(f, "message", "?"));
+    snprintf(e->where, sizeof e->where, "%s", value_get_text(f, "where", file));
+    return error_hint(e, "%s", value_get_text(f, "hint", ""));
+  }
+  return 0;
+}
+
+static int ask(engine *n, const given *g, const target *t, arena *a, value *answer, int64_t *took,
+               dts_error *e) {
+  progress p = {.screen = screen_of(stderr)};
+  value order = engine_command(a, "run"), params;
+  if (read_params(g, a, &params, e) < 0 || check_faults(n, t, a, e) < 0) return -1;
+  value_set(a, &order, "target", value_text(t->name));
+  if (params.map.count) value_set(a, &order, "params", params);
+  if (given_has(g, "dry-run")) value_set(a, &order, "dry_run", value_boolean(true));
+  int64_t started = clock_monotonic_ms();
+  int rc = engine_ask(n, &order, progress_event, &p, a, answer, e);
+  *took = clock_monotonic_ms() - started;
+  progress_clear(&p);
+  return rc;
+}
+
+static int fail_here(const target *t, const dts_error *e,
+                     bool json) { /* with the project's own root */
+  screen s = screen_of(stderr);
+  if (json || !e->where[0]) return -1;
+  report_error(&s, e, t->root);
+  return EXIT_FAILED;
+}
+
+static int run(const given *g, dts_error *e) {
+  arena a = {0};
+  target t = {0};
+  value answer;
+  int64_t took;
+  engine *n = NULL;
+  int status = refuse(g, e);
+  if (status == 0) status = find_target(given_word(g, 0), &a, &t, e);
+  if (status == 0) status = (n = engine_open(t.root, t.only ? t.file : NULL, e)) ? 0 : -1;
+  if (status == 0) status = ask(n, g, &t, &a, &answer, &took, e);
+  if (status == 0)
+    status = summarise(n, g, &t, &answer, took, &a);
+  else if (t.root)
+    status = fail_here(&t, e, g->json);
+  engine_close(n);
+  arena_free(&a);
+  return status;
+}
+
+static const command_option options[] = {
+    {"param", "NAME=VALUE", "a parameter that the pipeline declares; may be repeated"},
+    {"dry-run", NULL, "write nothing"},
+    {"record", "FILE", "keep each exchange (not available yet)"},
+    {"replay", "FILE", "play a recording back (not available yet)"},
+    {0}};
+
+COMMAND(run) = {
+    .name = "run",
+    .words = "FILE|NAME",
+    .summary = "Run a pipeline, or those of a script, once and now.",
+    .details = "Under a running `dts serve` the engine there runs it, and its log and progress are "
+               "shown here.\n"
+               "By hand nothing is retried. Exit status: 0 done, 1 failed, 2 used wrongly.",
+    .least = 1,
+    .most = 1,
+    .options = options,
+    .run = run};

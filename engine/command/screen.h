@@ -1,0 +1,43 @@
+/* screen.h -- what people see: widths, tables, times, one line that is rewritten.
+ *
+ * One idea: a terminal has a width and perhaps colours; anything else (a file, a pipe) gets whole
+ * lines without either. NO_COLOR is honoured. Widths count columns of the screen, not bytes.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_COMMAND_SCREEN_H
+#define DTS_COMMAND_SCREEN_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/buffer.h"
+#include "format/value.h"
+#include "format/zone.h"
+
+typedef struct screen {
+  FILE *out;
+  size_t width; /* 0: not a terminal, lines are never cut */
+  bool colour;
+} screen;
+
+screen screen_of(FILE *out);
+
+size_t screen_width(const char *text, size_t size); /* columns; control characters count as one */
+/* Adds `text` cut to `width` columns ("…" at the cut), padded with blanks to it when `pad`; control
+ * characters become blanks. */
+void screen_fit(buffer *b, const char *text, size_t size, size_t width, bool pad);
+
+/* {columns, types?, rows} as aligned columns under their names, numbers to the right; timestamps
+ * are shown in `z` (NULL: as they are). The widest columns give way where the screen is narrower. */
+void screen_table(const screen *s, const value *result, const zone *z);
+/* The same as [{column: value} ..], JSON. */
+void screen_objects(FILE *out, const value *result);
+void screen_json(FILE *out, const value *v);
+void screen_csv(FILE *out, const value *result); /* RFC 4180 */
+
+/* "2026-03-10 10:31:00" in the zone. */
+void screen_time(int64_t ms, const zone *z, char out[32]);
+/* "1 row", "1,234 rows". */
+void screen_count(buffer *b, int64_t count, const char *noun);
+
+#endif

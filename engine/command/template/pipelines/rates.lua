@@ -1,0 +1,26 @@
+-- The euro's reference rates, once each working day.
+-- https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates
+
+local dts = require "dts"
+local ecb = dts.source { name = "ecb", url = "https://www.ecb.europa.eu/stats/eurofxref" }
+
+dts.table {
+  name = "rates", key = { "currency", "date" },
+  columns = { "currency text", "date date", "rate real not null -- units for one euro" },
+}
+
+dts.pipeline {
+  name = "rates", schedule = "30 16 * * 1-5", timezone = "Europe/Berlin",
+  run = function(ctx)
+    for row in ecb:get("/eurofxref-daily.xml"):rows { at = "//*[@currency]" } do
+      ctx:put("rates", { currency = row.currency, date = ctx.date, rate = tonumber(row.rate) })
+    end
+  end,
+}
+
+dts.route { "GET /api/rates/{currency}", from = "rates", order = "-date", public = true }
+
+dts.dashboard {
+  name = "rates", title = "Rates of the euro", filters = { "currency" },
+  { "line", title = "Units for one euro", from = "rates", x = "date", y = "rate", by = "currency" },
+}

@@ -1,0 +1,136 @@
+/* test.c -- dts test [PATH]: runs the project's specs; this process is the engine that they ask.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "command/command.h"
+#include "command/place.h"
+#include "command/shipped.h"
+#include "flow/trial.h"
+#include "serve/server.h"
+
+enum { SOCKET = 3, ARGUMENTS = 64 };
+
+/* ---- the project's own API, for t:request ---- */
+
+static void *open_server(kernel *k, char address[64], char key[128], dts_error *e) {
+  server_options o = {.listen = "127.0.0.1:0", .web = NULL};
+  server *s = server_open(k, &o, e);
+  if (!s) return NULL;
+  snprintf(address, 64, "http://127.0.0.1:%d", server_port(s));
+  snprintf(key, 128, "%s", server_session_key(s));
+  return s;
+}
+
+static void close_server(void *s) { server_close(s); }
+
+/* ---- the specs' process ---- */
+
+static size_t fill_arguments(const given *g, const char *worker, const char **out) {
+  size_t count = 0;
+  out[count++] = worker;
+  out[count++] = "--spec";
+  out[count++] = "--pattern=_spec%.lua$";
+  if (g->json) out[count++] = "--output=json";
+  if (given_has(g, "filter")) out[count++] = "--filter", out[count++] = given_text(g, "filter", "");
+  for (size_t i = 0; i < g->word_count && count < ARGUMENTS - 2; i++) out[count++] = g->words[i];
+  if (!g->word_count) out[count++] = "specs";
+  out[count] = NULL;
+  return count;
+}
+
+static void become_worker(int socket, const char **arguments) {
+  if (dup2(socket, SOCKET) < 0) _exit(EXIT_USAGE);
+  if (socket != SOCKET) close(socket);
+  execv(arguments[0], (char *const *)(uintptr_t)arguments);
+  fprintf(stderr, "%s cannot be started: %s\n", arguments[0], strerror(errno));
+  _exit(EXIT_USAGE);
+}
+
+static int start_worker(const char **arguments, pid_t *pid, dts_error *e) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+    return error_fail(e, "WORKER", "no socket for dts-worker: %s", strerror(errno));
+  fflush(NULL);
+  *pid = fork();
+  if (*pid == 0) {
+    close(pair[0]);
+    become_worker(pair[1], arguments);
+  }
+  close(pair[1]);
+  if (*pid > 0) return pair[0];
+  close(pair[0]);
+  return error_fail(e, "WORKER", "no process for the specs: %s", strerror(errno));
+}
+
+static int serve_specs(const given *g, const char *root, arena *a, dts_error *e) {
+  static const trial_server web = {open_server, close_server};
+  const char *arguments[ARGUMENTS];
+  trial_options o = {
+      .root = root, .worker = place_worker(a), .shipped = shipped_connectors(), .server = &web};
+  pid_t pid;
+  int status = 0;
+  fill_arguments(g, o.worker, arguments);
+  int socket = start_worker(arguments, &pid, e);
+  if (socket < 0) return -1;
+  int rc = trial_serve(socket, &o, e);
+  close(socket);
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) != 0) return EXIT_FAILED; /* it has said why */
+  if (WIFSIGNALED(status))
+    return error_fail(e, "WORKER_LOST", "the specs ended by signal %d", WTERMSIG(status));
+  return rc < 0 ? -1 : EXIT_FINE;
+}
+
+/* ---- where ---- */
+
+/* A path is given relative to the working folder; specs run in the project's. */
+static int enter(given *g, arena *a, const char **root, dts_error *e) {
+  *root = place_project(".", a, e);
+  if (!*root) return -1;
+  for (size_t i = 0; i < g->word_count; i++) {
+    char *real = realpath(g->words[i], NULL);
+    if (!real) return error_fail(e, "FILE_MISSING", "there is no spec '%s'", g->words[i]);
+    g->words[i] = arena_text(a, real);
+    free(real);
+  }
+  if (chdir(*root) < 0) return error_fail(e, "PROJECT", "%s cannot be entered", *root);
+  if (g->word_count || file_exists("specs")) return 0;
+  error_fail(e, "FILE_MISSING", "there is no folder specs/ in %s", *root);
+  return error_hint(e, "a spec is a file specs/NAME_spec.lua; `dts new` shows one");
+}
+
+static int run(const given *g, dts_error *e) {
+  arena a = {0};
+  given copy = *g;
+  const char *root;
+  log_set_level(LOG_LEVEL_ERROR);
+  int rc = enter(&copy, &a, &root, e);
+  if (rc == 0) rc = serve_specs(&copy, root, &a, e);
+  arena_free(&a);
+  return rc;
+}
+
+static const command_option options[] = {{"filter", "PATTERN", "only specs whose name matches"},
+                                         {0}};
+
+COMMAND(test) = {
+    .name = "test",
+    .words = "[PATH...]",
+    .summary = "Run the project's specs, with clock, network and store in their hands.",
+    .details =
+        "Specs are specs/NAME_spec.lua, written for busted; dts.test { } opens a throw-away\n"
+        "project. No request leaves this machine.",
+    .most = 16,
+    .options = options,
+    .run = run};
