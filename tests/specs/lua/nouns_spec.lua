@@ -213,7 +213,8 @@ describe("dts.route and dts.dashboard", function()
     assert.equal("dts.route 'POST /api/x': POST needs `run`: tables and SQL answer GET",
       said 'dts.route { "POST /api/x", from = "t" }')
     assert.equal("dts.dashboard 'd': chart 1: a kind expected first, one of line, area, bar, scatter, heatmap, " ..
-      "number, table, text; got \"lines\"; did you mean 'line'?", said 'dts.dashboard { name = "d", { "lines", from = "t" } }')
+      "number, table, text; got \"lines\"; did you mean 'line'?",
+      said 'dts.dashboard { name = "d", { "lines", from = "t" } }')
     assert.equal("dts.dashboard 'd': chart 1 'A': a line chart needs `y`: the column upwards, " ..
       "or an aggregate: \"avg(price)\"",
       said 'dts.dashboard { name = "d", { "line", title = "A", from = "t", x = "d" } }')
