@@ -1,0 +1,33 @@
+/* sqlcheck_text.h -- one SQL looked at: for sqlcheck.c alone.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_SQLCHECK_TEXT_H
+#define DTS_FLOW_SQLCHECK_TEXT_H
+
+#include "flow/registry.h"
+#include "store/store.h"
+
+typedef struct sqlcheck {
+  const registry *set;
+  store *store;
+  store_conn *conn;
+  arena *memory;
+  value *faults;
+} sqlcheck;
+
+typedef struct sqlcheck_names { /* parameters and filters that the SQL may name */
+  size_t count;
+  const char **names;
+  const value **choices; /* NULL: none, so {name} cannot stand for it */
+} sqlcheck_names;
+
+void sqlcheck_name(sqlcheck *k, sqlcheck_names *names, const char *name, const value *choices);
+/* `declared` (may be NULL when the error says where) stands at file and line. */
+void sqlcheck_fault(sqlcheck *k, const value *declared, const dts_error *e);
+/* Prepares the SQL with every choice put in; adds at most one fault. */
+void sqlcheck_text(sqlcheck *k, const value *declared, const char *sql,
+                   const sqlcheck_names *names);
+/* date('now') and its like: true when there was a fault. */
+bool sqlcheck_words(sqlcheck *k, const value *declared, const char *sql);
+
+#endif
