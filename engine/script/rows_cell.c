@@ -94,6 +94,7 @@ static bool normalise(const char *text, size_t size, char decimal, digits *d, ch
   if (!take_whole(d, decimal, &before) || !take_fraction(d, decimal, &after)) return false;
   if (!before && !after) return false;
   if (!take_exponent(d) || d->at != d->end) return false;
+  out[d->size] = '\0';
   size_t zeros = strspn(out + start, "0");
   if (zeros == d->size - start || out[start + zeros] == '.' || out[start + zeros] == 'e' ||
       out[start + zeros] == 'E')

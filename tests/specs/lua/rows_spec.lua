@@ -58,6 +58,11 @@ describe("CSV", function()
       message)
   end)
 
+  it("reads noughts, signs and exponents, whatever stood in the row before", function()
+    assert.same({ { n = 1000, price = 1000000.0 }, { n = 0, price = 0.0 }, { n = -7, price = -0.05 }, { n = 5, price = 1e3 } },
+      all("n,price\n1000,1000000\n0,00\n-007,-.05\n+5,1e3\n", { into = "pump" }))
+  end)
+
   it("says file, line, column, value and what was expected", function()
     local message = fake.refused(all, "Valor,Data\n1,29/02/2023\n", {
       into = "pump", columns = { date = "Data" }, dates = "%d/%m/%Y",
