@@ -59,7 +59,8 @@ describe("CSV", function()
   end)
 
   it("reads noughts, signs and exponents, whatever stood in the row before", function()
-    assert.same({ { n = 1000, price = 1000000.0 }, { n = 0, price = 0.0 }, { n = -7, price = -0.05 }, { n = 5, price = 1e3 } },
+    assert.same({ { n = 1000, price = 1000000.0 }, { n = 0, price = 0.0 }, { n = -7, price = -0.05 },
+      { n = 5, price = 1e3 } },
       all("n,price\n1000,1000000\n0,00\n-007,-.05\n+5,1e3\n", { into = "pump" }))
   end)
 
