@@ -1,8 +1,9 @@
 /* keys.h -- API keys: who may ask the engine for what.
  *
- * One idea: a key is 32 random bytes written as `dts_` and base64url, shown once; the store keeps its
- * SHA-256 alone, so whoever reads the store can use no key. Each function is work for store_read or
- * store_write, its argument the struct beside it; texts handed out live in the arena given.
+ * One idea: a key is 32 random bytes written as `dts_` and base64url, shown once; the store keeps
+ * its SHA-256 alone, so whoever reads the store can use no key. Each function is work for
+ * store_read or store_write, its argument the struct beside it; texts handed out live in the arena
+ * given.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_KEYS_H

@@ -1,8 +1,8 @@
 /* access.h -- who is asking: a key in a header, or a session's cookie that stands for one.
  *
- * One idea: a session is a random id in memory that points at a key's hash; the key is looked up anew
- * for each request, so revoking it ends its sessions at once. What changes something by cookie must come
- * from our own pages (Sec-Fetch-Site, or Origin equal to Host).
+ * One idea: a session is a random id in memory that points at a key's hash; the key is looked up
+ * anew for each request, so revoking it ends its sessions at once. What changes something by
+ * cookie must come from our own pages (Sec-Fetch-Site, or Origin equal to Host).
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SERVE_ACCESS_H

@@ -1,8 +1,8 @@
 /* address.h -- what a request's target says: segments, query, templates that match them.
  *
- * One idea: the path is split on the '/' that came over the wire and each segment is decoded once, so
- * that an encoded slash stays inside its segment and nothing is ever decoded twice. Segments that are
- * ".", "..", hold a NUL or are no UTF-8 are refused. Everything lives in the arena.
+ * One idea: the path is split on the '/' that came over the wire and each segment is decoded once,
+ * so that an encoded slash stays inside its segment and nothing is ever decoded twice. Segments
+ * that are ".", "..", hold a NUL or are no UTF-8 are refused. Everything lives in the arena.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SERVE_ADDRESS_H
@@ -27,7 +27,8 @@ typedef struct address {
   pair pairs[ADDRESS_PAIRS]; /* of the query, decoded, '+' is a space */
 } address;
 
-/* `path` begins with '/', `query` may be NULL. ADDRESS, status 400, when they are not well formed. */
+/* `path` begins with '/', `query` may be NULL. ADDRESS, status 400, when they are not well formed.
+ * */
 int address_read(const char *path, const char *query, arena *a, address *out, dts_error *e);
 const char *address_query(const address *at, const char *name); /* the first, or NULL */
 

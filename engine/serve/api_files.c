@@ -1,7 +1,8 @@
-/* api_files.c -- files: the list, presigned addresses to upload and to download, and what they open.
+/* api_files.c -- files: the list, presigned addresses to upload and to download, and what they
+ * open.
  *
- * An upload streams into var/spool and becomes an object only when all of it is there; the kernel then
- * decides which pipeline wants the name. A reply follows its commit.
+ * An upload streams into var/spool and becomes an object only when all of it is there; the kernel
+ * then decides which pipeline wants the name. A reply follows its commit.
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>

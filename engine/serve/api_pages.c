@@ -148,7 +148,8 @@ static int page(api_call *c, dts_error *e) {
 
 /* ---- one chart ---- */
 
-/* When the newest of the tables changed: seen by this server, or else the last run that wrote rows. */
+/* When the newest of the tables changed: seen by this server, or else the last run that wrote
+ * rows. */
 static value fresh(api_call *c, const value *tables) {
   int64_t newest = 0;
   for (size_t i = 0; i < tables->list.count; i++) {

@@ -124,8 +124,8 @@ static bool is_running(api_call *c, value id) {
   return value_is(&state, "running");
 }
 
-/* Listening begins before the lines on disk are read, so none is missed; one that comes both ways is
- * sent once. */
+/* Listening begins before the lines on disk are read, so none is missed; one that comes both ways
+ * is sent once. */
 static int live_log(api_call *c, value id, dts_error *e) {
   value lines;
   stream *s = stream_open(server_hub(c->server), id.integer, e);

@@ -1,5 +1,5 @@
-/* api_stream.c -- what changes, as it changes. A visitor without a key hears of tables and reloads as
- * well: names alone, and only if some page is public.
+/* api_stream.c -- what changes, as it changes. A visitor without a key hears of tables and reloads
+ * as well: names alone, and only if some page is public.
  *
  * SPDX-License-Identifier: MIT */
 #include "serve/events.h"

@@ -1,5 +1,5 @@
-/* assets.c -- see assets.h. Files with a hash in their name are for ever; index.html is asked for each
- * time, and stands for every address of the application (its places, below).
+/* assets.c -- see assets.h. Files with a hash in their name are for ever; index.html is asked for
+ * each time, and stands for every address of the application (its places, below).
  *
  * SPDX-License-Identifier: MIT */
 #include "serve/assets.h"

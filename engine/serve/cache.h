@@ -1,8 +1,8 @@
 /* cache.h -- replies kept in memory: 64 MB, the least recently used leave first.
  *
  * One idea: an entry names the versions of the tables that its rows came from, read before the rows
- * were, so that a body is never kept under a newer version than its own; it is good while all of them
- * still stand and its time, if it has one, is not over. Any thread.
+ * were, so that a body is never kept under a newer version than its own; it is good while all of
+ * them still stand and its time, if it has one, is not over. Any thread.
  *
  * Ownership: what goes in is copied; what comes out is copied into the caller's buffer and arena.
  *

@@ -1,8 +1,8 @@
 /* call.h -- what a function of the API gets, and the table that it stands in.
  *
- * One idea: api_GROUP.c ends in a table of method, address, scope and function; router.c finds a call's
- * row and checks the scope before the function runs. A function fills in the reply and returns 0, or
- * returns -1 with an error, which becomes the reply.
+ * One idea: api_GROUP.c ends in a table of method, address, scope and function; router.c finds a
+ * call's row and checks the scope before the function runs. A function fills in the reply and
+ * returns 0, or returns -1 with an error, which becomes the reply.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SERVE_CALL_H
@@ -64,8 +64,8 @@ int64_t call_integer(const api_call *c, const char *name, int64_t otherwise, int
 int call_need(const api_call *c, unsigned scope, dts_error *e); /* 401 or 403 */
 int call_not_found(dts_error *e, const char *what, const char *name);
 int call_ask(api_call *c, const value *command, value *answer, dts_error *e); /* kernel_ask */
-/* One SELECT with named parameters, answered as docs/api.md's result table or, with ?format=csv, as a
- * file. `types` as in result.h. */
+/* One SELECT with named parameters, answered as docs/api.md's result table or, with ?format=csv,
+ * as a file. `types` as in result.h. */
 int call_table(api_call *c, const char *sql, const value *params, const char *const *types,
                const char *file, dts_error *e);
 void call_csv_headers(api_call *c, const char *file);

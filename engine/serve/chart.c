@@ -236,9 +236,10 @@ static int check_points(api_call *c, const value *chart, selection *x, const val
   }
   const char *from = selection_from(x);
   looking l = {.params = params};
-  l.sql = arena_format(c->memory, "select %s %s%s having count(*) > 1 limit 1",
-                       *names ? names : "1 as n", from,
-                       *names ? arena_format(c->memory, " group by %s", names) : "");
+  l.sql =
+      *names ? arena_format(c->memory, "select %s %s group by %s having count(*) > 1 limit 1",
+                            names, from, names)
+             : arena_format(c->memory, "select n from (select count(*) as n %s) where n > 1", from);
   if (look(c, &l, e) < 0) return -1;
   if (!l.g.rows.list.count) return 0;
   l.sql =

@@ -1,5 +1,5 @@
-/* civet.c -- see civet.h. Settings as measured: 64 threads, keep-alive with short timeouts so that idle
- * connections do not hold threads, no delay for small replies, a long backlog.
+/* civet.c -- see civet.h. Settings as measured: 64 threads, keep-alive with short timeouts so that
+ * idle connections do not hold threads, no delay for small replies, a long backlog.
  *
  * Head and body of a reply go out in one write. A body that its handler did not read ends the
  * connection, so that its bytes are never taken for the next request.
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -68,6 +69,8 @@ static int begin_request(struct mg_connection *conn) {
   int status = rp.status ? rp.status : 200;
   /* A Transfer-Encoding is refused unread, whatever length it stands for. */
   if (rq->taken < rq->length || http_header(rq, "transfer-encoding")) rp.close = true;
+  const char *wish = http_header(rq, "connection");
+  if (wish && strcasecmp(wish, "close") == 0) rp.close = true;
   if (rp.status) send_reply(conn, rq, &rp);
   if (rp.close || !rp.status) mg_disable_connection_keep_alive(conn);
   buffer_free(&rp.body);
@@ -76,7 +79,8 @@ static int begin_request(struct mg_connection *conn) {
   return status;
 }
 
-/* CivetWeb's own faults (a head that is no HTTP, one that is too large) are answered in our words. */
+/* CivetWeb's own faults (a head that is no HTTP, one that is too large) are answered in our words.
+ * */
 static int http_error(struct mg_connection *conn, int status, const char *message) {
   http_reply rp = {.close = true};
   http_request rq = {.method = "GET"};

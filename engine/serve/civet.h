@@ -1,7 +1,8 @@
 /* civet.h -- the listener: CivetWeb's threads, our requests.
  *
- * One idea: CivetWeb parses the head and moves the bytes; every request goes to one function, and none
- * of its own handlers (files, listings, CGI) is ever reached. civet.c alone includes civetweb.h.
+ * One idea: CivetWeb parses the head and moves the bytes; every request goes to one function, and
+ * none of its own handlers (files, listings, CGI) is ever reached. civet.c alone includes
+ * civetweb.h.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SERVE_CIVET_H

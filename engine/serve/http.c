@@ -1,4 +1,5 @@
-/* http.c -- see http.h: what is taken in, and replies as bytes. http_reply.c says which status fits.
+/* http.c -- see http.h: what is taken in, and replies as bytes. http_reply.c says which status
+ * fits.
  *
  * SPDX-License-Identifier: MIT */
 #include "serve/http.h"

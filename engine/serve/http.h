@@ -1,8 +1,8 @@
 /* http.h -- one request and its reply, whoever carries them.
  *
- * One idea: the carrier (civet.c) fills in what came over the wire, http_check refuses what two readers
- * could understand differently, handlers fill in a reply, and http_head turns it into bytes. A body is
- * read by the handler that wants it, with its own limit.
+ * One idea: the carrier (civet.c) fills in what came over the wire, http_check refuses what two
+ * readers could understand differently, handlers fill in a reply, and http_head turns it into
+ * bytes. A body is read by the handler that wants it, with its own limit.
  *
  * Ownership: everything in a request lives in its arena; a reply's body is the reply's own buffer.
  *

@@ -1,7 +1,7 @@
 /* metrics.h -- OpenMetrics text: families with type and help, samples, labels escaped.
  *
- * The rules (OpenMetrics 1.0): one TYPE for a family, before its samples, a family's samples together,
- * counters end in _total, no line behind `# EOF`.
+ * The rules (OpenMetrics 1.0): one TYPE for a family, before its samples, a family's samples
+ * together, counters end in _total, no line behind `# EOF`.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SERVE_METRICS_H

@@ -1,8 +1,8 @@
 /* presign.h -- addresses that let their bearer do one thing for a while, without a key.
  *
- * The signature is HMAC-SHA256 over everything the address says: method, subject, size, expiry. It is
- * compared in constant time, and an address that was changed anywhere is refused like a forged one.
- * The secret is 32 random bytes in var/secret (mode 0600), made when missing.
+ * The signature is HMAC-SHA256 over everything the address says: method, subject, size, expiry. It
+ * is compared in constant time, and an address that was changed anywhere is refused like a forged
+ * one. The secret is 32 random bytes in var/secret (mode 0600), made when missing.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SERVE_PRESIGN_H

@@ -1,4 +1,5 @@
-/* result.h -- rows of a query as bytes: JSON rows, JSON objects, or CSV, written while they are read.
+/* result.h -- rows of a query as bytes: JSON rows, JSON objects, or CSV, written while they are
+ * read.
  *
  * One idea: no row becomes a tree of values. Booleans are true and false, json columns are JSON,
  * integers past 2^53 may be quoted, and a CSV cell is never a formula. Types of expressions are

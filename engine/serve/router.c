@@ -1,7 +1,7 @@
 /* router.c -- finds the function for a call under /api/v1 and the engine's few other addresses.
  *
- * The most literal template that fits wins, so /quarantine/release is not an id. An address that exists
- * with another method is 405 and says which.
+ * The most literal template that fits wins, so /quarantine/release is not an id. An address that
+ * exists with another method is 405 and says which.
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>

@@ -226,8 +226,8 @@ static int fill_answer(api_call *c, routed *x, const value *answer, dts_error *e
   return 0;
 }
 
-/* A reply that read the caller's key is kept for that key alone; what tables the handler itself read
- * must be known, or be given up for a stated time. */
+/* A reply that read the caller's key is kept for that key alone; what tables the handler itself
+ * read must be known, or be given up for a stated time. */
 static void keep_answer(api_call *c, routed *x, const value *answer) {
   int64_t keep = value_get_integer(x->route->declared, "cache_ms", 0);
   bool is_volatile = x->is_volatile || value_get_boolean(answer, "volatile", false);

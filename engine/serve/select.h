@@ -1,7 +1,8 @@
 /* select.h -- a SELECT put together from a table (or a query) and what visitors ask of it.
  *
  * One idea: names are checked against the columns that the base really has and then quoted; values
- * are always parameters, made from text by the column's type. {name} is a choice, put in beforehand.
+ * are always parameters, made from text by the column's type. {name} is a choice, put in
+ * beforehand.
  *
  * Ownership: selection_free; everything else lives in the arena.
  *

@@ -1,8 +1,8 @@
 /* server.h -- the engine's web side: API, project's routes, dashboard, metrics, event streams.
  *
  * One idea: reads are answered from the store on the thread of the request; everything that changes
- * anything is a command for the kernel. server_close is called on the loop's thread, after loop_run:
- * it turns the loop until the requests under way are answered.
+ * anything is a command for the kernel. server_close is called on the loop's thread, after
+ * loop_run: it turns the loop until the requests under way are answered.
  *
  * Ownership: the server borrows the kernel and the table of files, and must be closed before them.
  *
