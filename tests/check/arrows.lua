@@ -29,8 +29,8 @@ local OUTSIDE = {
   { "^seccomp%.h$", "script" }, { "^libxml/", "markup" }, { "^pcre2%.h$", "regex" }, { "^openssl/", "crypto" },
   { "^zstd", "pack" }, { "^zlib%.h$", "pack" },
 }
-local LIBC = set [[ assert ctype dirent dlfcn endian errno fcntl fenv float fnmatch ifaddrs inttypes langinfo
-  limits locale malloc
+local LIBC = set [[ assert ctype dirent dlfcn endian errno fcntl fenv float fnmatch ftw getopt glob ifaddrs inttypes
+  langinfo limits locale malloc
   math netdb poll pthread pwd sched semaphore signal spawn stdalign stdarg stdatomic stdbool stddef stdint
   stdio stdlib string strings syslog termios time unistd wchar ]]
 
