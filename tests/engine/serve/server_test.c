@@ -452,6 +452,46 @@ static void metrics_keep_the_rules(void **state) {
   expect(w, "GET", "/metrics", "X-Forwarded-For: 1.2.3.4\r\n", NULL, 401, "NO_KEY");
 }
 
+/* ---- events, the log live, the clock ---- */
+
+static void events_are_taken_and_counted_once(void **state) {
+  WORLD;
+  const char *key = bearer(w, server_session_key(w->server));
+  expect(w, "POST", "/api/v1/ingest/hooks", NULL, "{\"id\":\"1\"}", 401, "NO_KEY");
+  expect(w, "POST", "/api/v1/ingest/none", key, "{\"id\":\"1\"}", 404, "PIPELINE");
+  for (int round = 0; round < 2; round++) {
+    reply r = ask(w, "POST", "/api/v1/ingest/hooks", key, "[{\"id\":\"1\"},{\"id\":\"2\"}]");
+    assert_int_equal(202, r.status);
+    value v = json_of(w, &r);
+    assert_int_equal(2, value_get_integer(&v, round ? "duplicates" : "accepted", 0));
+    reply_free(&r);
+  }
+  value v = get_json(w, "/api/v1/events?pipeline=hooks");
+  assert_int_equal(2, count(value_get(&v, "last"), "rows"));
+}
+
+static void the_log_of_a_run_that_is_over_ends(void **state) {
+  WORLD;
+  const char *headers =
+      arena_format(&w->memory, "%sAccept: text/event-stream\r\n", bearer(w, w->last));
+  reply r = ask(w, "GET", "/api/v1/runs/1/log", headers, NULL);
+  assert_non_null(strstr(r.head, "Content-Type: text/event-stream"));
+  assert_non_null(strstr(r.body, "data: {\"at\":"));
+  assert_non_null(strstr(r.body, "\"filled\""));
+  reply_free(&r);
+}
+
+static void what_asks_the_clock_is_never_kept(void **state) {
+  WORLD;
+  reply one = ask(w, "GET", "/api/clock", NULL, NULL);
+  usleep(20000);
+  reply two = ask(w, "GET", "/api/clock", NULL, NULL);
+  assert_int_equal(200, one.status);
+  assert_string_not_equal(one.body, two.body);
+  reply_free(&one);
+  reply_free(&two);
+}
+
 #define T(f) cmocka_unit_test(f)
 
 int main(void) {
@@ -477,7 +517,10 @@ int main(void) {
                                      T(an_upload_keeps_to_its_address),
                                      T(the_dashboard_is_served_with_its_policy),
                                      T(metrics_keep_the_rules),
-                                     T(starting_a_run_is_a_command)};
+                                     T(starting_a_run_is_a_command),
+                                     T(events_are_taken_and_counted_once),
+                                     T(the_log_of_a_run_that_is_over_ends),
+                                     T(what_asks_the_clock_is_never_kept)};
   log_set_level(LOG_LEVEL_ERROR);
   return cmocka_run_group_tests(tests, world_open_filled, world_close);
 }

@@ -75,6 +75,8 @@ static const char SCRIPT[] =
     "  return { hello = req.name, key = req.key and req.key.name } end }\n"
     "dts.route { 'GET /api/query', public = true, run = function(req) return dts.query('rates', { "
     "currency = 'USD' }, { order = '-date', limit = 2 }) end }\n"
+    "dts.pipeline { name = 'hooks', ingest = { id = 'id' }, run = function(ctx, events) end }\n"
+    "dts.route { 'GET /api/clock', public = true, sql = 'select :now as now' }\n"
     "dts.route { 'GET /api/teapot', public = true, run = function(req) return dts.reply { status = "
     "418, text = 'short', headers = { ['x-own'] = 'yes' } } end }\n"
     "dts.route { 'GET /api/peek', public = true, sql = 'select * from secrets' }\n"
