@@ -133,7 +133,7 @@ int scheduler_fire(store_conn *c, const registry *set, const fire *f, int64_t no
   int64_t open = 0;
   *id = 0;
   if (!p) return registry_unknown_pipeline(set, f->pipeline, e);
-  bool skip = f->fire_time && strcmp(p->overlap, "skip") == 0;
+  bool skip = f->fire_time && !f->waits && strcmp(p->overlap, "skip") == 0;
   if (skip && count_open(c, p->name, &open, e) < 0) return -1;
   if (open) return 0;
   char day[11];
@@ -147,6 +147,48 @@ int scheduler_fire(store_conn *c, const registry *set, const fire *f, int64_t no
   if (rc == 0) rc = store_exec(c, "update dts_firing set jobs = ?1 where id = ?2", params, 2, e);
   if (jobs) *jobs = queued;
   return rc < 0 ? -1 : queued ? 0 : finish_firing(c, set, row.id, p->name, now, NULL, e);
+}
+
+/* ---- one job ---- */
+
+int scheduler_check_enqueue(const registry *set, const enqueued *q, arena *a, const char **params, dts_error *e) {
+  const pipeline *p = registry_pipeline(set, q->pipeline);
+  if (!p) return registry_unknown_pipeline(set, q->pipeline, e);
+  if (p->trigger == TRIGGER_FILES || p->trigger == TRIGGER_INGEST) {
+    error_fail(e, "ENQUEUE", "pipeline '%s' runs on %s and cannot be enqueued", p->name,
+               p->trigger == TRIGGER_FILES ? "files" : "events");
+    return error_hint(e, "let a function of both do the work, and enqueue a pipeline without `%s`", p->trigger_text);
+  }
+  return scheduler_params(p, q->params, a, params, e);
+}
+
+static int insert_one(store_conn *c, const pipeline *p, const enqueued *q, const char *params, int64_t now,
+                      int64_t *id, dts_error *e) {
+  bool fresh;
+  char day[11];
+  date_write(zone_date(p->zone, now), day);
+  firing row = {.pipeline = p->name, .trigger = q->trigger, .day = day};
+  if (last_window(c, p->name, &row.window_from, e) < 0 || jobs_fire(c, &row, now, e) < 0) return -1;
+  job_new n = {.firing = row.id, .pipeline = p->name, .trigger = q->trigger, .kind = "params", .input = params,
+               .key = q->key, .group = q->group ? q->group : value_get_text(p->declared, "group", NULL),
+               .limit = p->retry, .run_at = q->delay_ms > 0 ? now + q->delay_ms : 0};
+  if (jobs_insert(c, &n, now, id, &fresh, e) < 0) return -1;
+  value done[] = {value_integer(row.id)};
+  return store_exec(c, fresh ? "update dts_firing set jobs = 1 where id = ?1" : "delete from dts_firing where id = ?1",
+                    done, 1, e);
+}
+
+int scheduler_enqueue(store_conn *c, const registry *set, const enqueued *q, int64_t now, int64_t *id,
+                      dts_error *e) {
+  arena a = {0};
+  const char *params;
+  int rc = scheduler_check_enqueue(set, q, &a, &params, e);
+  const pipeline *p = registry_pipeline(set, q->pipeline);
+  fire f = {.pipeline = q->pipeline, .trigger = q->trigger};
+  if (rc == 0)
+    rc = p->gaps ? scheduler_fire(c, set, &f, now, id, NULL, e) : insert_one(c, p, q, params, now, id, e);
+  arena_free(&a);
+  return rc;
 }
 
 /* ---- the end of a firing ---- */
@@ -182,7 +224,7 @@ int finish_firing(store_conn *c, const registry *set, int64_t firing_id, const c
     const pipeline *p = &set->pipelines[i];
     if (!follows(p, name, failed > 0)) continue;
     arena a = {0};
-    const char *json;
+    const char *json = NULL;
     int rc = follower_input(c, firing_id, name, failed, &a, &json, e);
     fire f = {.pipeline = p->name, .trigger = "after", .params = json};
     if (rc == 0) rc = scheduler_fire(c, set, &f, now, &id, NULL, e);

@@ -227,7 +227,7 @@ static int table_sql(const reader_context *x, const value *args, buffer *sql, ar
 int reader_query(const reader_context *x, const value *args, arena *a, value *answer, dts_error *e) {
   buffer sql;
   value params = value_map();
-  int64_t size, after;
+  int64_t size = 0, after = 0;
   const char *text = value_get_text(args, "sql", NULL);
   buffer_init(&sql, 1 << 20);
   int rc = 0;
