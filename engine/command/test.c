@@ -77,7 +77,7 @@ static int serve_specs(const given *g, const char *root, arena *a, dts_error *e)
   const char *arguments[ARGUMENTS];
   trial_options o = {
       .root = root, .worker = place_worker(a), .shipped = shipped_connectors(), .server = &web};
-  pid_t pid;
+  pid_t pid = -1;
   int status = 0;
   fill_arguments(g, o.worker, arguments);
   int socket = start_worker(arguments, &pid, e);
