@@ -199,21 +199,44 @@ const char *rollup_sql_index(const rollup *r, arena *a) {
   return text_close(&t);
 }
 
-/* insert into notes select by.., bucket [from source] where none of them is null */
-static void add_noting(text *t, const char *prefix, bool from_source) {
-  const rollup *r = t->r;
-  add(t, "insert into ");
-  add_notes(t);
-  add(t, " select ");
-  for (size_t i = 0; i < r->by_count; i++) add_prefixed(t, r->by[i].expr, prefix), add(t, ", ");
+/* by.., bucket */
+static void add_note(text *t, const char *prefix) {
+  for (size_t i = 0; i < t->r->by_count; i++)
+    add_prefixed(t, t->r->by[i].expr, prefix), add(t, ", ");
   add_bucket(t, prefix);
-  if (from_source) add(t, " from "), add_name(t, r->source->name);
-  buffer_add_format(&t->b, " where %s is not null", quoted(t, prefix, r->time));
-  for (size_t i = 0; i < r->by_count; i++) {
+}
+
+static void add_not_null(text *t, const char *prefix) {
+  buffer_add_format(&t->b, " where %s is not null", quoted(t, prefix, t->r->time));
+  for (size_t i = 0; i < t->r->by_count; i++) {
     add(t, " and (");
-    add_prefixed(t, r->by[i].expr, prefix);
+    add_prefixed(t, t->r->by[i].expr, prefix);
     add(t, ") is not null");
   }
+}
+
+/* Are time and by all of them columns of the source's key? Then they are never null, and never change. */
+static bool is_of_key(const rollup *r) {
+  const table_column *c = table_find(r->source, r->time, NULL);
+  for (size_t i = 0; c && c->key && i < r->by_count; i++)
+    c = r->by[i].column ? table_find(r->source, r->by[i].column, NULL) : NULL;
+  return c && c->key;
+}
+
+/* One row's note; values(..) where it can be, a fifth less work than a select. */
+static void add_noting(text *t, const char *prefix) {
+  add(t, "insert into ");
+  add_notes(t);
+  if (is_of_key(t->r)) {
+    add(t, " values (");
+    add_note(t, prefix);
+    add(t, ")");
+  } else {
+    add(t, " select ");
+    add_note(t, prefix);
+    add_not_null(t, prefix);
+  }
+  add(t, " on conflict do nothing; ");
 }
 
 static bool mentions(const char *sql, const table *source, const table_column *c, arena *a) {
@@ -254,15 +277,21 @@ const char *rollup_sql_trigger(const rollup *r, const char *event, arena *a) {
   add_name(&t, r->source->name);
   if (old && new) add_when(&t);
   add(&t, " begin ");
-  if (old) add_noting(&t, "old.", false), add(&t, " on conflict do nothing; ");
-  if (new) add_noting(&t, "new.", false), add(&t, " on conflict do nothing; ");
+  if (old && !(new && is_of_key(r))) add_noting(&t, "old."); /* a row keeps its key */
+  if (new) add_noting(&t, "new.");
   add(&t, "end");
   return text_close(&t);
 }
 
 const char *rollup_sql_note_all(const rollup *r, arena *a) {
   text t = text_open(r, a);
-  add_noting(&t, "", true);
+  add(&t, "insert into ");
+  add_notes(&t);
+  add(&t, " select ");
+  add_note(&t, "");
+  add(&t, " from ");
+  add_name(&t, r->source->name);
+  add_not_null(&t, "");
   add(&t, " on conflict do nothing");
   return text_close(&t);
 }
