@@ -27,7 +27,8 @@ void control_file(kernel *k, question *q) {
   intake_file f = {.name = value_get_text(&q->command, "file", ""),
                    .object = value_get_text(&q->command, "object", ""),
                    .size = value_get_integer(&q->command, "size", 0)};
-  if (is_object(f.object) && objects_has(k->objects, f.object)) return intake_take(k->intake, NULL, &f, taken, q);
+  if (is_object(f.object) && objects_has(k->objects, f.object))
+    return intake_take(k->intake, NULL, &f, taken, q);
   error_fail(&e, "OBJECT", "the bytes of '%s' are not among the objects", f.name);
   question_fail(q, &e);
 }

@@ -6,8 +6,10 @@
 
 static void taken(void *arg, const value *answer, const dts_error *e) {
   question *q = arg;
-  if (e) question_fail(q, e);
-  else question_answer(q, value_copy(&q->memory, answer));
+  if (e)
+    question_fail(q, e);
+  else
+    question_answer(q, value_copy(&q->memory, answer));
 }
 
 void control_ingest(kernel *k, question *q) {

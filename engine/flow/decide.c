@@ -26,8 +26,10 @@ static void finish(deciding *d, const dts_error *e) {
   value_set(&q->memory, &v, "count", value_integer((int64_t)d->ids.list.count));
   registry_release(d->set);
   free(d);
-  if (copy.code[0]) question_fail(q, &copy);
-  else question_answer(q, v);
+  if (copy.code[0])
+    question_fail(q, &copy);
+  else
+    question_answer(q, v);
 }
 
 static int apply_work(store_conn *c, void *arg, dts_error *e) {
@@ -40,7 +42,9 @@ static int apply_work(store_conn *c, void *arg, dts_error *e) {
   return 0;
 }
 
-static void apply_then(void *arg, int result, const dts_error *e) { finish(arg, result < 0 ? e : NULL); }
+static void apply_then(void *arg, int result, const dts_error *e) {
+  finish(arg, result < 0 ? e : NULL);
+}
 
 static int find_work(store_conn *c, void *arg, dts_error *e) {
   deciding *d = arg;
@@ -50,12 +54,14 @@ static int find_work(store_conn *c, void *arg, dts_error *e) {
 static int keep_correction(deciding *d, dts_error *e) {
   if (!d->act.with) return 0;
   if (d->ids.list.count != 1) {
-    error_fail(e, "QUARANTINE", "a corrected input belongs to one input, and %zu are meant", d->ids.list.count);
+    error_fail(e, "QUARANTINE", "a corrected input belongs to one input, and %zu are meant",
+               d->ids.list.count);
     e->status = 422;
     return -1;
   }
   d->act.object = d->object;
-  return objects_put(kernel_objects(d->question->kernel), d->act.with, d->act.with_size, d->object, e);
+  return objects_put(kernel_objects(d->question->kernel), d->act.with, d->act.with_size, d->object,
+                     e);
 }
 
 static void find(void *arg) { /* a pool thread */
@@ -70,16 +76,21 @@ static void found(void *arg) {
   kernel_write(d->question->kernel, apply_work, apply_then, d);
 }
 
-static bool lacks_reason(const quarantine_act *act) { return !act->reason || !act->reason[strspn(act->reason, " ")]; }
+static bool lacks_reason(const quarantine_act *act) {
+  return !act->reason || !act->reason[strspn(act->reason, " ")];
+}
 
 void decide(question *q, bool release) {
   kernel *k = q->kernel;
   const value *with = release ? value_get(&q->command, "with") : NULL;
   deciding *d = memory_alloc(sizeof *d);
   *d = (deciding){.question = q, .set = kernel_registry(k), .ids = value_list()};
-  d->act = (quarantine_act){.release = release, .reason = value_get_text(&q->command, "reason", NULL),
-                            .now = kernel_now(k), .set = d->set};
-  if (with && with->kind == VALUE_TEXT) d->act.with = with->text.bytes, d->act.with_size = with->text.size;
+  d->act = (quarantine_act){.release = release,
+                            .reason = value_get_text(&q->command, "reason", NULL),
+                            .now = kernel_now(k),
+                            .set = d->set};
+  if (with && with->kind == VALUE_TEXT)
+    d->act.with = with->text.bytes, d->act.with_size = with->text.size;
   if (release || !lacks_reason(&d->act)) return loop_defer(kernel_loop(k), find, found, d);
   error_fail(&d->error, "REASON", "an input is dropped with a reason, and none was given");
   error_hint(&d->error, "say why: what is dropped is never run again");

@@ -1,4 +1,5 @@
-/* decide.h -- what the commands `release` and `drop` share: which inputs, then one write for all of them.
+/* decide.h -- what the commands `release` and `drop` share: which inputs, then one write for all
+ * of them.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_DECIDE_H

@@ -1,5 +1,5 @@
-/* finish_input.c -- see finish_input.h. What failed keeps its events and its payload: a person may give
- * them to the script again.
+/* finish_input.c -- see finish_input.h. What failed keeps its events and its payload: a person
+ * may give them to the script again.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/finish_input.h"
@@ -11,10 +11,11 @@
 /* The notes of this run stand; those of earlier contents of the file are answered by it. */
 static int drop_notes(store_conn *c, const job *j, dts_error *e) {
   value params[] = {value_integer(j->id), value_text(j->pipeline), value_text(j->name)};
-  return store_exec(c,
-                    "delete from dts_note where job <> ?1 and job in (select job from dts_file where name = ?3 "
-                    "and pipeline = ?2)",
-                    params, 3, e);
+  return store_exec(
+      c,
+      "delete from dts_note where job <> ?1 and job in (select job from dts_file where name = ?3 "
+      "and pipeline = ?2)",
+      params, 3, e);
 }
 
 int finish_input(store_conn *c, run *r, const job *j, run_ending how, const char *error_json,

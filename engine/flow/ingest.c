@@ -1,5 +1,5 @@
-/* ingest.c -- see ingest.h. A request goes to a pool thread (read, check, keep the raw body), then to the
- * writer, then is answered; the batcher has one lane for each pipeline.
+/* ingest.c -- see ingest.h. A request goes to a pool thread (read, check, keep the raw body),
+ * then to the writer, then is answered; the batcher has one lane for each pipeline.
  *
  * The lanes' counts only say when to bundle; what is bundled is asked of the store.
  *
@@ -16,14 +16,15 @@
 #include "format/date.h"
 
 enum { LOOK_MS = 1000, RETRY_MS = 5000 };
-#define BODY_BYTES  ((size_t)32 * 1024 * 1024)
-#define UNDER_WAY   ((size_t)256 * 1024 * 1024) /* bodies at once */
+#define BODY_BYTES ((size_t)32 * 1024 * 1024)
+#define UNDER_WAY  ((size_t)256 * 1024 * 1024) /* bodies at once */
 
 typedef struct lane { /* of one pipeline */
   struct lane *next;
   ingest *ingest;
   char *pipeline;
-  size_t loose, loose_bytes; /* events that wait for a job */
+  size_t loose, loose_bytes;      /* events that wait for a job */
+  char hand[INGEST_ID_BYTES + 1]; /* see ingest_write.h */
   loop_timer *due;
   bool bundling, failed;
 } lane;
@@ -143,9 +144,12 @@ static void look_again(lane *l) {
   size_t batch = (size_t)value_get_integer(declared, "batch", 1000);
   bool failed = l->failed;
   l->failed = false;
-  if (failed) set_due(l, RETRY_MS);
-  else if (l->loose >= batch || l->loose_bytes >= INGEST_BUNDLE_BYTES) bundle(l, false);
-  else if (l->loose) set_due(l, value_get_integer(declared, "wait_ms", 1000));
+  if (failed)
+    set_due(l, RETRY_MS);
+  else if (l->loose >= batch || l->loose_bytes >= INGEST_BUNDLE_BYTES)
+    bundle(l, false);
+  else if (l->loose)
+    set_due(l, value_get_integer(declared, "wait_ms", 1000));
 }
 
 /* ---- a request ---- */
@@ -207,12 +211,11 @@ static void on_kept(void *arg, int result, const dts_error *e) {
   value_set(&r->memory, &answer, "accepted", value_integer((int64_t)r->write.accepted));
   value_set(&r->memory, &answer, "duplicates", value_integer((int64_t)r->write.duplicates));
   value_set(&r->memory, &answer, "refused", refused_value(r));
-  if (r->write.loose) {
-    lane *l = lane_of(g, r->pipeline->name);
-    l->loose += r->write.loose;
-    l->loose_bytes += r->write.loose_bytes;
-    look_again(l);
-  }
+  lane *l = lane_of(g, r->pipeline->name);
+  memcpy(l->hand, r->write.stopped, sizeof l->hand);
+  l->loose += r->write.loose;
+  l->loose_bytes += r->write.loose_bytes;
+  if (r->write.loose) look_again(l);
   r->then(r->arg, &answer, NULL);
   free_request(r);
 }
@@ -223,7 +226,8 @@ static void keep(void *arg) { /* the loop again */
   const value *declared = value_get(r->pipeline->declared, "ingest");
   if (r->rc < 0) return fail(r, &r->error);
   int64_t now = kernel_now(k);
-  bool at_once = kernel_opened_with(k)->is_virtual || value_get_integer(declared, "wait_ms", 1000) <= 0;
+  bool at_once =
+      kernel_opened_with(k)->is_virtual || value_get_integer(declared, "wait_ms", 1000) <= 0;
   r->write = (ingest_write){.to = target_of(r->pipeline, now, &r->memory),
                             .now = now,
                             .batch = &r->batch,
@@ -231,6 +235,7 @@ static void keep(void *arg) { /* the loop again */
                             .object = r->object[0] ? r->object : NULL,
                             .type = ingest_header(r->asked.headers, "content-type"),
                             .size = r->asked.size};
+  memcpy(r->write.hand, lane_of(r->ingest, r->pipeline->name)->hand, sizeof r->write.hand);
   kernel_write(k, keep_work, on_kept, r);
 }
 
@@ -239,7 +244,8 @@ static int check_signature(request *r) {
   arena a = {0};
   const char *name = value_get_text(signature, "secret", "");
   const char *secret = signature ? kernel_secret(r->ingest->kernel, name, &a) : NULL;
-  int rc = ingest_check_signature(signature, r->asked.headers, secret, r->asked.body, r->asked.size, &r->error);
+  int rc = ingest_check_signature(signature, r->asked.headers, secret, r->asked.body, r->asked.size,
+                                  &r->error);
   arena_free(&a);
   return rc;
 }
@@ -248,7 +254,8 @@ static void read_work(void *arg) { /* a pool thread */
   request *r = arg;
   const value *declared = value_get(r->pipeline->declared, "ingest");
   if ((r->rc = check_signature(r)) < 0) return;
-  ingest_schemas check = {.set = schemas_take(r->ingest->schemas), .templates = value_get(declared, "schema")};
+  ingest_schemas check = {.set = schemas_take(r->ingest->schemas),
+                          .templates = value_get(declared, "schema")};
   ingest_rules rules = {.declared = declared,
                         .headers = r->asked.headers,
                         .type = r->asked.type,
@@ -258,7 +265,8 @@ static void read_work(void *arg) { /* a pool thread */
   r->rc = ingest_read(&rules, r->asked.body, r->asked.size, &r->batch, &r->error);
   schemas_give(check.set);
   if (r->rc == 0 && value_get_boolean(declared, "archive", false))
-    r->rc = objects_put(kernel_objects(r->ingest->kernel), r->asked.body, r->asked.size, r->object, &r->error);
+    r->rc = objects_put(kernel_objects(r->ingest->kernel), r->asked.body, r->asked.size, r->object,
+                        &r->error);
 }
 
 static int refuse_status(dts_error *e, int status) {
@@ -295,8 +303,12 @@ void ingest_take(ingest *g, const ingest_request *asked, ingest_then *then, void
     return then(arg, NULL, &e);
   }
   request *r = memory_alloc(sizeof *r);
-  *r = (request){.ingest = g, .set = set, .pipeline = ingesting(set, asked->pipeline), .asked = *asked,
-                 .then = then, .arg = arg};
+  *r = (request){.ingest = g,
+                 .set = set,
+                 .pipeline = ingesting(set, asked->pipeline),
+                 .asked = *asked,
+                 .then = then,
+                 .arg = arg};
   g->requests++;
   g->bytes += asked->size;
   loop_defer(kernel_loop(g->kernel), read_work, keep, r);

@@ -7,14 +7,15 @@
 #include "flow/ingest_read.h"
 #include "flow/schemas.h"
 
-/* HMAC-SHA-256 over the raw body, "sha256=" and 64 hex digits in the declared header, compared in constant
- * time. `secret` NULL: SECRET 503, nothing is let in; no or another signature: SIGNATURE 401. */
+/* HMAC-SHA-256 over the raw body, "sha256=" and 64 hex digits in the declared header, compared in
+ * constant time. `secret` NULL: SECRET 503, nothing is let in; no or another signature: SIGNATURE
+ * 401. */
 int ingest_check_signature(const value *signature, const value *headers, const char *secret,
                            const char *body, size_t size, dts_error *e);
 
 typedef struct ingest_schemas { /* an ingest_check's argument; zeroes but for the first two */
   schemas_set *set;
-  const value *templates; /* "schemas/{type}/{data.action}.schema.json", ..: the first file that exists decides */
+  const value *templates; /* "schemas/{type}/{data.action}.schema.json": the first that exists */
   char path[1024];        /* of `last` */
   const schema *last;
 } ingest_schemas;

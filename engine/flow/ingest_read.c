@@ -17,15 +17,15 @@ enum { TREES = 4 * 1024 * 1024 }; /* decoded events are forgotten past this */
 typedef struct reading {
   const ingest_rules *rules;
   ingest_batch *out;
-  const char *id, *type, *time;             /* declared: "header:NAME", a path, or NULL */
+  const char *id, *type, *time;                      /* declared: "header:NAME", a path, or NULL */
   const char *id_header, *type_header, *time_header; /* what the header says */
-  bool batch;                               /* more than one event may come */
+  bool batch;                                        /* more than one event may come */
   char now[25];
   arena trees;
   dts_error *error;
 } reading;
 
-typedef struct item { /* one event on its way */
+typedef struct item {   /* one event on its way */
   int64_t line, number; /* number: for ids of a header, from 1 */
   const char *json;
   size_t size;
@@ -37,7 +37,8 @@ const char *ingest_header(const value *headers, const char *name) {
   if (!headers || headers->kind != VALUE_MAP) return NULL;
   for (size_t i = 0; i < headers->map.count; i++) {
     const value_pair *p = &headers->map.pairs[i];
-    if (p->item.kind == VALUE_TEXT && text_equal_fold(p->key.text.bytes, name)) return p->item.text.bytes;
+    if (p->item.kind == VALUE_TEXT && text_equal_fold(p->key.text.bytes, name))
+      return p->item.text.bytes;
   }
   return NULL;
 }
@@ -73,8 +74,8 @@ static void *grow(void *items, size_t count, size_t *capacity, size_t size) {
 static int refuse(reading *r, const item *it, const char *path, const char *message) {
   ingest_batch *b = r->out;
   b->refused = grow(b->refused, b->refused_count, &b->refused_capacity, sizeof *b->refused);
-  b->refused[b->refused_count++] =
-      (ingest_refusal){it->line, arena_text(&b->memory, path), arena_text(&b->memory, message), it->json, it->size};
+  b->refused[b->refused_count++] = (ingest_refusal){
+      it->line, arena_text(&b->memory, path), arena_text(&b->memory, message), it->json, it->size};
   return 0;
 }
 
@@ -84,16 +85,20 @@ static const char *keep(reading *r, const char *bytes, size_t size) {
 
 /* A text or a whole number of the event, as text; NULL when it is neither. */
 static const char *plain(reading *r, const value *v) {
-  if (v->kind == VALUE_TEXT && !memchr(v->text.bytes, 0, v->text.size)) return keep(r, v->text.bytes, v->text.size);
+  if (v->kind == VALUE_TEXT && !memchr(v->text.bytes, 0, v->text.size))
+    return keep(r, v->text.bytes, v->text.size);
   if (v->kind == VALUE_INTEGER) return arena_format(&r->out->memory, "%lld", (long long)v->integer);
   return NULL;
 }
 
-static int refuse_field(reading *r, const item *it, const char *path, const value *v, const char *expected) {
+static int refuse_field(reading *r, const item *it, const char *path, const value *v,
+                        const char *expected) {
   char got[96], message[256], pointer[256] = "/";
   if (strncmp(path, "data.", 5) == 0) path += 5;
-  for (size_t i = 0; path[i] && i + 2 < sizeof pointer; i++) pointer[i + 1] = path[i] == '.' ? '/' : path[i];
-  snprintf(message, sizeof message, "%s expected, got %s", expected, json_shorten(got, sizeof got, v));
+  for (size_t i = 0; path[i] && i + 2 < sizeof pointer; i++)
+    pointer[i + 1] = path[i] == '.' ? '/' : path[i];
+  snprintf(message, sizeof message, "%s expected, got %s", expected,
+           json_shorten(got, sizeof got, v));
   return refuse(r, it, pointer, message), 1;
 }
 
@@ -107,9 +112,11 @@ static const char *hash_of(reading *r, const item *it) {
 static int find_id(reading *r, const item *it, const value *data, ingest_event *out) {
   if (r->id_header && r->batch)
     out->id = arena_format(&r->out->memory, "%s:%lld", r->id_header, (long long)it->number);
-  else if (r->id_header) out->id = r->id_header;
+  else if (r->id_header)
+    out->id = r->id_header;
   const value *v = r->id && !r->id_header ? ingest_field(data, r->id) : NULL;
-  if (v && !(out->id = plain(r, v))) return refuse_field(r, it, r->id, v, "an id (text or a whole number)");
+  if (v && !(out->id = plain(r, v)))
+    return refuse_field(r, it, r->id, v, "an id (text or a whole number)");
   if (!out->id || !*out->id) out->id = hash_of(r, it);
   if (strlen(out->id) <= INGEST_ID_BYTES) return 0;
   return refuse(r, it, "", "the id is longer than 512 bytes"), 1;
@@ -129,7 +136,8 @@ static int find_time(reading *r, const item *it, const value *data, ingest_event
   out->time = r->now;
   if (!v) return 0;
   if (v->kind != VALUE_TEXT || timestamp_read(v->text.bytes, v->text.size, &ms) < 0)
-    return refuse_field(r, it, r->time_header ? "" : r->time, v, "a time such as 2026-03-10T13:00:00Z");
+    return refuse_field(r, it, r->time_header ? "" : r->time, v,
+                        "a time such as 2026-03-10T13:00:00Z");
   char *canonical = arena_alloc(&r->out->memory, 25);
   timestamp_write(ms, canonical);
   out->time = canonical;
@@ -150,11 +158,14 @@ static int take(reading *r, const item *it, const value *data) {
   ingest_event event = {.json = it->json, .size = it->size};
   char message[160], got[96];
   if (data->kind != VALUE_MAP) {
-    snprintf(message, sizeof message, "an event (a JSON object) expected, got %s", json_shorten(got, sizeof got, data));
+    snprintf(message, sizeof message, "an event (a JSON object) expected, got %s",
+             json_shorten(got, sizeof got, data));
     return refuse(r, it, "", message);
   }
   if (it->size > INGEST_EVENT_BYTES) return refuse(r, it, "", "the event is larger than 1 MB");
-  if (find_id(r, it, data, &event) || find_type(r, it, data, &event) || find_time(r, it, data, &event)) return 0;
+  if (find_id(r, it, data, &event) || find_type(r, it, data, &event) ||
+      find_time(r, it, data, &event))
+    return 0;
   int verdict = check(r, it, event.type, data);
   if (verdict) return verdict < 0 ? -1 : 0;
   b->events = grow(b->events, b->count, &b->capacity, sizeof *b->events);
@@ -239,7 +250,8 @@ static int read_lines(reading *r, const char *body, size_t size) {
     const char *stop = memchr(body, '\n', (size_t)(end - body));
     if (!stop) stop = end;
     size_t length = (size_t)(stop - body);
-    if (!is_blank(body, length) && read_line(r, (item){line, ++number, body, length}) < 0) return -1;
+    if (!is_blank(body, length) && read_line(r, (item){line, ++number, body, length}) < 0)
+      return -1;
     body = stop + 1;
   }
   return 0;
@@ -294,7 +306,8 @@ static const char *path_of(const char *declared) {
 
 static void prepare(reading *r) {
   const value *declared = r->rules->declared;
-  const char *id = value_get_text(declared, "id", NULL), *type = value_get_text(declared, "type", NULL);
+  const char *id = value_get_text(declared, "id", NULL),
+             *type = value_get_text(declared, "type", NULL);
   const char *time = value_get_text(declared, "time", NULL);
   r->id = path_of(id), r->type = path_of(type), r->time = path_of(time);
   r->id_header = header_of(r, id);

@@ -1,7 +1,8 @@
 /* ingest_read.h -- the body of a request as events: one, a JSON array, or a line each (NDJSON).
  *
- * One idea: pure, and each event for itself: what is wrong with one is a refusal with its line (in an array
- * its place, from 1) and path, and the others go on. Events are slices of the body, byte for byte.
+ * One idea: pure, and each event for itself: what is wrong with one is a refusal with its line
+ * (in an array its place, from 1) and path, and the others go on. Events are slices of the body,
+ * byte for byte.
  *
  * A batch owns what it points to but the body's bytes; ingest_batch_free.
  *
@@ -37,8 +38,8 @@ typedef struct ingest_batch {
   size_t count, refused_count, capacity, refused_capacity;
 } ingest_batch;
 
-/* Asked of each event ({type, data} are the pipeline's e.type and e.data): 0 good, 1 refused with *fault, -1
- * the whole request fails. */
+/* Asked of each event ({type, data} are the pipeline's e.type and e.data): 0 good, 1 refused with
+ * *fault, -1 the whole request fails. */
 typedef int ingest_check(void *arg, const char *type, const value *data, schema_fault *fault,
                          dts_error *e);
 
@@ -56,7 +57,8 @@ int ingest_read(const ingest_rules *rules, const char *body, size_t size, ingest
                 dts_error *e);
 void ingest_batch_free(ingest_batch *b);
 
-const char *ingest_header(const value *headers, const char *name); /* in any case; NULL when absent */
+const char *ingest_header(const value *headers,
+                          const char *name); /* in any case; NULL when absent */
 /* "data.a.b" or "a.b" below `data`; NULL when absent or null. */
 const value *ingest_field(const value *data, const char *path);
 

@@ -46,12 +46,14 @@ static bool wants(const pipeline *p, const char *folder, const char *name) {
 static int check_name(const char *name, dts_error *e) {
   size_t size = strlen(name);
   char shown[TEXT_SHORT];
-  bool ok = size > 0 && size <= NAME_BYTES && name[0] != '.' && !strchr(name, '/') && text_is_utf8(name, size, NULL);
+  bool ok = size > 0 && size <= NAME_BYTES && name[0] != '.' && !strchr(name, '/') &&
+            text_is_utf8(name, size, NULL);
   for (size_t i = 0; ok && i < size; i++) ok = (unsigned char)name[i] >= 0x20 && name[i] != 0x7f;
   if (ok) return 0;
   error_fail(e, "FILE_NAME", "%s is no name for a file here", text_shorten(shown, name, size));
   if (e) e->status = 422;
-  return error_hint(e, "a name has at most 255 bytes, no slash, no control characters, no dot in front");
+  return error_hint(
+      e, "a name has at most 255 bytes, no slash, no control characters, no dot in front");
 }
 
 static int refuse(const registry *set, const char *name, dts_error *e) {
@@ -61,23 +63,27 @@ static int refuse(const registry *set, const char *name, dts_error *e) {
     const pipeline *p = &set->pipelines[i];
     const value *patterns = p->trigger == TRIGGER_FILES ? value_get(p->declared, "files") : NULL;
     for (size_t k = 0; patterns && k < patterns->list.count; k++)
-      buffer_add_format(&b, "%s%s (%s)", b.size ? ", " : "", patterns->list.items[k].text.bytes, p->name);
+      buffer_add_format(&b, "%s%s (%s)", b.size ? ", " : "", patterns->list.items[k].text.bytes,
+                        p->name);
   }
   error_fail(e, "NO_PIPELINE", "no pipeline wants a file named '%s'", name);
-  error_hint(e, b.size ? "the patterns are: %s" : "no pipeline declares files = \"...\"%s", b.size ? buffer_text(&b) : "");
+  error_hint(e, b.size ? "the patterns are: %s" : "no pipeline declares files = \"...\"%s",
+             b.size ? buffer_text(&b) : "");
   buffer_free(&b);
   if (e) e->status = 409;
   return -1;
 }
 
-const pipeline *intake_match(const registry *set, const char *folder, const char *name, dts_error *e) {
+const pipeline *intake_match(const registry *set, const char *folder, const char *name,
+                             dts_error *e) {
   const pipeline *found = NULL;
   if (check_name(name, e) < 0) return NULL;
   for (size_t i = 0; i < set->pipeline_count; i++) {
     const pipeline *p = &set->pipelines[i];
     if (!wants(p, folder, name)) continue;
     if (found) {
-      error_fail(e, "AMBIGUOUS", "'%s' is wanted by two pipelines, '%s' and '%s'", name, found->name, p->name);
+      error_fail(e, "AMBIGUOUS", "'%s' is wanted by two pipelines, '%s' and '%s'", name,
+                 found->name, p->name);
       error_hint(e, "make one of the two patterns narrower");
       if (e) e->status = 409;
       return NULL;
@@ -107,23 +113,30 @@ static int find_row(void *arg, const store_header *header, const value *row, dts
   (void)header, (void)e;
   t->taken.id = row[0].integer;
   t->taken.job = row[1].kind == VALUE_INTEGER ? row[1].integer : 0;
-  if (row[2].kind == VALUE_TEXT) t->taken.pipeline = arena_copy(&t->memory, row[2].text.bytes, row[2].text.size);
+  if (row[2].kind == VALUE_TEXT)
+    t->taken.pipeline = arena_copy(&t->memory, row[2].text.bytes, row[2].text.size);
   return 0;
 }
 
 static int find(store_conn *c, taking *t, dts_error *e) {
   value params[] = {value_text(t->file.name), value_text(t->file.object)};
   t->taken = (intake_taken){.pipeline = t->pipeline};
-  return store_select(c, "select id, job, pipeline from dts_file where name = ?1 and sha256 = ?2", params,
-                      COUNT(params), find_row, t, e);
+  return store_select(c, "select id, job, pipeline from dts_file where name = ?1 and sha256 = ?2",
+                      params, COUNT(params), find_row, t, e);
 }
 
 static int insert_job(store_conn *c, taking *t, dts_error *e) {
   bool fresh;
   firing f = {.pipeline = t->pipeline, .trigger = "files", .day = t->day};
   if (jobs_fire(c, &f, t->now, e) < 0) return -1;
-  job_new n = {.firing = f.id, .pipeline = t->pipeline, .trigger = "files", .kind = "file", .name = t->file.name,
-               .group = t->group, .input = t->input, .limit = t->limit};
+  job_new n = {.firing = f.id,
+               .pipeline = t->pipeline,
+               .trigger = "files",
+               .kind = "file",
+               .name = t->file.name,
+               .group = t->group,
+               .input = t->input,
+               .limit = t->limit};
   return jobs_insert(c, &n, t->now, &t->taken.job, &fresh, e);
 }
 
@@ -132,9 +145,12 @@ static int take_work(store_conn *c, void *arg, dts_error *e) {
   if (find(c, t, e) < 0) return -1;
   if (t->taken.id) return 0;
   if (insert_job(c, t, e) < 0) return -1;
-  value params[] = {value_text(t->file.name),   value_integer(t->file.size),      value_text(t->file.object),
-                    value_text(t->pipeline), value_integer(t->taken.job), value_integer(t->now)};
-  if (store_exec(c, "insert into dts_file (name, size, sha256, pipeline, job, at) values (?1, ?2, ?3, ?4, ?5, ?6)",
+  value params[] = {value_text(t->file.name),    value_integer(t->file.size),
+                    value_text(t->file.object),  value_text(t->pipeline),
+                    value_integer(t->taken.job), value_integer(t->now)};
+  if (store_exec(c,
+                 "insert into dts_file (name, size, sha256, pipeline, job, at) values (?1, ?2, ?3, "
+                 "?4, ?5, ?6)",
                  params, COUNT(params), e) < 0)
     return -1;
   t->taken.id = store_last_id(c);
@@ -165,12 +181,14 @@ static const char *input_of(arena *a, const intake_file *f) {
   return text;
 }
 
-void intake_take(intake *k, const char *folder, const intake_file *f, intake_then *then, void *arg) {
+void intake_take(intake *k, const char *folder, const intake_file *f, intake_then *then,
+                 void *arg) {
   dts_error e;
   const pipeline *p = intake_match(kernel_current(k->kernel), folder, f->name, &e);
   if (!p) return then(arg, NULL, &e);
   taking *t = memory_alloc(sizeof *t);
-  *t = (taking){.intake = k, .limit = p->retry, .now = kernel_now(k->kernel), .then = then, .arg = arg};
+  *t = (taking){
+      .intake = k, .limit = p->retry, .now = kernel_now(k->kernel), .then = then, .arg = arg};
   arena *a = &t->memory;
   char *day = arena_alloc(a, 11);
   date_write(zone_date(p->zone, t->now), day);
@@ -201,4 +219,6 @@ void intake_close(intake *t) {
   free(t);
 }
 
-bool intake_idle(const intake *t) { return t->under_way == 0 && (!t->watch || folder_watch_idle(t->watch)); }
+bool intake_idle(const intake *t) {
+  return t->under_way == 0 && (!t->watch || folder_watch_idle(t->watch));
+}

@@ -1,9 +1,10 @@
 /* intake_folder.c -- files that are closed or moved whole into the folders of the patterns.
  *
- * inotify tells of what comes while the engine runs; a look at the folders, at the start and after each
- * reload, finds what came before: those files must have kept size and time for a second. A file whose
- * content was taken and whose inode has not changed since is passed over. One is taken at a time; all
- * reading happens on a pool thread. Links are not followed, and nothing here is moved or deleted.
+ * inotify tells of what comes while the engine runs; a look at the folders, at the start and
+ * after each reload, finds what came before: those files must have kept size and time for a
+ * second. A file whose content was taken and whose inode has not changed since is passed over.
+ * One is taken at a time; all reading happens on a pool thread. Links are not followed, and
+ * nothing here is moved or deleted.
  *
  * SPDX-License-Identifier: MIT */
 #include <dirent.h>
@@ -99,9 +100,10 @@ typedef struct look {
 /* Whether this very file was taken before: known by name and size, and untouched since. */
 static int is_known(store_conn *c, void *arg, dts_error *e) {
   arrival *a = arg;
-  value known, params[] = {value_text(a->name), value_integer(a->size), value_integer(a->inode_changed)};
-  if (store_get(c, "select count(*) from dts_file where name = ?1 and size = ?2 and at >= ?3", params, 3, NULL,
-                &known, e) < 0)
+  value known,
+      params[] = {value_text(a->name), value_integer(a->size), value_integer(a->inode_changed)};
+  if (store_get(c, "select count(*) from dts_file where name = ?1 and size = ?2 and at >= ?3",
+                params, 3, NULL, &known, e) < 0)
     return -1;
   a->whole = known.integer > 0;
   return 0;
@@ -147,8 +149,10 @@ static void look_then(void *arg) {
   for (arrival *a = l->found, *next; a; a = next) {
     next = a->next;
     a->next = NULL;
-    if (is_wanted(w, a)) add(w, a);
-    else free_arrival(a);
+    if (is_wanted(w, a))
+      add(w, a);
+    else
+      free_arrival(a);
   }
   for (size_t i = 0; i < l->count; i++) free(l->folders[i]);
   free(l);
@@ -192,7 +196,9 @@ static outcome read_file(taking *t, int fd) {
   bool still = a->whole || is_same(a, &before);
   note(a, &before);
   if (!still) return CHANGED;
-  if (objects_put_file(kernel_objects(t->watch->intake->kernel), fd, t->object, &size, &t->error) < 0) return FAILED;
+  if (objects_put_file(kernel_objects(t->watch->intake->kernel), fd, t->object, &size, &t->error) <
+      0)
+    return FAILED;
   if (fstat(fd, &after) < 0 || !is_same(a, &after) || size != a->size) return CHANGED;
   return GOT;
 }
@@ -216,8 +222,10 @@ static void finish(taking *t) {
 
 static void taken(void *arg, const intake_taken *f, const dts_error *e) {
   taking *t = arg;
-  if (e) log_warn("%s/%s was not taken: %s", t->arrival->folder, t->arrival->name, e->message);
-  else if (f->fresh) log_info("%s/%s was taken for '%s'", t->arrival->folder, t->arrival->name, f->pipeline);
+  if (e)
+    log_warn("%s/%s was not taken: %s", t->arrival->folder, t->arrival->name, e->message);
+  else if (f->fresh)
+    log_info("%s/%s was taken for '%s'", t->arrival->folder, t->arrival->name, f->pipeline);
   finish(t);
 }
 
@@ -227,7 +235,8 @@ static void take_then(void *arg) {
   arrival *a = t->arrival;
   intake_file f = {a->name, t->object, a->size};
   if (t->outcome == GOT) return intake_take(w->intake, a->folder, &f, taken, t);
-  if (t->outcome == FAILED) log_error("%s/%s could not be kept: %s", a->folder, a->name, t->error.message);
+  if (t->outcome == FAILED)
+    log_error("%s/%s could not be kept: %s", a->folder, a->name, t->error.message);
   if (t->outcome == CHANGED) { /* somebody still writes: look at it again in a second */
     arrival *later = new_arrival(a->folder, a->name);
     later->size = a->size, later->changed = a->changed;
@@ -314,7 +323,8 @@ static void add_folder(folder_watch *w, const char *of) {
   for (size_t i = 0; i < w->count; i++)
     if (strcmp(w->folders[i].path, of) == 0) return;
   snprintf(path, sizeof path, "%s/%s", kernel_root(w->intake->kernel), of);
-  if (w->count == FOLDERS) return log_warn("%s is not watched: at most %d folders are", of, FOLDERS);
+  if (w->count == FOLDERS)
+    return log_warn("%s is not watched: at most %d folders are", of, FOLDERS);
   if (file_make_folder(path, 0755, &e) < 0) return log_warn("%s is not watched: %s", of, e.message);
   int wd = inotify_add_watch(w->fd, path, EVENTS);
   if (wd < 0) return log_warn("%s is not watched: the system has no watches left", of);
@@ -333,8 +343,11 @@ static void add_patterns(folder_watch *w, const pipeline *p) {
   for (size_t i = 0; patterns && i < patterns->list.count; i++) {
     char of[1024];
     const char *pattern = patterns->list.items[i].text.bytes;
-    if (intake_folder_of(pattern, of, sizeof of) == 0) add_folder(w, of);
-    else log_warn("'%s' of pipeline '%s' names no folder of the project: uploads alone are taken", pattern, p->name);
+    if (intake_folder_of(pattern, of, sizeof of) == 0)
+      add_folder(w, of);
+    else
+      log_warn("'%s' of pipeline '%s' names no folder of the project: uploads alone are taken",
+               pattern, p->name);
   }
 }
 

@@ -65,7 +65,6 @@ static const char *const statements[] = {
     "minute)) without rowid, strict",
     "create table if not exists dts_seen (pipeline text not null, id text not null, at integer not "
     "null, primary key (pipeline, id)) without rowid, strict",
-    "create index if not exists dts_seen_at on dts_seen (pipeline, at)",
     "create table if not exists dts_refusal (seq integer primary key, pipeline text not null, at "
     "integer not null, line integer, path text, message text not null, payload text) strict",
     "create table if not exists dts_note (job integer not null, seq integer not null, line integer, "

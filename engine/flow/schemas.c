@@ -92,8 +92,8 @@ static found look_at(arena *a, const char *root) {
 
 /* ---- a new set ---- */
 
-/* A relative $id ("star$created") is a name of its own, to which references are relative: then the path
- * is no name beside it. */
+/* A relative $id ("star$created") is a name of its own, to which references are relative: then
+ * the path is no name beside it. */
 static const char *name_of(const value *document, const char *path, bool *by_id) {
   const char *id = document->kind == VALUE_MAP ? value_get_text(document, "$id", NULL) : NULL;
   *by_id = id && !strstr(id, "://") && strncmp(id, "urn:", 4) != 0;

@@ -1,8 +1,9 @@
-/* member.c -- the SQL function member(json, name): one member of an object that a column holds as text.
+/* member.c -- the SQL function member(json, name): one member of an object that a column holds as
+ * text.
  *
  * The engine's views need it, because a view may call only functions that are marked harmless, and
- * SQLite's own for JSON are not (3.40). Null for what is no object or lacks the member; lists and objects
- * come as JSON text.
+ * SQLite's own for JSON are not (3.40). Null for what is no object or lacks the member; lists and
+ * objects come as JSON text.
  *
  * SPDX-License-Identifier: MIT */
 #include "format/json.h"

@@ -31,14 +31,17 @@ static void forget(reading *r) {
   free(r);
 }
 
-static void expect(const char *declared, const char *headers, const char *body, const char *ids, const char *refused) {
+static void expect(const char *declared, const char *headers, const char *body, const char *ids,
+                   const char *refused) {
   reading *r = read_body(declared, headers, body);
   char got[2000] = "", bad[2000] = "";
   for (size_t i = 0; i < r->batch.count; i++)
-    snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", i ? " " : "", r->batch.events[i].id);
+    snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", i ? " " : "",
+             r->batch.events[i].id);
   for (size_t i = 0; i < r->batch.refused_count; i++) {
     const ingest_refusal *f = &r->batch.refused[i];
-    snprintf(bad + strlen(bad), sizeof bad - strlen(bad), "%s%lld%s: %s", i ? "; " : "", (long long)f->line, f->path, f->message);
+    snprintf(bad + strlen(bad), sizeof bad - strlen(bad), "%s%lld%s: %s", i ? "; " : "",
+             (long long)f->line, f->path, f->message);
   }
   assert_string_equal(got, ids);
   assert_string_equal(bad, refused);
@@ -64,10 +67,13 @@ static void refuses_one_and_goes_on(void **state) {
   expect(by_id, "{}", "{\"id\":\"a\"}\n{\"id\":\n{\"id\":\"c\"}", "a c",
          "2: line 1, column 7: expected a value, got the end of the document");
   expect(by_id, "{}", "oops\n{\"id\":\"b\"}\n5", "b",
-         "1: line 1, column 1: expected a value, got 'o'; 3: an event (a JSON object) expected, got 5");
+         "1: line 1, column 1: expected a value, got 'o'; 3: an event (a JSON object) expected, "
+         "got 5");
   expect(by_id, "{}", "[{\"id\":\"a\"},3,{\"id\":{}}]", "a",
-         "2: an event (a JSON object) expected, got 3; 3/id: an id (text or a whole number) expected, got {}");
-  expect(by_id, "{}", "[{\"id\":\"a\"},\n{\"id\":\"b\"", "", "2: line 2, column 10: expected ',' or '}', got the end of the document");
+         "2: an event (a JSON object) expected, got 3; 3/id: an id (text or a whole number) "
+         "expected, got {}");
+  expect(by_id, "{}", "[{\"id\":\"a\"},\n{\"id\":\"b\"", "",
+         "2: line 2, column 10: expected ',' or '}', got the end of the document");
   expect(by_id, "{}", "", "", "1: line 1, column 1: expected a value, got the end of the document");
   expect("{\"time\":\"at\",\"id\":\"id\"}", "{}", "{\"id\":\"a\",\"at\":\"yesterday\"}", "",
          "1/at: a time such as 2026-03-10T13:00:00Z expected, got \"yesterday\"");
@@ -75,11 +81,13 @@ static void refuses_one_and_goes_on(void **state) {
 
 static void finds_ids_types_and_times(void **state) {
   (void)state;
-  const char *declared = "{\"id\":\"header:X-Delivery\",\"type\":\"header:x-event\",\"time\":\"at\"}";
+  const char *declared =
+      "{\"id\":\"header:X-Delivery\",\"type\":\"header:x-event\",\"time\":\"at\"}";
   const char *headers = "{\"x-delivery\":\"D1\",\"X-Event\":\"star\"}";
   expect(declared, headers, "{}", "D1", "");
   expect(declared, headers, "[{}]", "D1:1", "");
-  expect(declared, headers, "{}\nx\n{}", "D1:1 D1:3", "2: line 1, column 1: expected a value, got 'x'");
+  expect(declared, headers, "{}\nx\n{}", "D1:1 D1:3",
+         "2: line 1, column 1: expected a value, got 'x'");
   reading *r = read_body(declared, headers, "[{\"at\":\"2026-03-10T10:00:00-03:00\"}, {}]");
   assert_string_equal(r->batch.events[0].type, "star");
   assert_string_equal(r->batch.events[0].time, "2026-03-10T13:00:00.000Z");
@@ -122,8 +130,10 @@ static void checks_signatures(void **state) {
   value_set(&a, &headers, "X-Hub-Signature-256", value_text(right));
   value_set(&a, &wrong, "x-hub-signature-256", value_text("sha1=757107"));
   assert_int_equal(ingest_check_signature(&signature, &headers, secret, body, strlen(body), &e), 0);
-  assert_int_equal(ingest_check_signature(&signature, &headers, secret, body, strlen(body) - 1, &e), -1);
-  assert_string_equal(e.message, "the request's signature (header x-hub-signature-256) is not that of this body");
+  assert_int_equal(ingest_check_signature(&signature, &headers, secret, body, strlen(body) - 1, &e),
+                   -1);
+  assert_string_equal(
+      e.message, "the request's signature (header x-hub-signature-256) is not that of this body");
   assert_int_equal(e.status, 401);
   assert_int_equal(ingest_check_signature(&signature, &none, secret, body, strlen(body), &e), -1);
   assert_int_equal(ingest_check_signature(&signature, &wrong, secret, body, strlen(body), &e), -1);
@@ -168,12 +178,15 @@ static void finds_the_first_schema_that_exists(void **state) {
   (void)state;
   char *folder = help_folder();
   put(folder, "schemas/star/created.schema.json",
-      "{\"type\":\"object\",\"required\":[\"at\"],\"properties\":{\"by\":{\"$ref\":\"../common/user.json\"}}}");
+      "{\"type\":\"object\",\"required\":[\"at\"],\"properties\":{\"by\":{\"$ref\":\"../common/"
+      "user.json\"}}}");
   put(folder, "schemas/common/user.json", "{\"type\":\"string\"}");
   put(folder, "schemas/star/event.schema.json", "{\"type\":\"object\",\"maxProperties\":2}");
   put(folder, "secret.schema.json", "{}");
   checking k = {.schemas = schemas_open(folder, 0)};
-  k.templates = help_json(&k.memory, "[\"schemas/{type}/{data.action}.schema.json\",\"schemas/{type}/event.schema.json\"]");
+  k.templates = help_json(
+      &k.memory,
+      "[\"schemas/{type}/{data.action}.schema.json\",\"schemas/{type}/event.schema.json\"]");
   assert_int_equal(check(&k, "star", "{\"action\":\"created\",\"at\":1,\"by\":\"me\"}"), 0);
   assert_int_equal(check(&k, "star", "{\"action\":\"created\"}"), 1);
   assert_int_equal(check(&k, "star", "{\"action\":\"created\",\"at\":1,\"by\":5}"), 1);
@@ -182,9 +195,12 @@ static void finds_the_first_schema_that_exists(void **state) {
   assert_int_equal(check(&k, "star", "{}"), 0);
   assert_int_equal(check(&k, "star", "{\"action\":\"deleted\",\"a\":1,\"b\":2}"), 1);
   assert_int_equal(check(&k, "fork", "{\"action\":\"x\"}"), 1);
-  assert_string_equal(k.fault.message, "no schema is there for this event: schemas/fork/x.schema.json, schemas/fork/event.schema.json");
+  assert_string_equal(k.fault.message,
+                      "no schema is there for this event: schemas/fork/x.schema.json, "
+                      "schemas/fork/event.schema.json");
   assert_int_equal(check(&k, NULL, "{\"action\":\"x\"}"), 1);
-  assert_string_equal(k.fault.message, "no schema is there for this event: {type} is absent, {type} is absent");
+  assert_string_equal(k.fault.message,
+                      "no schema is there for this event: {type} is absent, {type} is absent");
   schemas_close(k.schemas);
   arena_free(&k.memory);
   help_remove(folder);

@@ -1,5 +1,5 @@
-/* ingest_test.c -- requests with events, from the command to the rows: duplicates, refusals, bundles, what
- * is found after a restart, and real webhooks against their schemas.
+/* ingest_test.c -- requests with events, from the command to the rows: duplicates, refusals,
+ * bundles, what is found after a restart, and real webhooks against their schemas.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/input_kernel.h"
@@ -10,8 +10,9 @@
 #include "flow/finish_input.h"
 #include "flow/ingest_write.h"
 
-#define PIPELINE(more)                                                                                        \
-  "[{\"noun\":\"pipeline\",\"name\":\"hooks\",\"file\":\"pipelines/test.lua\",\"line\":1,\"trigger\":\"ingest\","   \
+#define PIPELINE(more)                                                                             \
+  "[{\"noun\":\"pipeline\",\"name\":\"hooks\",\"file\":\"pipelines/"                               \
+  "test.lua\",\"line\":1,\"trigger\":\"ingest\","                                                  \
   "\"retry\":5,\"ingest\":{\"id\":\"id\",\"window_ms\":60000," more "}}]"
 
 static input_answer *post(input_kernel *k, const char *body, size_t size, const char *headers) {
@@ -25,7 +26,8 @@ static input_answer *post(input_kernel *k, const char *body, size_t size, const 
   return answer;
 }
 
-static void expect(input_kernel *k, const char *body, int64_t accepted, int64_t duplicates, size_t refused) {
+static void expect(input_kernel *k, const char *body, int64_t accepted, int64_t duplicates,
+                   size_t refused) {
   input_answer *a = post(k, body, strlen(body), NULL);
   if (a->failed) fail_msg("%s", a->error.message);
   assert_int_equal(value_get_integer(&a->answer, "accepted", -1), accepted);
@@ -41,11 +43,17 @@ static void keeps_before_it_answers(void **state) {
   input_kernel *k = input_open(PIPELINE("\"batch\":1000,\"wait_ms\":60000"), NULL);
   expect(k, "{\"id\":\"a\",\"n\":1}\n{\"id\":\"b\"}\n[]", 2, 0, 1);
   assert_int_equal(count(k, "select count(*) from dts_event where job is null"), 2);
-  assert_int_equal(count(k, "select count(*) from dts_event where data = '{\"id\":\"a\",\"n\":1}' and time = "
-                            "'2026-03-10T13:00:00.000Z' and type is null"), 1);
-  assert_int_equal(count(k, "select count(*) from dts_refusal where line = 3 and payload = '[]' and pipeline = 'hooks'"), 1);
-  assert_int_equal(count(k, "select count(*) from dts_refused where at = '2026-03-10T13:00:00.000Z'"), 1);
-  assert_int_equal(count(k, "select accepted * 100 + duplicates * 10 + refused from dts_event_count"), 201);
+  assert_int_equal(
+      count(k, "select count(*) from dts_event where data = '{\"id\":\"a\",\"n\":1}' and time = "
+               "'2026-03-10T13:00:00.000Z' and type is null"),
+      1);
+  assert_int_equal(count(k, "select count(*) from dts_refusal where line = 3 and payload = '[]' "
+                            "and pipeline = 'hooks'"),
+                   1);
+  assert_int_equal(
+      count(k, "select count(*) from dts_refused where at = '2026-03-10T13:00:00.000Z'"), 1);
+  assert_int_equal(
+      count(k, "select accepted * 100 + duplicates * 10 + refused from dts_event_count"), 201);
   input_close(k);
 }
 
@@ -83,17 +91,24 @@ static void bundles_what_came(void **state) {
   input_kernel *k = input_open(PIPELINE("\"batch\":100,\"wait_ms\":30"), NULL);
   char *body = lines(0, 250, 60);
   expect(k, body, 250, 0, 0);
-  assert_int_equal(count(k, "select count(*) from dts_job where kind = 'batch' and trigger = 'ingest' and name = '100 "
-                            "events' and state = 'queued' and retry_limit = 5"), 2);
+  assert_int_equal(count(k, "select count(*) from dts_job where kind = 'batch' and trigger = "
+                            "'ingest' and name = '100 "
+                            "events' and state = 'queued' and retry_limit = 5"),
+                   2);
   assert_int_equal(count(k, "select count(*) from dts_event where job is null"), 50);
   free(body);
-  for (int i = 0; i < 100 && count(k, "select count(*) from dts_job") < 3; i++) loop_turn(k->kernel.loop, 20);
+  for (int i = 0; i < 100 && count(k, "select count(*) from dts_job") < 3; i++)
+    loop_turn(k->kernel.loop, 20);
   input_settle(k);
   assert_int_equal(count(k, "select count(*) from dts_job where name = '50 events' and input = "
-                            "'{\"events\":50,\"bytes\":3000}'"), 1);
-  assert_int_equal(count(k, "select count(*) from dts_event e join dts_job j on j.id = e.job"), 250);
-  assert_int_equal(count(k, "select count(*) from dts_job j join dts_firing f on f.id = j.firing where f.state = 'open' "
-                            "and f.day = '2026-03-10'"), 3);
+                            "'{\"events\":50,\"bytes\":3000}'"),
+                   1);
+  assert_int_equal(count(k, "select count(*) from dts_event e join dts_job j on j.id = e.job"),
+                   250);
+  assert_int_equal(count(k, "select count(*) from dts_job j join dts_firing f on f.id = j.firing "
+                            "where f.state = 'open' "
+                            "and f.day = '2026-03-10'"),
+                   3);
   input_close(k);
 }
 
@@ -104,7 +119,8 @@ static void bundles_by_size(void **state) {
   expect(k, body, 11, 0, 0);
   free(body);
   assert_int_equal(count(k, "select count(*) from dts_job where name = '4 events'"), 2);
-  for (int i = 0; i < 100 && count(k, "select count(*) from dts_job") < 3; i++) loop_turn(k->kernel.loop, 20);
+  for (int i = 0; i < 100 && count(k, "select count(*) from dts_job") < 3; i++)
+    loop_turn(k->kernel.loop, 20);
   assert_int_equal(count(k, "select count(*) from dts_job where name = '3 events'"), 1);
   input_close(k);
 }
@@ -170,20 +186,23 @@ static void forgets_events_that_are_done(void **state) {
     assert_int_equal(count(k, "select count(*) from dts_event where job = 0"), INGEST_SHOWN);
   }
   assert_int_equal(count(k, "select count(*) from dts_event"), 30 + INGEST_SHOWN);
-  assert_int_equal(count(k, "select min(seq) from dts_event where job = 0"), 41); /* the newest are left to see */
+  assert_int_equal(count(k, "select min(seq) from dts_event where job = 0"),
+                   41); /* the newest are left to see */
   input_close(k);
 }
 
 static void refuses_who_may_not(void **state) {
   (void)state;
-  input_kernel *k = input_open(
-      PIPELINE("\"archive\":true,\"batch\":10,\"wait_ms\":0,\"signature\":{\"header\":\"x-sig\",\"secret\":\"S\"}"), NULL);
+  input_kernel *k = input_open(PIPELINE("\"archive\":true,\"batch\":10,\"wait_ms\":0,\"signature\":"
+                                        "{\"header\":\"x-sig\",\"secret\":\"S\"}"),
+                               NULL);
   const char *body = "{\"id\":\"a\"}";
   unsigned char mac[32];
   char headers[200], hex[65];
   crypto_hmac_sha256("key", 3, body, strlen(body), mac);
   crypto_hex(mac, 32, hex);
-  snprintf(headers, sizeof headers, "{\"X-Sig\":\"sha256=%s\",\"content-type\":\"application/json\"}", hex);
+  snprintf(headers, sizeof headers,
+           "{\"X-Sig\":\"sha256=%s\",\"content-type\":\"application/json\"}", hex);
   input_answer *a = post(k, body, strlen(body), headers);
   assert_true(a->failed);
   assert_string_equal(a->error.code, "SECRET");
@@ -198,8 +217,10 @@ static void refuses_who_may_not(void **state) {
   a = post(k, body, strlen(body), headers);
   assert_false(a->failed);
   input_forget(a);
-  assert_int_equal(count(k, "select count(*) from dts_archive where source = 'hooks' and size = 10 and day = '2026-03-10' "
-                            "and type = 'application/json'"), 1);
+  assert_int_equal(count(k, "select count(*) from dts_archive where source = 'hooks' and size = 10 "
+                            "and day = '2026-03-10' "
+                            "and type = 'application/json'"),
+                   1);
   a = post(k, body, strlen(body), headers); /* a repetition is not kept twice */
   input_forget(a);
   assert_int_equal(count(k, "select count(*) from dts_archive"), 1);
@@ -241,7 +262,8 @@ static int copy_schema(const char *path, const struct stat *s, int kind) {
   arena a = {0};
   buffer_init(&b, 1 << 22);
   assert_int_equal(file_read(path, 1 << 22, &b, NULL), 0);
-  input_file(copying, arena_format(&a, "schemas/%s", path + strlen(TEST_DATA "/events/schemas/")), buffer_text(&b));
+  input_file(copying, arena_format(&a, "schemas/%s", path + strlen(TEST_DATA "/events/schemas/")),
+             buffer_text(&b));
   buffer_free(&b);
   arena_free(&a);
   return 0;
@@ -266,7 +288,8 @@ static bool is_accepted(input_kernel *k, size_t number, const char *payload, con
   value command = value_map(), headers = value_map();
   buffer b;
   buffer_init(&b, 1 << 22);
-  assert_int_equal(file_read(arena_format(&a, TEST_DATA "/events/payloads/%s", payload), 1 << 22, &b, NULL), 0);
+  assert_int_equal(
+      file_read(arena_format(&a, TEST_DATA "/events/payloads/%s", payload), 1 << 22, &b, NULL), 0);
   value_set(&a, &command, "pipeline", value_text("hooks"));
   value_set(&a, &command, "body", value_bytes(b.data, b.size));
   value_set(&a, &command, "type", value_text(type));
@@ -287,7 +310,8 @@ static verdicts judge(input_kernel *k, const value *cases, bool foreign) {
   verdicts sum = {0};
   for (size_t i = 0; i < cases->list.count; i++) {
     const value *one = &cases->list.items[i];
-    const char *payload = value_get_text(one, "payload", ""), *wanted = value_get_text(one, "schema", "");
+    const char *payload = value_get_text(one, "payload", ""),
+               *wanted = value_get_text(one, "schema", "");
     char type[100], template[200];
     snprintf(type, sizeof type, "%.*s", (int)strcspn(wanted, "/"), wanted);
     snprintf(template, sizeof template, "\"schemas/%s\"", wanted);
@@ -316,8 +340,8 @@ static void agrees_about_webhooks(void **state) {
   value all = help_json(&a, buffer_text(&b));
   verdicts own = judge(copying, value_get(&all, "own"), false);
   verdicts foreign = judge(copying, value_get(&all, "cross"), true);
-  printf("webhooks: %d of %d accepted by their own schema; foreign schemas: %d of %d refused\n", own.accepted, own.good + own.bad,
-         foreign.good, foreign.good + foreign.bad);
+  printf("webhooks: %d of %d accepted by their own schema; foreign schemas: %d of %d refused\n",
+         own.accepted, own.good + own.bad, foreign.good, foreign.good + foreign.bad);
   assert_int_equal(own.bad + foreign.bad, 0);
   assert_int_equal(own.accepted, 202);
   assert_int_equal(foreign.accepted, 0);

@@ -1,5 +1,5 @@
-/* input_kernel.h -- a kernel without workers, for tests of what comes in: a loop, a store in memory,
- * objects in a folder of its own, a set of declarations written as JSON.
+/* input_kernel.h -- a kernel without workers, for tests of what comes in: a loop, a store in
+ * memory, objects in a folder of its own, a set of declarations written as JSON.
  *
  * Included once by a test; it defines the kernel's functions that taking in needs.
  *

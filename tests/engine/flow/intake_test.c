@@ -1,4 +1,5 @@
-/* intake_test.c -- files by upload and by folder: who wants them, once for each content, whole or not yet.
+/* intake_test.c -- files by upload and by folder: who wants them, once for each content, whole or
+ * not yet.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/input_kernel.h"
@@ -6,10 +7,12 @@
 #include <fcntl.h>
 #include <utime.h>
 
-#define FILES(name, line, patterns)                                                                           \
-  "{\"noun\":\"pipeline\",\"name\":\"" name "\",\"file\":\"pipelines/test.lua\",\"line\":" #line                     \
+#define FILES(name, line, patterns)                                                                \
+  "{\"noun\":\"pipeline\",\"name\":\"" name "\",\"file\":\"pipelines/test.lua\",\"line\":" #line   \
   ",\"trigger\":\"files\",\"retry\":5,\"files\":[" patterns "]}"
-#define TWO "[" FILES("sales", 1, "\"incoming/sales-*.csv\"") "," FILES("stock", 2, "\"incoming/stock.csv\",\"other/*.txt\"") "]"
+#define TWO                                                                                        \
+  "[" FILES("sales", 1, "\"incoming/sales-*.csv\"") "," FILES(                                     \
+      "stock", 2, "\"incoming/stock.csv\",\"other/*.txt\"") "]"
 
 static input_answer *upload(input_kernel *k, const char *name, const char *bytes) {
   arena a = {0};
@@ -46,26 +49,37 @@ static void is_taken_once_for_each_content(void **state) {
   a = upload(k, "sales-2.csv", "a;b\n1;2\n"); /* so is another name */
   assert_true(value_get_boolean(&a->answer, "fresh", false));
   input_forget(a);
-  assert_int_equal(count(k, "select count(*) from dts_job where kind = 'file' and trigger = 'files' and state = 'queued'"), 3);
-  assert_int_equal(count(k, "select count(*) from dts_job j join dts_file f on f.job = j.id where json_extract(j.input, "
-                            "'$.object') = f.sha256 and json_extract(j.input, '$.size') = 8 and j.name = f.name"), 3);
+  assert_int_equal(count(k, "select count(*) from dts_job where kind = 'file' and trigger = "
+                            "'files' and state = 'queued'"),
+                   3);
+  assert_int_equal(
+      count(k,
+            "select count(*) from dts_job j join dts_file f on f.job = j.id where "
+            "json_extract(j.input, "
+            "'$.object') = f.sha256 and json_extract(j.input, '$.size') = 8 and j.name = f.name"),
+      3);
   assert_int_equal(count(k, "select count(*) from dts_files where state = 'queued'"), 3);
   input_close(k);
 }
 
-static void expect_refused(input_kernel *k, const char *name, const char *code, int status, const char *words) {
+static void expect_refused(input_kernel *k, const char *name, const char *code, int status,
+                           const char *words) {
   input_answer *a = upload(k, name, "x");
   assert_true(a->failed);
   assert_string_equal(a->error.code, code);
   assert_int_equal(a->error.status, status);
-  if (!strstr(a->error.message, words) && !strstr(a->error.hint, words)) fail_msg("%s (%s)", a->error.message, a->error.hint);
+  if (!strstr(a->error.message, words) && !strstr(a->error.hint, words))
+    fail_msg("%s (%s)", a->error.message, a->error.hint);
   input_forget(a);
 }
 
 static void refuses_what_nobody_or_two_want(void **state) {
   (void)state;
-  input_kernel *k = input_open("[" FILES("sales", 1, "\"incoming/sales-*.csv\"") "," FILES("all", 2, "\"more/*-2026.csv\"") "]", NULL);
-  expect_refused(k, "budget.csv", "NO_PIPELINE", 409, "the patterns are: incoming/sales-*.csv (sales), more/*-2026.csv (all)");
+  input_kernel *k = input_open("[" FILES("sales", 1, "\"incoming/sales-*.csv\"") "," FILES(
+                                   "all", 2, "\"more/*-2026.csv\"") "]",
+                               NULL);
+  expect_refused(k, "budget.csv", "NO_PIPELINE", 409,
+                 "the patterns are: incoming/sales-*.csv (sales), more/*-2026.csv (all)");
   expect_refused(k, "sales-2026.csv", "AMBIGUOUS", 409, "'sales' and 'all'");
   expect_refused(k, "../sales-1.csv", "FILE_NAME", 422, "no slash");
   expect_refused(k, ".sales-1.csv", "FILE_NAME", 422, "no slash");
@@ -78,7 +92,8 @@ static void refuses_what_nobody_or_two_want(void **state) {
 static void needs_the_bytes(void **state) {
   (void)state;
   input_kernel *k = input_open(TWO, NULL);
-  const char *const bad[] = {"", "../../etc/passwd", "0123456789012345678901234567890123456789012345678901234567890123"};
+  const char *const bad[] = {"", "../../etc/passwd",
+                             "0123456789012345678901234567890123456789012345678901234567890123"};
   for (size_t i = 0; i < 3; i++) {
     arena m = {0};
     value command = value_map();
@@ -136,7 +151,8 @@ static void watches_the_folder(void **state) {
   input_file(k, "other/sales-2.csv", "not here");
   input_file(k, "incoming/readme.md", "nobody");
   wait_for(k, "select count(*) from dts_file", 2);
-  assert_int_equal(count(k, "select count(*) from dts_job where pipeline = 'stock' and name = 'a.txt'"), 1);
+  assert_int_equal(
+      count(k, "select count(*) from dts_job where pipeline = 'stock' and name = 'a.txt'"), 1);
   int fd = -1;
   write_part(k, "incoming/sales-3.csv", "half ", &fd);
   turn_for(k, 200);
@@ -184,7 +200,8 @@ static void finds_what_lay_there(void **state) {
   arena_free(&a);
   turn_for(k, 100);
   input_settle(k);
-  assert_int_equal(count(k, "select count(*) from dts_job"), count(k, "select count(*) from dts_file"));
+  assert_int_equal(count(k, "select count(*) from dts_job"),
+                   count(k, "select count(*) from dts_file"));
   input_close(k);
 }
 
@@ -212,9 +229,12 @@ static void follows_a_reload(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(is_taken_once_for_each_content), cmocka_unit_test(refuses_what_nobody_or_two_want),
-      cmocka_unit_test(needs_the_bytes),                cmocka_unit_test(knows_folders_of_patterns),
-      cmocka_unit_test(watches_the_folder),             cmocka_unit_test(finds_what_lay_there),
+      cmocka_unit_test(is_taken_once_for_each_content),
+      cmocka_unit_test(refuses_what_nobody_or_two_want),
+      cmocka_unit_test(needs_the_bytes),
+      cmocka_unit_test(knows_folders_of_patterns),
+      cmocka_unit_test(watches_the_folder),
+      cmocka_unit_test(finds_what_lay_there),
       cmocka_unit_test(follows_a_reload),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

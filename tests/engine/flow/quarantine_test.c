@@ -1,14 +1,15 @@
-/* quarantine_test.c -- what a person does with inputs: released, corrected, dropped; all of one command or
- * nothing.
+/* quarantine_test.c -- what a person does with inputs: released, corrected, dropped; all of one
+ * command or nothing.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/input_kernel.h"
 
 #include "flow/finish_input.h"
 
-#define SET                                                                                                   \
-  "[{\"noun\":\"pipeline\",\"name\":\"sales\",\"file\":\"pipelines/test.lua\",\"line\":1,\"trigger\":\"files\","     \
-  "\"retry\":2,\"files\":[\"incoming/*.csv\"]},{\"noun\":\"pipeline\",\"name\":\"load\",\"file\":"                 \
+#define SET                                                                                        \
+  "[{\"noun\":\"pipeline\",\"name\":\"sales\",\"file\":\"pipelines/"                               \
+  "test.lua\",\"line\":1,\"trigger\":\"files\","                                                   \
+  "\"retry\":2,\"files\":[\"incoming/*.csv\"]},{\"noun\":\"pipeline\",\"name\":\"load\",\"file\":" \
   "\"pipelines/test.lua\",\"line\":2,\"trigger\":\"hand\",\"retry\":2}]"
 
 /* A job that failed for good, as jobs.c brings it there. */
@@ -30,13 +31,20 @@ static int ruin(store_conn *c, void *arg, dts_error *e) {
   if (rc == 0) rc = jobs_load(c, r->id, &a, &j, e);
   if (rc == 0) rc = jobs_step(c, &j, &lease, r->now, 0, &fx, e);
   if (rc == 0) rc = jobs_step(c, &j, &fail, r->now, 0, &fx, e);
-  if (rc == 0) rc = jobs_set_error(c, r->id, "{\"message\":\"price is n/a\",\"line\":17}", fx.reason, e);
+  if (rc == 0)
+    rc = jobs_set_error(c, r->id, "{\"message\":\"price is n/a\",\"line\":17}", fx.reason, e);
   arena_free(&a);
   return rc;
 }
 
-static int64_t ruin_job(input_kernel *k, const char *of, const char *kind, const char *name, const char *input) {
-  ruined r = {.given = {.pipeline = of, .trigger = "hand", .kind = kind, .name = name, .input = input, .limit = 2},
+static int64_t ruin_job(input_kernel *k, const char *of, const char *kind, const char *name,
+                        const char *input) {
+  ruined r = {.given = {.pipeline = of,
+                        .trigger = "hand",
+                        .kind = kind,
+                        .name = name,
+                        .input = input,
+                        .limit = 2},
               .now = k->now};
   dts_error e = {0};
   if (store_write(k->kernel.store, ruin, &r, &e) < 0) fail_msg("%s", e.message);
@@ -57,8 +65,8 @@ static void expect_count(input_kernel *k, control_fn *fn, const char *command, i
   input_forget(a);
 }
 
-static void expect_refused(input_kernel *k, control_fn *fn, const char *command, const char *code, int status,
-                           const char *words) {
+static void expect_refused(input_kernel *k, control_fn *fn, const char *command, const char *code,
+                           int status, const char *words) {
   input_answer *a = ask(k, fn, command);
   assert_true(a->failed);
   assert_string_equal(a->error.code, code);
@@ -73,8 +81,11 @@ static void shows_what_lies_there(void **state) {
   (void)state;
   input_kernel *k = input_open(SET, NULL);
   ruin_job(k, "load", "params", NULL, "{\"a\":1}");
-  assert_int_equal(count(k, "select count(*) from dts_quarantine where id = 'job-1' and pipeline = 'load' and input = "
-                            "'params' and line = 17 and error = 'price is n/a' and retry_count = 1"), 1);
+  assert_int_equal(count(k,
+                         "select count(*) from dts_quarantine where id = 'job-1' and pipeline = "
+                         "'load' and input = "
+                         "'params' and line = 17 and error = 'price is n/a' and retry_count = 1"),
+                   1);
   input_close(k);
 }
 
@@ -83,12 +94,19 @@ static void releases_jobs(void **state) {
   input_kernel *k = input_open(SET, NULL);
   for (int i = 0; i < 3; i++) ruin_job(k, i ? "load" : "sales", "params", NULL, "{\"a\":1}");
   expect_count(k, control_release, "{\"ids\":[\"job-2\"],\"reason\":\"script corrected\"}", 1);
-  assert_int_equal(count(k, "select count(*) from dts_job where id = 2 and state = 'queued' and retry_count = 0 and "
-                            "releases = 1 and attempts = 1"), 1);
-  assert_int_equal(count(k, "select count(*) from dts_audit where subject = 'job-2' and reason = 'script corrected' and "
-                            "payload = '{\"a\":1}'"), 1);
+  assert_int_equal(
+      count(
+          k,
+          "select count(*) from dts_job where id = 2 and state = 'queued' and retry_count = 0 and "
+          "releases = 1 and attempts = 1"),
+      1);
+  assert_int_equal(count(k, "select count(*) from dts_audit where subject = 'job-2' and reason = "
+                            "'script corrected' and "
+                            "payload = '{\"a\":1}'"),
+                   1);
   expect_refused(k, control_release, "{\"ids\":[\"job-1\",\"job-2\"]}", "REFUSED", 409, "job 2");
-  assert_int_equal(count(k, "select count(*) from dts_quarantine"), 2); /* job-1 as well: all or nothing */
+  assert_int_equal(count(k, "select count(*) from dts_quarantine"),
+                   2); /* job-1 as well: all or nothing */
   expect_refused(k, control_release, "{\"ids\":[\"job-99\"]}", "NOT_FOUND", 404, "job-99");
   expect_refused(k, control_release, "{\"ids\":[\"job-1x\"]}", "NOT_FOUND", 404, "job-1x");
   expect_refused(k, control_release, "{\"ids\":[\"7\"]}", "NOT_FOUND", 404, "is no id of an input");
@@ -101,15 +119,20 @@ static void releases_jobs(void **state) {
 static void asks_with_conditions(void **state) {
   (void)state;
   input_kernel *k = input_open(SET, NULL);
-  for (int i = 0; i < 4; i++) ruin_job(k, i % 2 ? "load" : "sales", "params", i ? "later" : "first", "{}");
+  for (int i = 0; i < 4; i++)
+    ruin_job(k, i % 2 ? "load" : "sales", "params", i ? "later" : "first", "{}");
   expect_refused(k, control_release, "{\"where\":\"nome = 'x'\"}", "WHERE", 422, "nome");
-  expect_refused(k, control_release, "{\"where\":\"1=1); delete from dts_job; --\"}", "WHERE", 422, "is no condition");
-  expect_refused(k, control_release, "{\"where\":\"1=1)) or ((1=1\"}", "WHERE", 422, "is no condition");
+  expect_refused(k, control_release, "{\"where\":\"1=1); delete from dts_job; --\"}", "WHERE", 422,
+                 "is no condition");
+  expect_refused(k, control_release, "{\"where\":\"1=1)) or ((1=1\"}", "WHERE", 422,
+                 "is no condition");
   expect_refused(k, control_release, "{\"where\":\"\"}", "WHERE", 422, "is no condition");
   assert_int_equal(count(k, "select count(*) from dts_quarantine"), 4);
-  expect_count(k, control_release, "{\"pipeline\":\"sales\",\"where\":\"1=1) or (1=1\"}", 2); /* stays inside */
+  expect_count(k, control_release, "{\"pipeline\":\"sales\",\"where\":\"1=1) or (1=1\"}",
+               2); /* stays inside */
   expect_count(k, control_release, "{\"where\":\"name = 'first'\"}", 0);
-  expect_count(k, control_release, "{\"where\":\"error like '%n/a%' and line = 17 -- all of them\"}", 2);
+  expect_count(k, control_release,
+               "{\"where\":\"error like '%n/a%' and line = 17 -- all of them\"}", 2);
   input_close(k);
 }
 
@@ -118,9 +141,12 @@ static void drops_with_a_reason(void **state) {
   input_kernel *k = input_open(SET, NULL);
   ruin_job(k, "load", "params", NULL, "{\"a\":1}");
   expect_refused(k, control_drop, "{\"ids\":[\"job-1\"]}", "REASON", 422, "a reason");
-  expect_refused(k, control_drop, "{\"ids\":[\"job-1\"],\"reason\":\"  \"}", "REASON", 422, "a reason");
+  expect_refused(k, control_drop, "{\"ids\":[\"job-1\"],\"reason\":\"  \"}", "REASON", 422,
+                 "a reason");
   expect_count(k, control_drop, "{\"ids\":[\"job-1\"],\"reason\":\"sent by mistake\"}", 1);
-  assert_int_equal(count(k, "select count(*) from dts_job where state = 'cancelled' and input = '{\"a\":1}'"), 1);
+  assert_int_equal(
+      count(k, "select count(*) from dts_job where state = 'cancelled' and input = '{\"a\":1}'"),
+      1);
   assert_int_equal(count(k, "select count(*) from dts_audit where reason = 'sent by mistake'"), 1);
   expect_refused(k, control_release, "{\"ids\":[\"job-1\"]}", "REFUSED", 409, "cancelled");
   input_close(k);
@@ -129,19 +155,28 @@ static void drops_with_a_reason(void **state) {
 static void decides_about_dates(void **state) {
   (void)state;
   input_kernel *k = input_open(SET, NULL);
-  help_exec(k->kernel.store, "insert into dts_gap (pipeline, series, day, state, attempts, retry_count, at) values "
-                             "('load', 'USD/BRL', '2026-03-02', 'quarantined', 6, 6, 0), "
-                             "('load', 'USD/BRL', '2026-03-03', 'quarantined', 6, 6, 0), "
-                             "('load', '', '2026-03-03', 'retrying', 2, 2, 0)");
+  help_exec(k->kernel.store,
+            "insert into dts_gap (pipeline, series, day, state, attempts, retry_count, at) values "
+            "('load', 'USD/BRL', '2026-03-02', 'quarantined', 6, 6, 0), "
+            "('load', 'USD/BRL', '2026-03-03', 'quarantined', 6, 6, 0), "
+            "('load', '', '2026-03-03', 'retrying', 2, 2, 0)");
   expect_count(k, control_release, "{\"ids\":[\"date-load/USD/BRL/2026-03-02\"]}", 1);
-  assert_int_equal(count(k, "select count(*) from dts_gap where day = '2026-03-02' and state = 'retrying' and retry_count = "
-                            "0 and attempts = 6 and releases = 1"), 1);
-  expect_count(k, control_drop, "{\"ids\":[\"date-load/USD/BRL/2026-03-03\"],\"reason\":\"a holiday\"}", 1);
-  assert_int_equal(count(k, "select count(*) from dts_gap where day = '2026-03-03' and state = 'absent' and series <> ''"), 1);
+  assert_int_equal(count(k, "select count(*) from dts_gap where day = '2026-03-02' and state = "
+                            "'retrying' and retry_count = "
+                            "0 and attempts = 6 and releases = 1"),
+                   1);
+  expect_count(k, control_drop,
+               "{\"ids\":[\"date-load/USD/BRL/2026-03-03\"],\"reason\":\"a holiday\"}", 1);
+  assert_int_equal(count(k, "select count(*) from dts_gap where day = '2026-03-03' and state = "
+                            "'absent' and series <> ''"),
+                   1);
   assert_int_equal(count(k, "select count(*) from dts_audit"), 2);
-  expect_refused(k, control_release, "{\"ids\":[\"date-load//2026-03-03\"]}", "REFUSED", 409, "not in quarantine");
-  expect_refused(k, control_release, "{\"ids\":[\"date-load/EUR/2026-03-03\"]}", "NOT_FOUND", 404, "there is no date");
-  expect_refused(k, control_release, "{\"ids\":[\"date-load\"]}", "NOT_FOUND", 404, "is no id of a date");
+  expect_refused(k, control_release, "{\"ids\":[\"date-load//2026-03-03\"]}", "REFUSED", 409,
+                 "not in quarantine");
+  expect_refused(k, control_release, "{\"ids\":[\"date-load/EUR/2026-03-03\"]}", "NOT_FOUND", 404,
+                 "there is no date");
+  expect_refused(k, control_release, "{\"ids\":[\"date-load\"]}", "NOT_FOUND", 404,
+                 "is no id of a date");
   input_close(k);
 }
 
@@ -151,12 +186,17 @@ static int64_t ruin_file(input_kernel *k, const char *name, const char *bytes) {
   arena a = {0};
   char object[65];
   assert_int_equal(objects_put(k->kernel.objects, bytes, strlen(bytes), object, NULL), 0);
-  int64_t id = ruin_job(k, "sales", "file", name,
-                        arena_format(&a, "{\"name\":\"%s\",\"size\":%zu,\"sha256\":\"%s\",\"object\":\"%s\"}", name,
-                                     strlen(bytes), object, object));
-  help_exec(k->kernel.store,
-            arena_format(&a, "insert into dts_file (name, size, sha256, pipeline, job, at) values ('%s', %zu, '%s', "
-                             "'sales', %lld, 0)", name, strlen(bytes), object, (long long)id));
+  int64_t id = ruin_job(
+      k, "sales", "file", name,
+      arena_format(&a, "{\"name\":\"%s\",\"size\":%zu,\"sha256\":\"%s\",\"object\":\"%s\"}", name,
+                   strlen(bytes), object, object));
+  help_exec(
+      k->kernel.store,
+      arena_format(
+          &a,
+          "insert into dts_file (name, size, sha256, pipeline, job, at) values ('%s', %zu, '%s', "
+          "'sales', %lld, 0)",
+          name, strlen(bytes), object, (long long)id));
   arena_free(&a);
   return id;
 }
@@ -166,15 +206,21 @@ static void takes_a_corrected_file(void **state) {
   input_kernel *k = input_open(SET, NULL);
   ruin_file(k, "a.csv", "n/a");
   ruin_file(k, "a.csv", "5");
-  help_exec(k->kernel.store, "insert into dts_step (job, name, state, attempts, started, result) values (1, 's', 'done', 1, "
+  help_exec(k->kernel.store, "insert into dts_step (job, name, state, attempts, started, result) "
+                             "values (1, 's', 'done', 1, "
                              "0, '{}')");
-  expect_refused(k, control_release, "{\"ids\":[\"job-1\",\"job-2\"],\"with\":\"4\"}", "QUARANTINE", 422, "2 are meant");
-  expect_refused(k, control_release, "{\"ids\":[\"job-1\"],\"with\":\"5\"}", "CONFLICT", 409, "taken before, as file 2");
+  expect_refused(k, control_release, "{\"ids\":[\"job-1\",\"job-2\"],\"with\":\"4\"}", "QUARANTINE",
+                 422, "2 are meant");
+  expect_refused(k, control_release, "{\"ids\":[\"job-1\"],\"with\":\"5\"}", "CONFLICT", 409,
+                 "taken before, as file 2");
   assert_int_equal(count(k, "select count(*) from dts_quarantine"), 2);
   expect_count(k, control_release, "{\"ids\":[\"job-1\"],\"with\":\"4.25\"}", 1);
-  assert_int_equal(count(k, "select count(*) from dts_job j join dts_file f on f.job = j.id where j.id = 1 and j.state = "
-                            "'queued' and json_extract(j.input, '$.object') = f.sha256 and f.size = 4 and "
-                            "json_extract(j.input, '$.size') = 4"), 1);
+  assert_int_equal(
+      count(k, "select count(*) from dts_job j join dts_file f on f.job = j.id where j.id = 1 and "
+               "j.state = "
+               "'queued' and json_extract(j.input, '$.object') = f.sha256 and f.size = 4 and "
+               "json_extract(j.input, '$.size') = 4"),
+      1);
   assert_int_equal(count(k, "select count(*) from dts_step"), 0); /* of the old content */
   arena a = {0};
   value object = help_get(k->kernel.store, &a, "select sha256 from dts_file where job = 1");
@@ -194,10 +240,13 @@ static void corrects_params_too(void **state) {
   input_kernel *k = input_open(SET, NULL);
   ruin_job(k, "load", "params", NULL, "{\"a\":1}");
   ruin_job(k, "load", "batch", "3 events", "{}");
-  expect_refused(k, control_release, "{\"ids\":[\"job-1\"],\"with\":\"[]\"}", "PARAMS", 422, "a JSON object");
-  expect_refused(k, control_release, "{\"ids\":[\"job-2\"],\"with\":\"{}\"}", "REFUSED", 409, "a batch of events");
+  expect_refused(k, control_release, "{\"ids\":[\"job-1\"],\"with\":\"[]\"}", "PARAMS", 422,
+                 "a JSON object");
+  expect_refused(k, control_release, "{\"ids\":[\"job-2\"],\"with\":\"{}\"}", "REFUSED", 409,
+                 "a batch of events");
   expect_count(k, control_release, "{\"ids\":[\"job-1\"],\"with\":\"{\\\"a\\\":2}\"}", 1);
-  assert_int_equal(count(k, "select count(*) from dts_job where input = '{\"a\":2}' and state = 'queued'"), 1);
+  assert_int_equal(
+      count(k, "select count(*) from dts_job where input = '{\"a\":2}' and state = 'queued'"), 1);
   input_close(k);
 }
 
@@ -217,11 +266,14 @@ static void clears_notes_when_the_input_runs_clean(void **state) {
   ruin_file(k, "b.csv", "other");
   int64_t id = ruin_file(k, "a.csv", "new");
   dts_error e = {0};
-  help_exec(k->kernel.store, "insert into dts_note (job, seq, reason, row) values (1, 1, 'x', '{}'), (1, 2, 'x', '{}'), "
-                             "(2, 1, 'x', '{}'), (3, 1, 'x', '{}')");
+  help_exec(
+      k->kernel.store,
+      "insert into dts_note (job, seq, reason, row) values (1, 1, 'x', '{}'), (1, 2, 'x', '{}'), "
+      "(2, 1, 'x', '{}'), (3, 1, 'x', '{}')");
   if (store_write(k->kernel.store, end_file, &id, &e) < 0) fail_msg("%s", e.message);
-  assert_int_equal(count(k, "select count(*) from dts_note where job = 1"), 0); /* the content before it */
-  assert_int_equal(count(k, "select count(*) from dts_note"), 2);              /* its own, and another file's */
+  assert_int_equal(count(k, "select count(*) from dts_note where job = 1"),
+                   0);                                            /* the content before it */
+  assert_int_equal(count(k, "select count(*) from dts_note"), 2); /* its own, and another file's */
   input_close(k);
 }
 
@@ -231,20 +283,28 @@ static void runs_a_file_with_notes_again(void **state) {
   ruin_file(k, "a.csv", "x");
   help_exec(k->kernel.store, "update dts_job set state = 'done', ended = 1 where id = 1");
   expect_refused(k, control_release, "{\"ids\":[\"job-1\"]}", "REFUSED", 409, "job 1 is done");
-  help_exec(k->kernel.store, "insert into dts_note (job, seq, reason, row) values (1, 1, 'x', '{}')");
+  help_exec(k->kernel.store,
+            "insert into dts_note (job, seq, reason, row) values (1, 1, 'x', '{}')");
   expect_count(k, control_release, "{\"ids\":[\"job-1\"]}", 1);
-  assert_int_equal(count(k, "select count(*) from dts_job n join dts_job o on o.input = n.input join dts_file f on f.job = "
-                            "n.id where o.id = 1 and n.id = 2 and n.state = 'queued' and o.state = 'done'"), 1);
+  assert_int_equal(
+      count(k, "select count(*) from dts_job n join dts_job o on o.input = n.input join dts_file f "
+               "on f.job = "
+               "n.id where o.id = 1 and n.id = 2 and n.state = 'queued' and o.state = 'done'"),
+      1);
   assert_int_equal(count(k, "select count(*) from dts_note"), 0);
   input_close(k);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(shows_what_lies_there),  cmocka_unit_test(releases_jobs),
-      cmocka_unit_test(asks_with_conditions),   cmocka_unit_test(drops_with_a_reason),
-      cmocka_unit_test(decides_about_dates),    cmocka_unit_test(takes_a_corrected_file),
-      cmocka_unit_test(corrects_params_too),    cmocka_unit_test(clears_notes_when_the_input_runs_clean),
+      cmocka_unit_test(shows_what_lies_there),
+      cmocka_unit_test(releases_jobs),
+      cmocka_unit_test(asks_with_conditions),
+      cmocka_unit_test(drops_with_a_reason),
+      cmocka_unit_test(decides_about_dates),
+      cmocka_unit_test(takes_a_corrected_file),
+      cmocka_unit_test(corrects_params_too),
+      cmocka_unit_test(clears_notes_when_the_input_runs_clean),
       cmocka_unit_test(runs_a_file_with_notes_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
