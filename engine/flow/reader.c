@@ -126,6 +126,8 @@ int reader_sql(const reader_context *x, const char *sql, const value *params, in
                .rows = value_list()};
   r.sql = (store_sql){sql, &bound, limit_ms ? limit_ms : LIMIT_MS, limit_rows};
   if (store_read(x->store, read_work, &r, e) < 0 || check_private(x, &r.tables, e) < 0) return -1;
+  for (size_t i = 0; x->read && i < r.tables.list.count; i++)
+    value_add(x->read_memory, x->read, value_copy(x->read_memory, &r.tables.list.items[i]));
   *answer = value_map();
   value_set(a, answer, "columns", names_of(a, &r.columns, "name"));
   value_set(a, answer, "types", names_of(a, &r.columns, "type"));

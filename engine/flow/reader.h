@@ -16,6 +16,8 @@ typedef struct reader_context {
   int64_t now;
   const zone *zone;
   const value *writes; /* tables that the asker may write: `private` is no bar there; NULL: none */
+  value *read;         /* a list that the names of the tables read are added to, or NULL */
+  arena *read_memory;  /* of that list */
 } reader_context;
 
 int reader_query(const reader_context *x, const value *args, arena *a, value *answer, dts_error *e);

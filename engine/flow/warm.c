@@ -23,15 +23,18 @@ typedef struct request {
   struct request *next;
   question *question;
   const route *route;
+  value tables; /* names of those it has read, for whoever keeps its reply */
 } request;
 
 typedef struct server { /* one warm worker */
   struct server *next;
   kernel *kernel;
+  uint64_t serial;
   registry *set; /* held: the version that it runs */
   script *script;
   worker *worker;
   bool ready;
+  bool leaving; /* it was killed, or hit a limit: nothing more is sent to it */
   request *current, *first, **last;
   size_t waiting;
   uint32_t calls;
@@ -40,9 +43,18 @@ typedef struct server { /* one warm worker */
 
 struct warm {
   server *servers;
+  uint64_t serials;
 };
 
 static void serve_next(server *s);
+static server *find(kernel *k, registry *set, script *code, dts_error *e);
+
+static void add_request(server *s, request *r) {
+  *s->last = r;
+  s->last = &r->next;
+  s->waiting++;
+  serve_next(s);
+}
 
 /* ---- the end of a worker ---- */
 
@@ -73,20 +85,29 @@ static void on_ended(void *arg, const worker_end *end) {
     e.status = 500;
   }
   request *current = s->current, *line = s->first;
+  registry *set = registry_hold(s->set);
+  kernel *k = s->kernel;
+  script *code = s->script;
+  bool served = s->ready; /* it got as far as requests, so a fresh one will */
   s->worker = NULL;
   s->current = s->first = NULL;
+  forget(s);
   if (current) fail_request(current, &e);
   while (line) {
     request *r = line;
     line = r->next;
-    fail_request(r, &e);
+    r->next = NULL;
+    server *fresh = served && !end->lost ? find(k, set, code, &e) : NULL;
+    if (fresh) add_request(fresh, r);
+    else fail_request(r, &e);
   }
-  forget(s);
+  registry_release(set);
 }
 
 static void on_idle(void *arg) {
   server *s = arg;
   s->idle = NULL;
+  s->leaving = true;
   worker_kill(s->worker);
 }
 
@@ -137,25 +158,27 @@ static void answer_clock(server *s, const frame *in, arena *a, value *out) {
 static int answer_read(server *s, const frame *in, const value *args, arena *a, value *out, dts_error *e) {
   reader_context x = {.set = s->set, .store = kernel_store(s->kernel),
                       .now = loop_now(kernel_loop(s->kernel)), .zone = s->set->zone};
+  if (s->current) x.read = &s->current->tables, x.read_memory = &s->current->question->memory;
   return in->op == OP_LOOKUP ? reader_lookup(&x, args, a, out, e) : reader_query(&x, args, a, out, e);
 }
 
-typedef struct enqueued {
-  server *server;
+typedef struct enqueuing {
+  kernel *kernel;
+  uint64_t server; /* its serial: it may be gone when the answer comes */
   uint32_t call;
-  request *current; /* whoever asked is gone when this differs */
-} enqueued;
+} enqueuing;
 
 static void on_enqueued(void *arg, const value *answer, const dts_error *e) {
-  enqueued *q = arg;
-  for (server *s = q->server->kernel->warm->servers; s; s = s->next)
-    if (s == q->server && s->current == q->current) reply(s, q->call, answer, e);
+  enqueuing *q = arg;
+  server *s = q->kernel->warm ? q->kernel->warm->servers : NULL;
+  while (s && s->serial != q->server) s = s->next;
+  if (s && s->worker) reply(s, q->call, answer, e);
   free(q);
 }
 
 static void enqueue(server *s, const frame *in, const value *args, arena *a) {
-  enqueued *q = memory_alloc(sizeof *q);
-  *q = (enqueued){s, in->call, s->current};
+  enqueuing *q = memory_alloc(sizeof *q);
+  *q = (enqueuing){s->kernel, s->serial, in->call};
   value command = value_copy(a, args);
   value_set(a, &command, "name", value_text("enqueue"));
   value_set(a, &command, "trigger", value_text("route"));
@@ -184,6 +207,11 @@ static void on_question(server *s, const frame *in, const value *args, arena *a)
 
 /* ---- frames ---- */
 
+/* A worker that hit one of these answers and ends. */
+static bool is_last_word(const dts_error *e) {
+  return strcmp(e->code, "LIMIT_CPU") == 0 || strcmp(e->code, "LIMIT_MEMORY") == 0;
+}
+
 static void on_reply(server *s, const frame *in, const value *said) {
   request *r = s->current;
   if (!r) return;
@@ -192,11 +220,16 @@ static void on_reply(server *s, const frame *in, const value *said) {
   if (in->op == OP_ERROR) {
     dts_error e;
     unpack_error(said, &e);
+    if (strcmp(e.code, "LIMIT_CPU") == 0) e.status = 504;
+    s->leaving = is_last_word(&e);
     question_fail(r->question, &e);
   } else {
-    question_answer(r->question, value_copy(&r->question->memory, said));
+    value answer = value_copy(&r->question->memory, said);
+    if (answer.kind == VALUE_MAP) value_set(&r->question->memory, &answer, "tables", r->tables);
+    question_answer(r->question, answer);
   }
   free(r);
+  if (s->leaving) worker_kill(s->worker);
   serve_next(s);
 }
 
@@ -255,7 +288,7 @@ static void send_request(server *s, request *r) {
 
 static void serve_next(server *s) {
   loop *l = kernel_loop(s->kernel);
-  if (!s->ready || s->current) return;
+  if (!s->ready || s->current || s->leaving) return;
   request *r = s->first;
   loop_cancel(l, s->idle);
   s->idle = NULL;
@@ -290,7 +323,7 @@ static void send_start(server *s) {
 
 static server *start(kernel *k, registry *set, script *code, dts_error *e) {
   server *s = memory_alloc(sizeof *s);
-  *s = (server){.kernel = k, .script = code};
+  *s = (server){.kernel = k, .serial = ++k->warm->serials, .script = code};
   s->last = &s->first;
   worker_owner owner = {on_frame, on_ended, s};
   worker_limits limits = {START_MS, 0, MEMORY};
@@ -304,7 +337,7 @@ static server *start(kernel *k, registry *set, script *code, dts_error *e) {
 
 static server *find(kernel *k, registry *set, script *code, dts_error *e) {
   for (server *s = k->warm->servers; s; s = s->next)
-    if (s->set == set && s->script == code && s->worker) return s;
+    if (s->set == set && s->script == code && s->worker && !s->leaving) return s;
   return start(k, set, code, e);
 }
 
@@ -326,11 +359,8 @@ static int line_up(kernel *k, registry *set, question *q, dts_error *e) {
     return -1;
   }
   request *r = memory_alloc(sizeof *r);
-  *r = (request){.question = q, .route = found};
-  *s->last = r;
-  s->last = &r->next;
-  s->waiting++;
-  serve_next(s);
+  *r = (request){.question = q, .route = found, .tables = value_list()};
+  add_request(s, r);
   return 0;
 }
 
