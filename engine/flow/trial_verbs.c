@@ -102,7 +102,8 @@ static value every_table(arena *a, const registry *set) { /* a spec may see what
 static int verb_sql(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
   registry *set = kernel_registry(t->kernel);
   value all = every_table(a, set);
-  reader_context x = {set, t->kernel->store, loop_now(t->kernel->loop), set->zone, &all};
+  reader_context x = {.set = set, .store = t->kernel->store, .now = loop_now(t->kernel->loop),
+                      .zone = set->zone, .writes = &all};
   int rc = reader_sql(&x, value_get_text(args, "sql", ""), value_get(args, "params"), SQL_MS, 0, a,
                       answer, NULL, e);
   registry_release(set);
