@@ -22,6 +22,7 @@
 typedef struct final {
   run *run;
   run_ending how;
+  stage *staged; /* of a run that is done */
   dts_error error;
   char *error_json; /* NULL when done */
   job job;          /* after its step */
@@ -98,12 +99,12 @@ static job_event make_event(const final *f) {
   return event;
 }
 
-static int write_rows(store_conn *c, final *f, dts_error *e) {
+static int write_rows(store_conn *c, const final *f, bool commit, dts_error *e) {
   run *r = f->run;
   stage_context x = {r->set, r->pipeline, r->job.id, r->id, f->now, r->day};
-  if (stage_apply(r->stage, c, &x, e) < 0) return -1;
-  value params[] = {value_integer((int64_t)stage_rows(r->stage)), value_integer((int64_t)r->requests),
-                    value_integer(r->id)};
+  if (commit && stage_apply(f->staged, c, &x, e) < 0) return -1;
+  value params[] = {value_integer(commit ? (int64_t)stage_rows(f->staged) : 0),
+                    value_integer((int64_t)r->requests), value_integer(r->id)};
   return store_exec(c, "update dts_run set rows = rows + ?1, requests = ?2 where id = ?3", params, 3, e);
 }
 
@@ -114,7 +115,7 @@ static int final_work(store_conn *c, void *arg, dts_error *e) {
   job_event event = make_event(f);
   f->job = r->job;
   if (jobs_step(c, &f->job, &event, f->now, f->chance, &fx, e) < 0) return -1;
-  if (fx.commit_staged && write_rows(c, f, e) < 0) return -1;
+  if (write_rows(c, f, fx.commit_staged, e) < 0) return -1;
   if (jobs_close_run(c, &f->job, &fx, f->error_json, f->now, e) < 0) return -1;
   if (jobs_set_error(c, f->job.id, f->error_json, fx.reason, e) < 0) return -1;
   if (finish_inside(c, r, &f->job, f->how, f->error_json, f->now, e) < 0) return -1;
@@ -137,7 +138,7 @@ static void final_then(void *arg, int result, const dts_error *e) {
     end(r, RUN_FAILED, e);
   } else {
     if (result == 0) {
-      r->rows += f->how == RUN_DONE ? stage_rows(r->stage) : 0;
+      r->rows += f->how == RUN_DONE ? stage_rows(f->staged) : 0;
       tell(r, f->how == RUN_LOST ? "failed" : ending_name(f->how), f);
     } else {
       log_error("run %lld could not be ended: %s", (long long)r->id, e->message);
@@ -146,6 +147,7 @@ static void final_then(void *arg, int result, const dts_error *e) {
     leave(r);
   }
   free(f->error_json);
+  stage_free(f->staged);
   run_release(r);
   free(f);
 }
@@ -162,6 +164,7 @@ const char *ending_name(run_ending how) {
 static void end(run *r, run_ending how, const dts_error *e) {
   final *f = memory_alloc(sizeof *f);
   *f = (final){.run = r, .how = how, .now = kernel_now(r->kernel), .chance = kernel_chance(r->kernel)};
+  f->staged = stage_take(r->stage);
   if (e) f->error = *e;
   bool said = how == RUN_FAILED || how == RUN_DEFERRED || how == RUN_LOST;
   if (said) f->error_json = excerpt_error(&f->error, r->pipeline->script, r->traceback);

@@ -37,6 +37,7 @@ stage *run_stage(run *r, const char *step) {
 
 void run_fault(run *r, const dts_error *e) {
   if (!r->fault.code[0]) r->fault = *e;
+  if (!r->fault.where[0]) snprintf(r->fault.where, sizeof r->fault.where, "%s", r->pipeline->file);
   if (r->worker) worker_kill(r->worker);
 }
 
@@ -137,7 +138,7 @@ void run_log(run *r, const char *level, const char *message, size_t size) {
 
 typedef struct commit {
   run *run;
-  stage *staged;
+  stage *staged; /* taken: replies that come meanwhile belong to the next commit */
   run_extra *extra;
   run_then *then;
   void *arg;
@@ -167,22 +168,22 @@ static void commit_done(void *arg, int result, const dts_error *e) {
   if (result == 0) {
     r->job.state = m->job.state;
     r->rows += stage_rows(m->staged);
-    stage_clear(m->staged);
   } else {
     run_fault(r, e);
   }
   if (m->then) m->then(r, m->arg, result == 0 ? NULL : e);
   if (r->worker) worker_pause(r->worker, false);
   run_release(r);
+  stage_free(m->staged);
   free(m);
 }
 
 void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *arg) {
   commit *m = memory_alloc(sizeof *m);
-  *m = (commit){.run = r, .staged = staged, .extra = extra, .then = then, .arg = arg,
+  *m = (commit){.run = r, .staged = stage_take(staged), .extra = extra, .then = then, .arg = arg,
                 .now = kernel_now(r->kernel), .chance = kernel_chance(r->kernel)};
   run_hold(r);
   r->committing = true;
-  if (r->worker) worker_pause(r->worker, true); /* staged must not move under the writer */
+  if (r->worker) worker_pause(r->worker, true); /* one commit at a time, and its end after it */
   kernel_write(r->kernel, commit_work, commit_done, m);
 }

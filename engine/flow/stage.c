@@ -44,6 +44,13 @@ void stage_free(stage *s) {
   free(s);
 }
 
+stage *stage_take(stage *s) {
+  stage *taken = stage_open(), empty = *taken;
+  *taken = *s;
+  *s = empty;
+  return taken;
+}
+
 size_t stage_rows(const stage *s) { return s->rows; }
 bool stage_is_empty(const stage *s) { return !s->in_file && !s->bytes.size; }
 

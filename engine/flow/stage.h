@@ -4,7 +4,8 @@
  * in one transaction. Puts that stand together are applied sorted by table and key, stably, so that of
  * two puts of one key the later wins; every other verb is applied in its place.
  *
- * A stage belongs to one run and is used by one thread at a time.
+ * A stage belongs to one run and is used by one thread at a time: what the writer applies has been taken,
+ * so that the run may go on staging.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_STAGE_H
@@ -31,6 +32,7 @@ void stage_add_value(stage *s, const value *effect); /* an OP_STAGE made by the 
 size_t stage_rows(const stage *s);                   /* rows put so far */
 bool stage_is_empty(const stage *s);
 void stage_clear(stage *s);
+stage *stage_take(stage *s); /* a stage of its own with all that `s` held; `s` is empty and goes on */
 int stage_apply(stage *s, store_conn *c, const stage_context *context, dts_error *e);
 
 #endif
