@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "flow/controls.h"
+#include "flow/finish.h"
 #include "flow/parts.h"
 #include "flow/runner.h"
 #include "flow/scheduler.h"
@@ -58,6 +59,9 @@ static void note_run(running *r, const value *event) {
   if (strcmp(state, "failed") == 0 || strcmp(state, "quarantined") == 0 || strcmp(state, "cancelled") == 0)
     r->failed = true;
   if (value_get_boolean(event, "firing_closed", false)) r->open--;
+  if (strcmp(value_get_text(event, "state", ""), "handed back") != 0) return;
+  r->failed = true; /* the engine stops: the rest waits for the next one */
+  r->open = 0;
 }
 
 static void on_event(void *arg, int op, const value *event) {
@@ -110,7 +114,7 @@ static int refuse_input(const running *r, const char *name, dts_error *e) {
 
 static int fire_work(store_conn *c, void *arg, dts_error *e) {
   running *r = arg;
-  r->firing_count = r->queued = 0;
+  r->firing_count = r->queued = r->open = 0; /* the group may be tried again */
   for (size_t i = 0; i < r->name_count; i++) {
     const pipeline *p = registry_pipeline(r->set, r->names[i]);
     const char *params;
@@ -172,21 +176,13 @@ typedef struct enqueuing {
 static int enqueue_work(store_conn *c, void *arg, dts_error *e) {
   enqueuing *n = arg;
   const value *command = &n->question->command;
-  const char *name = value_get_text(command, "pipeline", ""), *params;
-  const char *trigger_text = value_get_text(command, "trigger", "enqueue");
-  const pipeline *p = registry_pipeline(n->set, name);
-  int64_t now = kernel_now(n->question->kernel), delay = value_get_integer(command, "delay_ms", 0);
-  bool fresh;
-  if (!p) return registry_unknown_pipeline(n->set, name, e);
-  if (scheduler_params(p, value_get(command, "params"), &n->question->memory, &params, e) < 0) return -1;
-  fire f = {.pipeline = name, .trigger = trigger_text, .params = params};
-  if (p->gaps) return scheduler_fire(c, n->set, &f, now, &n->id, NULL, e);
-  firing row = {.pipeline = name, .trigger = trigger_text};
-  if (jobs_fire(c, &row, now, e) < 0) return -1;
-  job_new fresh_job = {.firing = row.id, .pipeline = name, .trigger = trigger_text, .kind = "params", .input = params,
-                 .key = value_get_text(command, "key", NULL), .group = value_get_text(command, "group", NULL),
-                 .limit = p->retry, .run_at = delay > 0 ? now + delay : 0};
-  return jobs_insert(c, &fresh_job, now, &n->id, &fresh, e);
+  enqueued job_wanted = {.pipeline = value_get_text(command, "pipeline", ""),
+                         .trigger = value_get_text(command, "trigger", "enqueue"),
+                         .key = value_get_text(command, "key", NULL),
+                         .group = value_get_text(command, "group", NULL),
+                         .params = value_get(command, "params"),
+                         .delay_ms = value_get_integer(command, "delay_ms", 0)};
+  return scheduler_enqueue(c, n->set, &job_wanted, kernel_now(n->question->kernel), &n->id, e);
 }
 
 static void enqueue_then(void *arg, int result, const dts_error *e) {
@@ -207,22 +203,59 @@ void control_enqueue(kernel *k, question *q) {
   kernel_write(k, enqueue_work, enqueue_then, n);
 }
 
+/* ---- cancel ---- */
+
+typedef struct cancelling {
+  question *question;
+  registry *set;
+  job job;
+  bool alone, closed; /* alone: no run of it will say so */
+} cancelling;
+
 static int cancel_work(store_conn *c, void *arg, dts_error *e) {
-  question *q = arg;
-  job j;
+  cancelling *n = arg;
+  question *q = n->question;
   job_effects fx;
   job_event event = {.kind = JOB_CANCEL};
   int64_t id = value_get_integer(&q->command, "job", -1), now = kernel_now(q->kernel);
-  if (jobs_load(c, id, &q->memory, &j, e) < 0) return -1;
-  if (j.state.status == JOB_LEASED) return 0; /* its run says so when its worker has gone */
-  return jobs_step(c, &j, &event, now, 0, &fx, e);
+  if (jobs_load(c, id, &q->memory, &n->job, e) < 0) return -1;
+  n->alone = n->job.state.status != JOB_LEASED; /* a run says so when its worker has gone */
+  if (!n->alone) return 0;
+  if (jobs_step(c, &n->job, &event, now, 0, &fx, e) < 0) return -1;
+  return finish_alone(c, n->set, &n->job, now, &n->closed, e);
+}
+
+static void tell_cancelled(kernel *k, const cancelling *n) {
+  arena a = {0};
+  value event = value_map();
+  value_set(&a, &event, "job", value_integer(n->job.id));
+  value_set(&a, &event, "firing", value_integer(n->job.firing));
+  value_set(&a, &event, "pipeline", value_text(n->job.pipeline));
+  value_set(&a, &event, "name", value_text(n->job.name));
+  value_set(&a, &event, "state", value_text("cancelled"));
+  value_set(&a, &event, "job_state", value_text("cancelled"));
+  value_set(&a, &event, "firing_closed", value_boolean(n->closed));
+  kernel_tell(k, OP_RUN, &event);
+  arena_free(&a);
 }
 
 static void cancel_then(void *arg, int result, const dts_error *e) {
-  question *q = arg;
-  if (result < 0) return question_fail(q, e);
-  runner_cancel(kernel_runner(q->kernel), value_get_integer(&q->command, "job", -1));
-  question_answer(q, value_map());
+  cancelling *n = arg;
+  question *q = n->question;
+  kernel *k = q->kernel;
+  if (result == 0) {
+    if (n->alone) tell_cancelled(k, n);
+    else runner_cancel(kernel_runner(k), n->job.id);
+    runner_wake(kernel_runner(k)); /* who waited behind it */
+  }
+  registry_release(n->set);
+  free(n);
+  if (result < 0) question_fail(q, e);
+  else question_answer(q, value_map());
 }
 
-void control_cancel(kernel *k, question *q) { kernel_write(k, cancel_work, cancel_then, q); }
+void control_cancel(kernel *k, question *q) {
+  cancelling *n = memory_alloc(sizeof *n);
+  *n = (cancelling){.question = q, .set = kernel_registry(k)};
+  kernel_write(k, cancel_work, cancel_then, n);
+}

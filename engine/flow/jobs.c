@@ -233,7 +233,10 @@ int jobs_ready(store_conn *c, const int64_t *firings, size_t firing_count, int64
   buffer_init(&sql, 1 << 16);
   buffer_add_text(&sql, "select id from dts_job j where state = 'queued' and (grp is null or not exists "
                         "(select 1 from dts_job o where o.pipeline = j.pipeline and o.grp = j.grp and "
-                        "o.id < j.id and o.state in ('waiting', 'queued', 'leased')))");
+                        "o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) and not exists (select 1 "
+                        "from dts_firing f join dts_firing g on g.pipeline = f.pipeline and g.id < f.id where "
+                        "f.id = j.firing and f.fire_time is not null and g.fire_time is not null and g.state = "
+                        "'open')");
   for (size_t i = 0; firings && i < firing_count; i++)
     buffer_add_format(&sql, "%s%lld", i ? ", " : " and firing in (", (long long)firings[i]);
   if (firings) buffer_add_text(&sql, firing_count ? ")" : " and false");

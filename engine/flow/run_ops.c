@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "flow/parts.h"
+#include "flow/scheduler.h"
 #include "store/objects.h"
 #include "wire/pack.h"
 
@@ -76,8 +77,12 @@ static int check_effect(run *r, const value *effect, dts_error *e) {
     return error_fail(e, "WIRE", "an effect '%s' is the engine's own", verb);
   if (name) return may_write(r, name, e);
   if (strcmp(verb, "enqueue") != 0) return 0;
-  const char *target = value_get_text(effect, "pipeline", "?");
-  return registry_pipeline(r->set, target) ? 0 : registry_unknown_pipeline(r->set, target, e);
+  arena a = {0};
+  const char *params;
+  enqueued q = {.pipeline = value_get_text(effect, "pipeline", "?"), .params = value_get(effect, "params")};
+  int rc = scheduler_check_enqueue(r->set, &q, &a, &params, e);
+  arena_free(&a);
+  return rc;
 }
 
 static int take_effect(run *r, const frame *in, const value *effect, dts_error *e) {

@@ -15,6 +15,7 @@
 #include "flow/ending.h"
 #include "flow/parts.h"
 #include "flow/run_start.h"
+#include "format/date.h"
 
 enum { LEASES_AT_ONCE = 16, FIRINGS = 1024 };
 
@@ -50,12 +51,13 @@ static void on_beat(void *arg);
 
 /* ---- leasing: on the writer's thread ---- */
 
-static int fail_unknown(store_conn *c, job *j, int64_t now, double chance, dts_error *e) {
+static int fail_unknown(store_conn *c, const leasing *l, job *j, dts_error *e) {
   job_effects fx;
   job_event cancel = {.kind = JOB_CANCEL};
   log_warn("job %lld is for pipeline '%s', which is not there any more", (long long)j->id, j->pipeline);
-  if (jobs_step(c, j, &cancel, now, chance, &fx, e) < 0) return -1;
-  return jobs_set_error(c, j->id, NULL, "its pipeline is not declared any more", e);
+  if (jobs_step(c, j, &cancel, l->now, l->chance, &fx, e) < 0) return -1;
+  if (jobs_set_error(c, j->id, NULL, "its pipeline is not declared any more", e) < 0) return -1;
+  return finish_alone(c, l->set, j, l->now, NULL, e);
 }
 
 static int lease(store_conn *c, leasing *l, int64_t id, dts_error *e) {
@@ -66,7 +68,7 @@ static int lease(store_conn *c, leasing *l, int64_t id, dts_error *e) {
   slot->pipeline = registry_pipeline(l->set, slot->job.pipeline);
   int rc;
   if (!slot->pipeline) {
-    rc = fail_unknown(c, &slot->job, l->now, l->chance, e);
+    rc = fail_unknown(c, l, &slot->job, e);
     arena_free(&slot->memory);
     return rc;
   }
@@ -102,11 +104,20 @@ static void on_due(void *arg) {
   runner_wake(r);
 }
 
+/* Of a firing that fixed none (an event's, a file's) it is the day of the firing. */
+static const char *day_of(leased *slot) {
+  if (slot->firing.day) return slot->firing.day;
+  char *day = arena_alloc(&slot->memory, 11);
+  date_write(zone_date(slot->pipeline->zone, slot->firing.fire_time), day);
+  return day;
+}
+
 static run *new_run(runner *r, leased *slot, registry *set) {
+  const char *day = day_of(slot);
   run *n = memory_alloc(sizeof *n);
   *n = (run){.next = r->runs, .kernel = r->kernel, .set = registry_hold(set), .id = slot->run,
              .pipeline = slot->pipeline, .memory = slot->memory, .job = slot->job,
-             .started = kernel_now(r->kernel), .refs = 1, .day = slot->firing.day,
+             .started = kernel_now(r->kernel), .refs = 1, .day = day,
              .fire_time = slot->firing.fire_time, .window_from = slot->firing.window_from};
   n->stage = stage_open();
   r->runs = n;

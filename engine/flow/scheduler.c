@@ -77,9 +77,9 @@ static int write_mark(store_conn *c, const char *name, const char *text, int64_t
                     params, 2, e);
 }
 
-static int fire_at(store_conn *c, round_ *r, const timetable *t, int64_t at, dts_error *e) {
+static int fire_at(store_conn *c, round_ *r, const timetable *t, int64_t at, bool waits, dts_error *e) {
   int64_t id;
-  fire f = {.pipeline = t->pipeline->name, .trigger = t->trigger, .fire_time = at};
+  fire f = {.pipeline = t->pipeline->name, .trigger = t->trigger, .fire_time = at, .waits = waits};
   if (scheduler_fire(c, r->set, &f, r->now, &id, NULL, e) < 0) return -1;
   r->fired += id != 0;
   return 0;
@@ -90,13 +90,13 @@ static int fire_due(store_conn *c, round_ *r, const timetable *t, int64_t since,
   const char *missed = t->pipeline->missed;
   int64_t due = next_of(t, since), latest = -1;
   for (int n = 0; due > 0 && due <= r->wall && n < CATCH_UP; n++) {
-    if (strcmp(missed, "all") == 0 && fire_at(c, r, t, due, e) < 0) return -1;
+    if (strcmp(missed, "all") == 0 && fire_at(c, r, t, due, latest > 0, e) < 0) return -1;
     latest = due;
     due = next_of(t, due);
   }
   bool fresh = latest > 0 && r->wall - latest < 60 * 1000;
   if (latest > 0 && (strcmp(missed, "latest") == 0 || (strcmp(missed, "none") == 0 && fresh)))
-    return fire_at(c, r, t, latest, e);
+    return fire_at(c, r, t, latest, false, e);
   return 0;
 }
 

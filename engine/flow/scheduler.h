@@ -22,12 +22,25 @@ typedef struct fire { /* what to fire */
   int64_t fire_time;              /* of a schedule; 0: none */
   const char *params;             /* JSON of the params given, or NULL: the declared defaults */
   bool once;                      /* by hand: its jobs are not retried */
+  bool waits;                     /* one of several that were missed: it waits its turn, whatever `overlap` says */
 } fire;
 
 /* Inside a write: inserts the firing and its jobs (for `gaps`: one for each span that is missing). *id 0 when
  * it fired already or `overlap = "skip"` held it back. `jobs` (may be NULL) receives how many were queued. */
 int scheduler_fire(store_conn *c, const registry *set, const fire *f, int64_t now, int64_t *id,
                    size_t *jobs, dts_error *e);
+typedef struct enqueued { /* one job by a script, a route or the API */
+  const char *pipeline, *trigger, *key, *group; /* key, group: or NULL */
+  const value *params;                          /* or NULL */
+  int64_t delay_ms;
+} enqueued;
+
+/* Inside a write: a firing with one job (of a `gaps` pipeline: its spans, and *id is the firing's). A key
+ * that holds a job already: *id is that job's, and nothing is inserted. */
+int scheduler_enqueue(store_conn *c, const registry *set, const enqueued *q, int64_t now, int64_t *id,
+                      dts_error *e);
+/* Is it a pipeline that can be enqueued with these params? Their JSON is in `a`. */
+int scheduler_check_enqueue(const registry *set, const enqueued *q, arena *a, const char **params, dts_error *e);
 /* The declared params with their defaults, and those given checked against them, as JSON in `a`. */
 int scheduler_params(const pipeline *p, const value *given, arena *a, const char **json, dts_error *e);
 int64_t scheduler_next(const pipeline *p, int64_t after); /* -1: never */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "flow/jobs.h"
+#include "flow/scheduler.h"
 #include "format/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -59,24 +59,11 @@ static int apply_reject(store_conn *c, const stage_context *x, const value *effe
 }
 
 static int apply_enqueue(store_conn *c, const stage_context *x, const value *effect, dts_error *e) {
-  const char *name = value_get_text(effect, "pipeline", "?");
-  const pipeline *p = registry_pipeline(x->set, name);
-  if (!p) return registry_unknown_pipeline(x->set, name, e);
-  static const value none = {.kind = VALUE_MAP};
-  const value *params = value_get(effect, "params");
-  arena a = {0};
-  value input = as_json(&a, params ? params : &none);
-  int64_t id, delay = value_get_integer(effect, "delay_ms", 0);
-  bool fresh;
-  firing f = {.pipeline = name, .trigger = "enqueue"};
-  int rc = jobs_fire(c, &f, x->now, e);
-  job_new n = {.firing = f.id, .pipeline = name, .trigger = "enqueue", .kind = "params",
-               .input = input.text.bytes, .key = value_get_text(effect, "key", NULL),
-               .group = value_get_text(effect, "group", NULL), .limit = p->retry,
-               .run_at = delay > 0 ? x->now + delay : 0};
-  if (rc == 0) rc = jobs_insert(c, &n, x->now, &id, &fresh, e);
-  arena_free(&a);
-  return rc;
+  int64_t id;
+  enqueued q = {.pipeline = value_get_text(effect, "pipeline", "?"), .trigger = "enqueue",
+                .key = value_get_text(effect, "key", NULL), .group = value_get_text(effect, "group", NULL),
+                .params = value_get(effect, "params"), .delay_ms = value_get_integer(effect, "delay_ms", 0)};
+  return scheduler_enqueue(c, x->set, &q, x->now, &id, e);
 }
 
 static int apply_archive(store_conn *c, const stage_context *x, const value *effect, dts_error *e) {
