@@ -101,7 +101,7 @@ typedef struct looking {
 typedef struct filling { /* the arrays while they are filled */
   gaps_series *out;
   int32_t *expected;
-  bool *complete, *known;
+  bool *there, *complete, *known;
   gap_state *states;
   uint8_t *marks;
 } filling;
@@ -121,6 +121,7 @@ static void list_expected(const looking *l, gaps_series *s, filling *f) {
   size_t n = s->count;
   s->expected = f->expected = (int32_t *)(void *)arena_copy(l->memory, list, n * sizeof *list);
   free(list);
+  s->there = f->there = arena_alloc(l->memory, n * sizeof *f->there);
   s->complete = f->complete = arena_alloc(l->memory, n * sizeof *f->complete);
   s->known = f->known = arena_alloc(l->memory, n * sizeof *f->known);
   s->marks = f->marks = arena_alloc(l->memory, n * sizeof *f->marks);
@@ -147,7 +148,9 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
   size_t at;
   (void)header, (void)e;
   bool whole = row[1].kind == VALUE_BOOLEAN ? row[1].boolean : row[1].kind == VALUE_INTEGER && row[1].integer;
-  if (find_day(f->out, &row[0], &at)) f->complete[at] = whole;
+  if (!find_day(f->out, &row[0], &at)) return 0;
+  f->there[at] = true;
+  f->complete[at] = whole;
   return 0;
 }
 

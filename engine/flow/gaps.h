@@ -23,7 +23,7 @@ typedef struct gaps_series { /* one key, looked at; arrays of `count`, in the ar
   const int32_t *expected;
   const uint8_t *marks;
   const gap_state *states;  /* what dts_gap says; GAP_OPEN when it says nothing */
-  const bool *complete, *known; /* known: there is a row in dts_gap */
+  const bool *there, *complete, *known; /* a row of the table · one that counts · a row of dts_gap */
   const span *spans;
 } gaps_series;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "flow/gaps.h"
 #include "flow/gaps_parts.h"
 #include "format/date.h"
@@ -27,14 +28,14 @@ static int write_state(store_conn *c, const char *pipeline_name, const char *lab
   value params[] = {value_text(pipeline_name), value_text(label), value_text(text),
                     value_text(gap_status_name(s->status)), value_integer(s->attempts),
                     value_integer(s->retry_count), value_integer(s->releases), value_integer(s->held),
-                    value_integer(job_id), value_text(error_json), value_integer(now)};
+                    job_id ? value_integer(job_id) : value_null(), value_text(error_json), value_integer(now)};
   store_touch(c, "dts_gap");
   return store_exec(c,
                     "insert into dts_gap (pipeline, series, day, state, attempts, retry_count, releases, "
                     "held, job, error, at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) on "
                     "conflict (pipeline, series, day) do update set state = ?4, attempts = ?5, "
-                    "retry_count = ?6, releases = ?7, held = ?8, job = ?9, error = coalesce(?10, error), "
-                    "at = ?11",
+                    "retry_count = ?6, releases = ?7, held = ?8, job = coalesce(?9, job), error = case when ?4 in ('filled', "
+                    "'absent') then null else coalesce(?10, error) end, at = ?11",
                     params, sizeof params / sizeof *params, e);
 }
 
@@ -88,12 +89,26 @@ static int queue_span(store_conn *c, const pipeline *p, const gaps_series *s, co
   return rc;
 }
 
+/* Dates that were tried and whose row has come since by another way are filled. */
+static int note_present(store_conn *c, const pipeline *p, const gaps_series *s, int64_t now, dts_error *e) {
+  gap_event present = {.kind = GAP_PRESENT};
+  for (size_t i = 0; i < s->count; i++) {
+    gap_state out = s->states[i];
+    if (!s->known[i] || !s->complete[i] || out.status == GAP_FILLED) continue;
+    if (gap_step(&out, &present, &out, NULL) != GAP_OK) continue;
+    if (write_state(c, p->name, s->series->label, s->expected[i], &out, 0, NULL, now, e) < 0) return -1;
+  }
+  return 0;
+}
+
 int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, int64_t firing_id,
                const char *trigger_text, int64_t now, size_t *jobs, dts_error *e) {
-  for (size_t i = 0; i < look->count; i++)
-    for (size_t k = 0; k < look->series[i].span_count; k++, ++*jobs)
-      if (queue_span(c, p, &look->series[i], &look->series[i].spans[k], firing_id, trigger_text, now, e) < 0)
-        return -1;
+  for (size_t i = 0; i < look->count; i++) {
+    const gaps_series *s = &look->series[i];
+    if (note_present(c, p, s, now, e) < 0) return -1;
+    for (size_t k = 0; k < s->span_count; k++, ++*jobs)
+      if (queue_span(c, p, s, &s->spans[k], firing_id, trigger_text, now, e) < 0) return -1;
+  }
   return 0;
 }
 
@@ -145,10 +160,11 @@ static const gaps_series *series_of(const gaps_look *look, const char *label) {
   return NULL;
 }
 
-static bool is_complete(const gaps_series *s, int32_t day) {
+static gap_seen how_seen(const gaps_series *s, int32_t day) {
   for (size_t i = 0; s && i < s->count; i++)
-    if (s->expected[i] == day) return s->complete[i];
-  return false;
+    if (s->expected[i] == day)
+      return s->complete[i] ? GAP_SEEN_COMPLETE : s->there[i] ? GAP_SEEN_INCOMPLETE : GAP_SEEN_MISSING;
+  return GAP_SEEN_MISSING;
 }
 
 int gaps_ended(store_conn *c, const pipeline *p, int64_t job_id, bool succeeded, bool no_retry,
@@ -158,13 +174,15 @@ int gaps_ended(store_conn *c, const pipeline *p, int64_t job_id, bool succeeded,
   gaps_look look;
   int rc = read_held(c, job_id, &h, e);
   gaps_range range = h.count ? (gaps_range){h.dates[0].day, h.dates[h.count - 1].day} : (gaps_range){0, -1};
-  if (rc == 0) rc = gaps_look_at(c, p, GAPS_ALL, &range, now, &a, &look, e);
-  const gaps_series *s = rc == 0 && h.label ? series_of(&look, h.label) : NULL;
+  dts_error unseen; /* keys that cannot be asked any more: no date was seen, and the run still ends */
+  bool looked = rc == 0 && gaps_look_at(c, p, GAPS_ALL, &range, now, &a, &look, &unseen) == 0;
+  if (rc == 0 && !looked) log_warn("the dates of '%s' could not be looked at: %s", p->name, unseen.message);
+  const gaps_series *s = looked && h.label ? series_of(&look, h.label) : NULL;
   for (size_t i = 0; rc == 0 && i < h.count; i++) {
     const char *reason = NULL;
     gap_event event = {.kind = GAP_ENDED, .succeeded = succeeded, .no_retry = no_retry,
                        .empty_ok = p->gaps->empty_ok,
-                       .seen = is_complete(s, h.dates[i].day) ? GAP_SEEN_COMPLETE : GAP_SEEN_MISSING};
+                       .seen = how_seen(s, h.dates[i].day)};
     if (gap_step(&h.dates[i].state, &event, &h.dates[i].state, &reason) != GAP_OK) continue;
     const char *said = error_json ? error_json : "{\"message\":\"the source gave no complete row\"}";
     bool filled = h.dates[i].state.status == GAP_FILLED;
