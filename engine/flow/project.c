@@ -57,9 +57,11 @@ static entry *entry_of(project *p, const char *file) {
   for (size_t i = 0; i < p->count; i++)
     if (strcmp(p->entries[i].file, file) == 0) return &p->entries[i];
   if (p->count == FILES) return NULL;
+  pthread_mutex_lock(&p->lock);
   p->entries = memory_grow(p->entries, (p->count + 1) * sizeof *p->entries);
-  p->entries[p->count] = (entry){.file = memory_text(file)};
-  return &p->entries[p->count++];
+  p->entries[p->count++] = (entry){.file = memory_text(file)};
+  pthread_mutex_unlock(&p->lock);
+  return &p->entries[p->count - 1];
 }
 
 static bool ends_in_lua(const char *name) {
@@ -116,48 +118,87 @@ static void blame(project *p, entry *e, const dts_error *error) {
   pthread_mutex_unlock(&p->lock);
 }
 
-static entry *blamed_by(project *p, const dts_error *error) {
-  for (size_t i = 0; i < p->count; i++) {
-    size_t size = strlen(p->entries[i].file);
-    if (strncmp(error->where, p->entries[i].file, size) == 0 && error->where[size] == ':') return &p->entries[i];
+/* A change is a file that was edited, or one that is gone. */
+static bool is_change(const entry *e) { return e->fresh || (e->good && !e->seen); }
+
+static bool is_made_of(const entry *e, const char *where) {
+  size_t size = strlen(e->file);
+  if (strncmp(where, e->file, size) == 0 && where[size] == ':') return true;
+  for (size_t i = 0; e->fresh && i < e->fresh->module_count; i++) {
+    size = strlen(e->fresh->modules[i].file);
+    if (strncmp(where, e->fresh->modules[i].file, size) == 0 && where[size] == ':') return true;
   }
-  return NULL;
+  return false;
 }
 
-static size_t candidates(project *p, script **out) {
+static size_t candidates(project *p, const entry *undone, script **out) {
   size_t count = 0;
   for (size_t i = 0; i < p->count; i++) {
     entry *e = &p->entries[i];
-    script *s = e->fresh ? e->fresh : e->seen ? e->good : NULL;
+    script *s = e == undone ? e->good : e->fresh ? e->fresh : e->seen ? e->good : NULL;
     if (s) out[count++] = s;
   }
   return count;
 }
 
-/* Gives one script's new version up; the last good one, or none, stands in for it. */
-static bool give_up(project *p, const dts_error *error) {
-  entry *e = blamed_by(p, error);
-  for (size_t i = 0; !e && i < p->count; i++)
-    if (p->entries[i].fresh) e = &p->entries[i];
+static registry *try_set(project *p, const entry *undone, dts_error *e) {
+  script **scripts = memory_alloc((p->count + 1) * sizeof *scripts);
+  *e = (dts_error){0};
+  registry *set = registry_make(scripts, candidates(p, undone, scripts), kernel_config(p->kernel), e);
+  free(scripts);
+  return set;
+}
+
+static bool holds_without(project *p, const entry *change) {
+  dts_error e;
+  registry *set = try_set(p, change, &e);
+  registry_release(set);
+  return set != NULL;
+}
+
+/* The change that broke the set may be in another file than the place where it shows: it is the one without
+ * which the set holds, and the place itself when that is not told so. */
+static entry *find_culprit(project *p, const dts_error *error) {
+  entry *shown = NULL, *first = NULL;
+  for (size_t i = 0; i < p->count; i++) {
+    entry *e = &p->entries[i];
+    if (!is_change(e)) continue;
+    if (!first) first = e;
+    if (!shown && is_made_of(e, error->where)) shown = e;
+  }
+  if (shown && holds_without(p, shown)) return shown;
+  for (size_t i = 0; i < p->count; i++)
+    if (is_change(&p->entries[i]) && holds_without(p, &p->entries[i])) return &p->entries[i];
+  return shown ? shown : first;
+}
+
+/* Gives a change up: the last good version, if there is one, stays in service. */
+static bool give_up(project *p, entry *e, const dts_error *error) {
   if (!e) return false;
   blame(p, e, error);
-  if (e->fresh) script_release(e->fresh), e->fresh = NULL;
-  else if (e->good) script_release(e->good), e->good = NULL;
-  else return false;
+  script_release(e->fresh);
+  e->fresh = NULL;
+  e->seen = true; /* also when its file is gone */
   return true;
 }
 
 static registry *make_set(project *p) {
-  script **scripts = memory_alloc((p->count + 1) * sizeof *scripts);
-  registry *set = NULL;
   dts_error e;
-  do {
-    e = (dts_error){0};
-    set = registry_make(scripts, candidates(p, scripts), kernel_config(p->kernel), &e);
-  } while (!set && give_up(p, &e));
+  registry *set;
+  do set = try_set(p, NULL, &e);
+  while (!set && give_up(p, find_culprit(p, &e), &e));
   if (!set) log_error("no set of scripts holds together: %s", e.message);
-  free(scripts);
   return set;
+}
+
+static entry *refused_by_store(project *p, const dts_error *error) {
+  entry *first = NULL;
+  for (size_t i = 0; i < p->count; i++) {
+    if (!is_change(&p->entries[i])) continue;
+    if (is_made_of(&p->entries[i], error->where)) return &p->entries[i];
+    if (!first) first = &p->entries[i];
+  }
+  return first;
 }
 
 static void accept(project *p) {
@@ -215,7 +256,7 @@ static void tables_then(void *arg, int result, const dts_error *e) {
   }
   registry_release(p->fresh);
   p->fresh = NULL;
-  if (give_up(p, e) && (p->fresh = make_set(p))) return tables_ensure(p->kernel, p->fresh, tables_then, p);
+  if (give_up(p, refused_by_store(p, e), e) && (p->fresh = make_set(p))) return tables_ensure(p->kernel, p->fresh, tables_then, p);
   log_error("%s", e->message);
   finish(p);
 }
