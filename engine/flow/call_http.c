@@ -182,9 +182,22 @@ static void kept_work(void *arg) { /* 304: the body that was kept */
   x->rc = objects_get(kernel_objects(x->call->run->kernel), object, &x->fd, &x->reply.body_size, &x->error);
 }
 
+/* A 304 brings only headers that changed (RFC 9110, 15.4.5): the others are those kept with the body. */
+static void lay_over_kept(exchange *x) {
+  arena *a = &x->call->memory;
+  const value *kept = value_get(&x->known, "headers");
+  value all = kept && kept->kind == VALUE_MAP ? *kept : value_map();
+  for (size_t i = 0; i < x->headers.map.count; i++) {
+    const value_pair *pair = &x->headers.map.pairs[i];
+    if (strncmp(pair->key.text.bytes, "content-", 8) != 0) value_set(a, &all, pair->key.text.bytes, pair->item);
+  }
+  x->headers = all;
+}
+
 static void kept_then(void *arg) {
   exchange *x = arg;
   if (x->rc < 0) return fail(x, &x->error);
+  lay_over_kept(x);
   x->reply.status = (int)value_get_integer(&x->known, "status", 200);
   answer(x, true);
 }
@@ -216,8 +229,14 @@ static void on_done(void *arg, fetch_reply *reply, const dts_error *e) {
   on_reply(x);
 }
 
+/* Whoever waited for something else first finds out here that the run is over: nothing is sent for it. */
 static void send_request(exchange *x) {
   run *r = x->call->run;
+  if (!r->worker) {
+    dts_error e;
+    error_fail(&e, "CANCELLED", "the run is over");
+    return fail(x, &e);
+  }
   void *stand_in;
   kernel_network *network = kernel_get_network(r->kernel, &stand_in);
   x->started = kernel_now(r->kernel);
@@ -242,13 +261,16 @@ static int read_known(void *arg, const store_header *header, const value *row, d
   value_set(a, &x->known, "modified", value_copy(a, &row[1]));
   value_set(a, &x->known, "object", value_copy(a, &row[2]));
   value_set(a, &x->known, "status", row[3]);
+  value headers;
+  if (row[4].kind == VALUE_TEXT && json_read(a, row[4].text.bytes, row[4].text.size, &headers, NULL) == 0)
+    value_set(a, &x->known, "headers", headers);
   return 0;
 }
 
 static int select_known(store_conn *c, void *arg, dts_error *e) {
   exchange *x = arg;
   value params[] = {value_text(x->request.source), value_text(x->request.shown)};
-  return store_select(c, "select etag, modified, object, status from dts_validator where source = ?1 and url = ?2",
+  return store_select(c, "select etag, modified, object, status, headers from dts_validator where source = ?1 and url = ?2",
                       params, 2, read_known, x, e);
 }
 
