@@ -9,7 +9,7 @@ local dts = require "dts"
 local source = dts.source {
   name = "github", url = "https://api.github.com", rate = "5000/h", concurrency = 8,
   headers = {
-    Accept = "application/vnd.github+json",
+    Accept = "application/vnd.github+json, application/json;q=0.9",
     ["X-GitHub-Api-Version"] = "2022-11-28",
     Authorization = "Bearer {secret?:GITHUB_TOKEN}",
   },
