@@ -14,7 +14,7 @@ STARTED=()
 
 stop_all() {
   local pid
-  for pid in "${STARTED[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
+  for pid in "${STARTED[@]}"; do { kill "$pid" && wait "$pid"; } 2>/dev/null || true; done
   [[ $ONCE != --once ]] || rm -rf "$FOLDER"
 }
 trap stop_all EXIT
@@ -25,7 +25,8 @@ start() { # FOLDER PATTERN COMMAND…
   local folder=$1 pattern=$2 log tries
   shift 2
   log=$FOLDER/server-${#STARTED[@]}.log
-  (cd "$folder" && exec "$@") >"$log" 2>&1 &
+  : >"$log"
+  (cd "$folder" && exec "$@") >>"$log" 2>&1 &
   STARTED+=($!)
   for ((tries = 0; tries < 300; tries++)); do
     address=$(sed -nE "s|.*$pattern.*|\\1|p" "$log" | head -1)
@@ -92,7 +93,7 @@ look() {
   show "What fuel costs, newest week first:" \
     "select period, product, round(avg(price), 2) as price from fuel_week group by period, product order by 1 desc, 2 limit 8"
   show "Dates that did not come:" \
-    "select pipeline, state, count(*) as dates from dts_gaps where state <> 'present' group by pipeline, state order by 1, 2"
+    "select pipeline, state, count(*) as dates from dts_gaps where state <> 'filled' group by pipeline, state order by 1, 2"
 }
 
 answers() { # PATH TEXT: the engine answers there, and what it says has the text

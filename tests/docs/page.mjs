@@ -12,6 +12,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const PROGRAM = process.env.DTS ?? join(ROOT, "build/dts");
 const PORT = "8080"; // as the manual writes it
 const PATIENCE = 30000;
+const RELOAD = 1500;
 
 export const skip = existsSync(PROGRAM) ? false : `there is no ${PROGRAM}: build it, or name another in DTS`;
 
@@ -24,20 +25,23 @@ export class Page {
   async begin() {
     this.server = createServer((request, response) => this.#answer(request, response));
     await new Promise((done) => { this.server.listen(0, "127.0.0.1", done); });
-    this.project();
+    await this.project();
   }
 
-  project() {
+  async project() {
+    await this.#stop();
     if (this.folder) rmSync(this.folder, { recursive: true });
     this.folder = mkdtempSync(join(tmpdir(), "dts-manual-"));
     this.#sources.clear();
     this.#own = false;
   }
 
-  file(path, text) {
+  // Under a running engine a reader needs longer to turn to the shell than a reload takes; so does this.
+  async file(path, text) {
     mkdirSync(dirname(join(this.folder, path)), { recursive: true });
     writeFileSync(join(this.folder, path), text);
     if (path === "dts.lua") this.#own = true;
+    if (this.#engine) await new Promise((done) => { setTimeout(done, RELOAD); });
   }
 
   serves(argument, text) {
@@ -75,12 +79,18 @@ export class Page {
     if (!this.port) throw new Error(`dts serve named no address: ${said}`);
   }
 
-  async end() {
+  async #stop() {
     if (this.#engine && this.#engine.exitCode === null) {
       const gone = new Promise((done) => { this.#engine.on("exit", done); });
       this.#engine.kill("SIGTERM");
       await gone;
     }
+    this.#engine = undefined;
+    this.port = undefined;
+  }
+
+  async end() {
+    await this.#stop();
     this.server.closeAllConnections();
     await new Promise((done) => { this.server.close(done); });
     rmSync(this.folder, { recursive: true, force: true });
