@@ -93,6 +93,7 @@ static int stale(const reader_context *x, const char *root, arena *a, value *ans
     value_add(a, &row, stamp(due, a));
     value_add(a, &rows, row);
   }
+  *answer = value_map();
   value_set(a, answer, "columns", columns);
   value_set(a, answer, "rows", rows);
   return 0;
@@ -115,6 +116,7 @@ static int disk(const reader_context *x, const char *root, arena *a, value *answ
     value_add(a, &rows, row);
   else if (free_bytes < DISK_BYTES)
     value_add(a, &rows, row);
+  *answer = value_map();
   value_set(a, answer, "columns", columns);
   value_set(a, answer, "rows", rows);
   return 0;

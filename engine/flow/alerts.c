@@ -64,6 +64,7 @@ struct alerts {
   arena memory;  /* of the alerts, while they are in force */
   alert *first;
   size_t looks;
+  uint64_t listening;
   alerts *replaced; /* by a reload, while looks of theirs are under way */
   alerts *current;  /* of a replaced one: whom it belongs to */
 };
@@ -389,9 +390,18 @@ static void set_aside(alerts *s) {
   free_when_done(old);
 }
 
+/* After a reload the alerts of the new set are looked at; not before alerts_start. */
+static void on_event(void *arg, int op, const value *event) {
+  alerts *s = arg;
+  if (op != 0 || !s->set || strcmp(value_get_text(event, "name", ""), "reload") != 0) return;
+  const registry *current = kernel_current(s->kernel);
+  if (current && current != s->set) alerts_start(s, current);
+}
+
 alerts *alerts_open(kernel *k) {
   alerts *s = memory_alloc(sizeof *s);
   s->kernel = k;
+  s->listening = kernel_listen(k, on_event, s);
   return s;
 }
 
@@ -426,6 +436,7 @@ static void give_up(alerts *s) {
 
 void alerts_close(alerts *s) {
   if (!s) return;
+  kernel_unlisten(s->kernel, s->listening);
   cancel_timers(s);
   for (alerts *old = s->replaced, *next; old; old = next) {
     next = old->replaced;
