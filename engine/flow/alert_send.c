@@ -32,7 +32,7 @@ static void free_send(alert_send *s) {
 static void try_send(void *arg);
 
 static void wait_for_try(alert_send *s) {
-  int64_t at = kernel_now(s->kernel) + waits[s->tries];
+  int64_t at = loop_now(kernel_loop(s->kernel)) + waits[s->tries];
   s->timer = loop_at(kernel_loop(s->kernel), at, try_send, s);
 }
 

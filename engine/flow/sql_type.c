@@ -10,71 +10,10 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "flow/sql_functions.h"
 #include "flow/sql_lex.h"
 
 enum { DEPTH = 200, UNKNOWN = SQL_TYPE_UNKNOWN, NONE = SQL_TYPE_NULL };
-
-/* What a function gives: a column_type, or one of these. */
-enum { AS_FIRST = 100, AS_NUMBER, AS_ALL };
-
-typedef struct function {
-  const char *name;
-  int type;
-  bool aggregate;
-} function;
-
-static const function functions[] = {
-    {"count", COLUMN_INTEGER, true},
-    {"sum", AS_NUMBER, true},
-    {"total", COLUMN_REAL, true},
-    {"avg", COLUMN_REAL, true},
-    {"first", AS_FIRST, true},
-    {"last", AS_FIRST, true},
-    {"change", AS_NUMBER, true},
-    {"median", COLUMN_REAL, true},
-    {"quantile", COLUMN_REAL, true},
-    {"stddev", COLUMN_REAL, true},
-    {"corr", COLUMN_REAL, true},
-    {"slope", COLUMN_REAL, true},
-    {"min", AS_ALL, true},
-    {"max", AS_ALL, true},
-    {"abs", AS_NUMBER, false},
-    {"round", COLUMN_REAL, false},
-    {"coalesce", AS_ALL, false},
-    {"ifnull", AS_ALL, false},
-    {"nullif", AS_FIRST, false},
-    {"iif", AS_ALL, false},
-    {"length", COLUMN_INTEGER, false},
-    {"instr", COLUMN_INTEGER, false},
-    {"sign", COLUMN_INTEGER, false},
-    {"lower", COLUMN_TEXT, false},
-    {"upper", COLUMN_TEXT, false},
-    {"trim", COLUMN_TEXT, false},
-    {"ltrim", COLUMN_TEXT, false},
-    {"rtrim", COLUMN_TEXT, false},
-    {"substr", COLUMN_TEXT, false},
-    {"replace", COLUMN_TEXT, false},
-    {"printf", COLUMN_TEXT, false},
-    {"format", COLUMN_TEXT, false},
-    {"hex", COLUMN_TEXT, false},
-    {"strftime", COLUMN_TEXT, false},
-    {"date", COLUMN_DATE, false},
-    {"add_days", AS_FIRST, false},
-    {"add_minutes", COLUMN_TIMESTAMP, false},
-    {"days_between", COLUMN_INTEGER, false},
-    {"year", COLUMN_INTEGER, false},
-    {"month", COLUMN_INTEGER, false},
-    {"week", COLUMN_INTEGER, false},
-    {"weekday", COLUMN_INTEGER, false},
-    {"floor", COLUMN_REAL, false},
-    {"ceil", COLUMN_REAL, false},
-    {"sqrt", COLUMN_REAL, false},
-    {"exp", COLUMN_REAL, false},
-    {"ln", COLUMN_REAL, false},
-    {"log", COLUMN_REAL, false},
-    {"pow", COLUMN_REAL, false},
-    {"power", COLUMN_REAL, false},
-};
 
 typedef struct parser {
   const table *table;
@@ -157,23 +96,6 @@ static int parse_column(parser *p, const char *name, int *type) {
   return *type = (int)c->type, 0;
 }
 
-static const function *find_function(const char *name) {
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-    if (strcasecmp(functions[i].name, name) == 0) return &functions[i];
-  return NULL;
-}
-
-static int fail_function(parser *p, const char *name) {
-  enum { COUNT = sizeof functions / sizeof *functions };
-  const char *names[COUNT + 1];
-  for (size_t i = 0; i < COUNT; i++) names[i] = functions[i].name;
-  names[COUNT] = NULL;
-  const char *near = error_nearest(name, names);
-  error_fail(p->error, "SQL", "'%.200s': a roll-up cannot use the function '%.60s'", p->sql, name);
-  if (near) return error_hint(p->error, "did you mean '%s'?", near);
-  return error_hint(p->error, "compute it in the pipeline, or in a view over the roll-up");
-}
-
 static int parse_arguments(parser *p, int *first, int *all, int *count) {
   *count = 0, *first = *all = NONE;
   if (take(p, "*")) return need(p, ")");
@@ -189,7 +111,7 @@ static int parse_arguments(parser *p, int *first, int *all, int *count) {
   return need(p, ")");
 }
 
-static int call_type(const function *f, int first, int all) {
+static int call_type(const sql_function *f, int first, int all) {
   switch (f->type) {
   case AS_FIRST: return first;
   case AS_NUMBER:
@@ -218,7 +140,7 @@ static bool has_comma(const char *at) {
   }
 }
 
-static int parse_aggregate(parser *p, const function *f, int *type) {
+static int parse_aggregate(parser *p, const sql_function *f, int *type) {
   int first, all, count;
   if (!p->measure || p->inside)
     return error_fail(p->error, "SQL", "'%.200s': the aggregate %s cannot stand here", p->sql,
@@ -234,8 +156,8 @@ static int parse_aggregate(parser *p, const function *f, int *type) {
 }
 
 static int parse_call(parser *p, const char *name, int *type) {
-  const function *f = find_function(name);
-  if (!f) return fail_function(p, name);
+  const sql_function *f = sql_function_find(name);
+  if (!f) return sql_function_unknown(p->sql, name, p->error);
   bool scalar = f->type == AS_ALL && f->aggregate && has_comma(p->at);
   if (f->aggregate && !scalar) return parse_aggregate(p, f, type);
   if (strcasecmp(name, "iif") == 0) return parse_iif(p, type);

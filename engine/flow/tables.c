@@ -18,6 +18,7 @@ typedef struct ensuring {
   const registry *set;
   kernel_then *then;
   void *arg;
+  bool whole; /* the set is all that the project declares: what is not in it is gone */
 } ensuring;
 
 static int blame(const table *t, dts_error *e) {
@@ -117,6 +118,7 @@ static int bring_rows(store_conn *c, kernel *k, const table *t, dts_error *e) {
 static int ensure_work(store_conn *c, void *arg, dts_error *e) {
   ensuring *n = arg;
   const registry *set = n->set;
+  if (n->whole && (views_prune(c, set, e) < 0 || rollups_prune(c, set, e) < 0)) return -1;
   if (rollups_prepare(c, set, e) < 0) return -1;
   for (size_t i = 0; i < set->table_count; i++) {
     const table *t = set->tables[i];
@@ -135,6 +137,9 @@ static void ensured(void *arg, int result, const dts_error *e) {
 
 void tables_ensure(kernel *k, const registry *set, kernel_then *then, void *arg) {
   ensuring *n = memory_alloc(sizeof *n);
-  *n = (ensuring){k, set, then, arg};
+  arena a = {0};
+  bool whole = !kernel_opened_with(k)->file && !kernel_faults(k, &a).list.count;
+  arena_free(&a);
+  *n = (ensuring){k, set, then, arg, whole};
   kernel_write(k, ensure_work, ensured, n);
 }

@@ -172,6 +172,25 @@ static void a_changed_declaration_recomputes_all(void **state) {
   arena_free(&a);
 }
 
+static void columns_may_be_written_with_their_table(void **state) {
+  (void)state;
+  arena a = {0};
+  registry *set = help_good_set(
+      "[" STATS
+      ",{\"noun\":\"rollup\",\"name\":\"trend\",\"from\":\"stats\",\"time\":\"date\",\"by\":"
+      "[{\"expr\":\"upper(Stats.repo)\",\"name\":\"r\"}],\"every\":[\"month\"],\"where\":"
+      "\"stats.stars > 1\",\"measures\":[" M("sum(stats.stars)", "x") "]}]");
+  store *s = help_store();
+  help_write(s, ensure, set);
+  help_exec(s,
+            "insert into stats values ('a', '2025-02-28', 5, null), ('a', '2025-02-27', 1, null)");
+  help_write(s, refresh, set);
+  assert_string_equal(help_text(s, &a, "select * from trend_month"), "A|2025-02-01|5\n");
+  store_close(s);
+  registry_release(set);
+  arena_free(&a);
+}
+
 static void what_a_crash_left_noted_is_done_at_the_start(void **state) {
   (void)state;
   arena a = {0};
@@ -262,6 +281,7 @@ static void types_are_read_from_the_text(void **state) {
       {"sum(case when note like 'a%' then stars else 0.5 end)", "real"},
       {"change(stars) / count(*)", "integer"},
       {"-sum(stars)", "integer"},
+      {"sum(stats.stars) + last(\\\"stars\\\")", "integer"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     arena a = {0};
@@ -334,6 +354,7 @@ int main(void) {
       cmocka_unit_test(a_changed_declaration_recomputes_all),
       cmocka_unit_test(what_a_crash_left_noted_is_done_at_the_start),
       cmocka_unit_test(roll_ups_of_roll_ups),
+      cmocka_unit_test(columns_may_be_written_with_their_table),
       cmocka_unit_test(a_roll_up_that_fails_leaves_the_others_alone),
       cmocka_unit_test(types_are_read_from_the_text),
       cmocka_unit_test(what_is_refused),
