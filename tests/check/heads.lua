@@ -25,7 +25,9 @@ end
 local function check(t, fault)
   for path in t:each(table.unpack(SOURCES)) do
     local text = t:read(path)
-    if is_source(path) and not text:sub(1, 4000):find(LICENCE, 1, true) then fault("%s has no line '%s' at its head", path, LICENCE) end
+    if is_source(path) and not text:sub(1, 4000):find(LICENCE, 1, true) then
+      fault("%s has no line '%s' at its head", path, LICENCE)
+    end
     local left_to_header = path:find("%.c$") and t:has((path:gsub("c$", "h")))
     if path:find("%.[ch]$") and not left_to_header and words_of_purpose(text) < FEWEST_WORDS then
       fault("%s does not open with a comment that says what it is for", path)
