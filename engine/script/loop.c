@@ -195,6 +195,9 @@ static int keep_start(lua_State *L) {
   lua_setfield(L, LUA_REGISTRYINDEX, START);
   lua_getfield(L, -1, "file");
   snprintf(s->file, sizeof s->file, "%s", luaL_optstring(L, -1, ""));
+  lua_getfield(L, -2, "batch");
+  s->batch = lua_tointeger(L, -1);
+  lua_pop(L, 1);
   lua_getfield(L, -2, "mode");
   luaL_checkstring(L, -1);
   return 1;

@@ -30,6 +30,7 @@ static void flush(lua_State *L, shape *s) {
   call_post(L, OP_ROWS, &s->rows, -1);
   buffer_clear(&s->rows);
   s->whole = 0;
+  s->held = 0;
 }
 
 void put_flush_all(lua_State *L) {
@@ -128,7 +129,9 @@ static void pack_row(lua_State *L, shape *s, place p) {
                say_place(words, p));
   }
   s->whole = s->rows.size;
-  if (s->rows.size >= FLUSH_AT) flush(L, s);
+  s->held++;
+  int64_t batch = script_of(L)->batch;
+  if (s->rows.size >= FLUSH_AT || (batch && s->held >= batch)) flush(L, s);
 }
 
 /* The row on top, which is taken away. Slots start as `also` says, or empty. */

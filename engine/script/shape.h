@@ -35,6 +35,7 @@ struct shape {
   const char *name;
   buffer rows;    /* an OP_ROWS payload, open at its end; empty when nothing is buffered */
   size_t whole;   /* bytes of it up to the end of the last whole row */
+  int64_t held;   /* rows of it */
   char step[128]; /* the step that these rows belong to, or "" */
   int count;
   shape_column columns[];
