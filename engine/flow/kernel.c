@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "flow/alerts.h"
 #include "flow/files_read.h"
+#include "flow/finish.h"
 #include "flow/ingest.h"
 #include "flow/intake.h"
 #include "flow/kernel_parts.h"
@@ -324,6 +325,11 @@ static int load_project(kernel *k, dts_error *e) {
 
 static int recover(store_conn *c, void *arg, dts_error *e) { return jobs_recover(c, kernel_now(arg), e); }
 
+static int settle(store_conn *c, void *arg, dts_error *e) {
+  kernel *k = arg;
+  return finish_stranded(c, project_current(k->project), kernel_now(k), e);
+}
+
 static int open_parts(kernel *k, dts_error *e) {
   fetch_loop on = {k, fetch_watch, fetch_wake, fetch_now, fetch_chance};
   if (!(k->nursery = nursery_open(k->loop, k->options.worker, e)) || read_config(k, e) < 0) return -1;
@@ -333,7 +339,7 @@ static int open_parts(kernel *k, dts_error *e) {
   k->rollups = rollups_open(k);
   k->views = views_open(k);
   k->alerts = alerts_open(k);
-  if (load_project(k, e) < 0) return -1;
+  if (load_project(k, e) < 0 || store_write(k->store, settle, k, e) < 0) return -1;
   k->runner = runner_open(k, (size_t)value_get_integer(&k->config, "workers", PLACES));
   k->ingest = ingest_open(k);
   k->intake = intake_open(k);
