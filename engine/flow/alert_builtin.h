@@ -1,4 +1,5 @@
-/* alert_builtin.h -- the alerts that the engine brings: failed, quarantined, stale, disk. They answer as
+/* alert_builtin.h -- the alerts that the engine brings: failed, quarantined, stale, disk. They
+ * answer as
  * reader_sql does: {columns, rows}. A declared alert of the same name takes their place.
  *
  * SPDX-License-Identifier: MIT */

@@ -1,4 +1,5 @@
-/* alert_message.c -- see alert_message.h. Of the rows the first ten are shown, and how many there are.
+/* alert_message.c -- see alert_message.h. Of the rows the first ten are shown, and how many there
+ * are.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/alert_message.h"

@@ -1,4 +1,5 @@
-/* alert_send.c -- see alert_send.h. A test's stand-in for the network gets mail too, as method MAIL.
+/* alert_send.c -- see alert_send.h. A test's stand-in for the network gets mail too, as method
+ * MAIL.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/alert_send.h"

@@ -142,7 +142,8 @@ void alerts_check_now(alerts *s) {
 
 bool alerts_idle(const alerts *s) { return !s->looks && !s->replaced; }
 
-/* Nothing is being asked or written any more; what is being sent is given up, and sent again when the
+/* Nothing is being asked or written any more; what is being sent is given up, and sent again when
+ * the
  * engine next starts. */
 static void give_up(alerts *s) {
   for (alert *x = s->first; x; x = x->next) {

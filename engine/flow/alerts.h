@@ -16,7 +16,8 @@ typedef struct alerts alerts;
 alerts *alerts_open(kernel *k); /* looks at nothing until alerts_start */
 void alerts_close(alerts *s);   /* NULL is fine; the loop still turns what is under way */
 
-/* A set is in force: its alerts are looked at from now on, each at its own pace by the wall clock. */
+/* A set is in force: its alerts are looked at from now on, each at its own pace by the wall
+ * clock. */
 void alerts_start(alerts *s, const registry *set);
 void alerts_check_now(alerts *s);  /* all of them, at once */
 bool alerts_idle(const alerts *s); /* nothing is being asked, written or sent */

@@ -1,4 +1,5 @@
-/* rollup_notes.c -- the SQL of a roll-up's notes: their table, the triggers that write them, an index
+/* rollup_notes.c -- the SQL of a roll-up's notes: their table, the triggers that write them, an
+ * index
  * (rollup_sql.h).
  *
  * SPDX-License-Identifier: MIT */
@@ -47,7 +48,8 @@ static void add_not_null(rollup_text *t, const char *prefix) {
   }
 }
 
-/* Are time and by all of them columns of the source's key? Then they are never null, and never change. */
+/* Are time and by all of them columns of the source's key? Then they are never null, and never
+ * change. */
 static bool is_of_key(const rollup *r) {
   const table_column *c = table_find(r->source, r->time, NULL);
   for (size_t i = 0; c && c->key && i < r->by_count; i++)

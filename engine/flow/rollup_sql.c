@@ -1,4 +1,5 @@
-/* rollup_sql.c -- the SQL of a roll-up (rollup_sql.h). Names of its own begin with dts_, so that the
+/* rollup_sql.c -- the SQL of a roll-up (rollup_sql.h). Names of its own begin with dts_, so that
+ * the
  * users' expressions, which stand beside them, can mean only columns of the source.
  *
  *   dts_k0 ..  the values of by      dts_at  a note's bucket     dts_p  the period's start
@@ -113,7 +114,8 @@ static const char *row_period(rollup_text *t, const char *period) {
   return rollup_text_close(&p);
 }
 
-/* The latest value of a change's x before the period; of equal times the greatest, as last() has it. */
+/* The latest value of a change's x before the period; of equal times the greatest, as last() has
+ * it. */
 static void add_before(rollup_text *t, const char *period, const char *x) {
   const char *time = rollup_quoted(t, "", t->r->time);
   buffer_add_format(&t->b, "(select (%s\n) from ", x);

@@ -1,4 +1,5 @@
-/* rollups_ensure.c -- the store brought in line with declared roll-ups, and recomputing (rollups.h).
+/* rollups_ensure.c -- the store brought in line with declared roll-ups, and recomputing
+ * (rollups.h).
  *
  * dts_rolled tells which declaration a roll-up's rows were made from. Another one drops its tables,
  * notes and triggers; they are made anew and all that the source holds is noted.
@@ -90,7 +91,8 @@ static int add_name(void *arg, const store_header *header, const value *row, dts
   return 0;
 }
 
-/* Its tables are those named NAME_PERIOD that dts_rolled knows of: "NAME" and "NAME_PERIOD" rows. */
+/* Its tables are those named NAME_PERIOD that dts_rolled knows of: "NAME" and "NAME_PERIOD" rows.
+ * */
 static int drop_tables(store_conn *c, const char *name, dts_error *e) {
   names n = {.list = value_list()};
   value key = value_text(name);

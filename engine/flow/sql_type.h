@@ -1,7 +1,8 @@
 /* sql_type.h -- the type of one SQL expression over a table's columns, without a store.
  *
  * One idea: a roll-up's table is made before anything runs, so the types of its columns are read
- * from the text. The whole text must be one expression: what reads other tables, looks at other rows
+ * from the text. The whole text must be one expression: what reads other tables, looks at other
+ * rows
  * or ends early is refused, so the text may stand inside the engine's own SQL.
  *
  * SPDX-License-Identifier: MIT */

@@ -79,7 +79,8 @@ static bool has_kept(const registry *set) {
   return false;
 }
 
-/* Does any view's SQL hold the name? (The engine's own tables are read through its views.) A kept view
+/* Does any view's SQL hold the name? (The engine's own tables are read through its views.) A kept
+ * view
  * that was replaced moved in the write that also replaced those that read it. */
 static bool is_concerned(const registry *set, const char *name) {
   const value *view = registry_find(&set->views, name);
