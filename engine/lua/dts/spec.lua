@@ -163,10 +163,15 @@ function methods:spans(key)
   return answered.spans or answered
 end
 
-function methods:emit(pipeline, events)
+-- t:emit(pipeline, events, headers?): one event or a list, signed and sent as one request. A batch runs when its `wait`
+-- is over: t:advance.
+function methods:emit(pipeline, events, headers)
   check_name(pipeline, "emit")
+  if type(events) ~= "table" then
+    options.fail("t:emit", ("an event or a list of events expected second, got %s"):format(options.shown(events)))
+  end
   local list = #events == 0 and next(events) and { events } or events
-  return ask(own(self, "emit"), "emit", { pipeline = pipeline, events = kernel.list(list) })
+  return ask(own(self, "emit"), "emit", { pipeline = pipeline, events = kernel.list(list), headers = headers })
 end
 
 -- t:drop(name, bytes): a file arrives. With one argument the bytes are the file's of that name.

@@ -40,8 +40,9 @@ describe("files", function()
   engine("store nothing of a broken file, and name its line", function()
     local t <close> = dts.test { file = "pipelines/files/records.lua", now = "2024-01-02T10:00-03:00" }
     local text = helper.data("fuel/derived-latin1-anp-glp.csv")
-    local broken = text:gsub(";105;", ";one hundred;", 1)
+    local broken = text:gsub("(06/12/2023);105;", "%1;one hundred;", 1)
     t:drop("anp-broken.csv", broken)
+    t:advance("1m")
     assert.equal(0, t:count("records"))
     local set_aside = rows(t, "select name, line, error from dts_quarantine")
     assert.equal(1, #set_aside)
@@ -86,16 +87,15 @@ describe("markets", function()
 end)
 
 describe("events", function()
-  local function emit(t, list)
-    for i, event in ipairs(list) do event.id = event.id or ("delivery-%d"):format(i) end
-    return t:emit("webhooks", list)
+  local function emit(t, delivery, data)
+    return t:emit("webhooks", data, { ["x-github-event"] = "star", ["x-github-delivery"] = delivery })
   end
 
   engine("are stored once, with the team that looks after the repository", function()
     local t <close> = dts.test { now = "2024-04-01T05:00Z" }
     local data = dts.json.decode(helper.data("events/payloads/star/created.payload.json"))
-    emit(t, { { type = "star", data = data } })
-    emit(t, { { type = "star", data = data } })
+    assert.same({ 1, 0 }, { emit(t, "one", data).accepted, emit(t, "one", data).accepted })
+    t:advance("1s")
     local stored = rows(t, "select event, action, repo, team from hooks")
     assert.same({ { event = "star", action = "created", repo = "Codertocat/Hello-World", team = "platform" } }, stored)
     assert.equal(1, rows(t, "select sum(events) as n from hook_count_minute")[1].n)
@@ -105,7 +105,8 @@ describe("events", function()
     local t <close> = dts.test { now = "2024-04-01T05:00Z" }
     local data = dts.json.decode(helper.data("events/payloads/star/created.payload.json"))
     data.sender.login = 7
-    emit(t, { { type = "star", data = data } })
+    assert.equal("/sender/login", emit(t, "one", data).refused[1].path)
+    t:advance("1s")
     assert.equal(0, t:count("hooks"))
     assert.equal(1, t:count("dts_refused"))
   end)
