@@ -56,6 +56,7 @@ cut_dates() {
   if [[ -n ${TEST_DATA:-} ]]; then
     sed -i 's/since = "2020-06-04"/since = "2020-06-04", to = "2023-12-29"/' "$pipelines/quotes.lua"
     sed -i 's/since = "2023-03-03"/since = "2023-03-03", to = "2024-03-01"/' "$pipelines/stocks.lua"
+    sed -i -E '/UGPA3/d; s/(symbol = "PETR3.SA", calendar = "B3")/\1, since = "2020-06-01", to = "2020-07-07"/' "$pipelines/stocks.lua"
     sed -i 's/since = "2023-01-02"/since = "2023-12-04", to = "2023-12-25"/' "$pipelines/pump.lua"
   else
     sed -i "s/since = \"2023-01-02\"/since = \"$(date -d '-180 days' +%F)\"/" "$pipelines/pump.lua"
