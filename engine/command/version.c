@@ -1,4 +1,4 @@
-/* version.c -- dts version
+/* version.c -- dts version: which version of dts this program is.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
