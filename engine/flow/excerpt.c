@@ -44,6 +44,24 @@ static value excerpt(arena *a, const dts_error *e, const script *s, int64_t *num
   return lines;
 }
 
+static int64_t number_after(const char *text, const char *mark) {
+  const char *found = NULL;
+  for (const char *at = strstr(text, mark); at; at = strstr(at + 1, mark)) found = at;
+  return found ? strtoll(found + strlen(mark), NULL, 10) : 0;
+}
+
+/* Which line of what was read is at fault, as the readers of rows say it: "... (line 500 of
+ * prices.csv)", "line 500, field 3: ...", "... row 499, line 500". 0: they name none. */
+static int64_t input_line(const dts_error *e) {
+  static const char *const codes[] = {"ROWS", "CSV", "JSON", "COLUMN", "TABLE"};
+  bool read = false;
+  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) read |= strcmp(e->code, codes[i]) == 0;
+  if (!read) return 0;
+  if (strncmp(e->message, "line ", 5) == 0) return strtoll(e->message + 5, NULL, 10);
+  int64_t line = number_after(e->message, "(line ");
+  return line > 0 ? line : number_after(e->message, ", line ");
+}
+
 char *excerpt_error(const dts_error *e, const script *s, const char *traceback) {
   arena a = {0};
   int64_t line;
@@ -53,6 +71,8 @@ char *excerpt_error(const dts_error *e, const script *s, const char *traceback) 
   if (e->hint[0]) value_set(&a, &v, "hint", value_text(e->hint));
   if (e->where[0]) value_set(&a, &v, "where", value_text(e->where));
   if (line > 0) value_set(&a, &v, "line", value_integer(line));
+  int64_t input = input_line(e);
+  if (input > 0) value_set(&a, &v, "input_line", value_integer(input));
   if (e->status) value_set(&a, &v, "status", value_integer(e->status));
   if (e->retry_after_ms) value_set(&a, &v, "retry_after_ms", value_integer(e->retry_after_ms));
   if (lines.list.count) value_set(&a, &v, "source", lines);

@@ -91,7 +91,7 @@ static const char *const statements[] = {
     "create view dts_gaps as select pipeline, series as key, day as date, state, attempts, "
     "retry_count, member(error, 'message') as error, " STAMP("at") " as at from dts_gap",
     "drop view if exists dts_quarantine",
-    "create view dts_quarantine as select 'job-' || id as id, pipeline, kind as input, name, member(error, 'line') "
+    "create view dts_quarantine as select 'job-' || id as id, pipeline, kind as input, name, member(error, 'input_line') "
     "as line, coalesce(member(error, 'message'), reason) as error, attempts, retry_count, " STAMP(
         "max(created, ended)") " as at from dts_job where state = 'quarantined' union all select 'date-' || pipeline "
     "|| '/' || series || '/' || day, pipeline, 'date', series || ' ' || day, null, member(error, 'message'), "
