@@ -5,6 +5,7 @@
 
 #include "flow/controls.h"
 #include "flow/kernel_parts.h"
+#include "flow/sqlcheck.h"
 
 void control_status(kernel *k, question *q) {
   value v = value_map();
@@ -26,13 +27,36 @@ static value counts_of(arena *a, const registry *set) {
   return v;
 }
 
-void control_check(kernel *k, question *q) {
+typedef struct checking {
+  question *question;
+  registry *set;
+  value faults;
+  int rc;
+  dts_error error;
+} checking;
+
+static void check_work(void *arg) {
+  checking *c = arg;
+  c->rc = sqlcheck_set(c->set, &c->question->memory, &c->faults, &c->error);
+}
+
+static void check_then(void *arg) {
+  checking *c = arg;
+  question *q = c->question;
   value v = value_map();
-  registry *set = kernel_registry(k);
-  value_set(&q->memory, &v, "faults", kernel_faults(k, &q->memory));
-  value_set(&q->memory, &v, "counts", counts_of(&q->memory, set));
-  registry_release(set);
-  question_answer(q, v);
+  value_set(&q->memory, &v, "faults", c->faults);
+  value_set(&q->memory, &v, "counts", counts_of(&q->memory, c->set));
+  registry_release(c->set);
+  if (c->rc < 0) question_fail(q, &c->error);
+  else question_answer(q, v);
+  free(c);
+}
+
+/* The faults of loading, and then those of every SQL, prepared against tables made for that alone. */
+void control_check(kernel *k, question *q) {
+  checking *c = memory_alloc(sizeof *c);
+  *c = (checking){.question = q, .set = kernel_registry(k), .faults = kernel_faults(k, &q->memory)};
+  loop_defer(k->loop, check_work, check_then, c);
 }
 
 static void reloaded(void *arg) {

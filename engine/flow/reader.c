@@ -187,9 +187,45 @@ static int add_where(const table *t, const value *where, buffer *sql, arena *a, 
   return rc;
 }
 
-static const table *find_table(const reader_context *x, const char *name, dts_error *e) {
+/* ---- a view is read as a table without a key; types that are not declared are its first row's ---- */
+
+typedef struct view_columns {
+  const char *name;
+  arena *memory;
+  value columns;
+} view_columns;
+
+static int ignore_row(void *arg, const store_header *header, const value *row, dts_error *e) {
+  (void)arg, (void)header, (void)row, (void)e;
+  return 0;
+}
+
+static int check_view(store_conn *c, void *arg, dts_error *e) {
+  view_columns *v = arg;
+  store_sql q = {.sql = arena_format(v->memory, "select * from \"%s\" limit 1", v->name)};
+  return store_query(c, &q, v->memory, &v->columns, NULL, ignore_row, NULL, e);
+}
+
+static const table *view_table(const reader_context *x, const char *name, arena *a, dts_error *e) {
+  view_columns v = {name, a, value_list()};
+  if (store_read(x->store, check_view, &v, e) < 0) return NULL;
+  table *t = arena_alloc(a, sizeof *t);
+  table_column *columns = arena_alloc(a, v.columns.list.count * sizeof *columns);
+  *t = (table){.name = name, .file = "", .columns = columns};
+  for (; t->count < v.columns.list.count; t->count++) {
+    const value *column = &v.columns.list.items[t->count];
+    table_column *out = &columns[t->count];
+    out->name = value_get_text(column, "name", "");
+    out->doc = "";
+    column_type_read(value_get_text(column, "type", ""), &out->type); /* no rows: text will do */
+  }
+  return t;
+}
+
+static const table *find_table(const reader_context *x, const char *name, arena *a, dts_error *e) {
   const table *t = registry_table(x->set, name);
   if (t) return t;
+  if (registry_find(&x->set->views, name)) return view_table(x, name, a, e);
   const char **names = memory_alloc((x->set->table_count + 1) * sizeof *names);
   for (size_t i = 0; i < x->set->table_count; i++) names[i] = x->set->tables[i]->name;
   const char *nearest = error_nearest(name, names);
@@ -214,7 +250,7 @@ static int add_page(const value *args, buffer *sql, int64_t *size, int64_t *afte
 static int table_sql(const reader_context *x, const value *args, buffer *sql, arena *a, value *params,
                      dts_error *e) {
   static const value all = {.kind = VALUE_MAP};
-  const table *t = find_table(x, value_get_text(args, "table", "?"), e);
+  const table *t = find_table(x, value_get_text(args, "table", "?"), a, e);
   const value *where = value_get(args, "where");
   if (!t || add_columns(t, value_get(args, "columns"), sql, a, e) < 0) return -1;
   buffer_add_format(sql, " from \"%s\"", t->name);
@@ -258,7 +294,7 @@ static value key_condition(const table *t, const value *key, arena *a) {
 }
 
 int reader_lookup(const reader_context *x, const value *args, arena *a, value *answer, dts_error *e) {
-  const table *t = find_table(x, value_get_text(args, "table", "?"), e);
+  const table *t = find_table(x, value_get_text(args, "table", "?"), a, e);
   const value *key = value_get(args, "key");
   *answer = value_null();
   if (!t) return -1;

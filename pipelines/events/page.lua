@@ -33,5 +33,5 @@ dts.dashboard {
 
 dts.alert {
   name = "events_refused", every = "1m", remind = "1d",
-  when = "select id, error, at from dts_refused where pipeline = 'webhooks' and at >= :today",
+  when = "select id, message, at from dts_refused where pipeline = 'webhooks' and at >= :today",
 }
