@@ -14,6 +14,7 @@
 #include "flow/files_read.h"
 #include "flow/load.h"
 #include "flow/parts.h"
+#include "flow/sqlcheck.h"
 #include "flow/tables.h"
 #include "flow/watch.h"
 
@@ -248,22 +249,67 @@ static void finish(project *p) {
   if (p->again && !p->busy) begin(p);
 }
 
-static void tables_then(void *arg, int result, const dts_error *e) {
-  project *p = arg;
-  if (result == 0) {
-    accept(p);
-    return finish(p);
-  }
+static void settle(project *p);
+
+/* The set as it stands is refused: once more without the change that is to blame. */
+static void refuse(project *p, const dts_error *e) {
   registry_release(p->fresh);
   p->fresh = NULL;
-  if (give_up(p, refused_by_store(p, e), e) && (p->fresh = make_set(p))) return tables_ensure(p->kernel, p->fresh, tables_then, p);
+  if (give_up(p, refused_by_store(p, e), e) && (p->fresh = make_set(p))) return settle(p);
   log_error("%s", e->message);
   finish(p);
 }
 
+static void tables_then(void *arg, int result, const dts_error *e) {
+  project *p = arg;
+  if (result < 0) return refuse(p, e);
+  accept(p);
+  finish(p);
+}
+
+/* ---- the SQL of a set, before it comes into force ---- */
+
+typedef struct checking {
+  project *project;
+  arena memory;
+  value faults;
+  dts_error error;
+} checking;
+
+static void check_work(void *arg) {
+  checking *c = arg;
+  sqlcheck_set(c->project->fresh, &c->memory, &c->faults, &c->error);
+}
+
+static void check_then(void *arg) {
+  checking *c = arg;
+  project *p = c->project;
+  dts_error e = c->error;
+  bool refused = c->faults.list.count > 0 || e.code[0];
+  if (c->faults.list.count) {
+    const value *fault = &c->faults.list.items[0];
+    error_fail(&e, value_get_text(fault, "code", "SQL"), "%s", value_get_text(fault, "message", "?"));
+    error_hint(&e, "%s", value_get_text(fault, "hint", ""));
+    snprintf(e.where, sizeof e.where, "%s:%lld", value_get_text(fault, "file", "?"),
+             (long long)value_get_integer(fault, "line", 0));
+  }
+  arena_free(&c->memory);
+  free(c);
+  if (refused) refuse(p, &e);
+  else tables_ensure(p->kernel, p->fresh, tables_then, p);
+}
+
+/* A server checks every SQL first; a command for one run does without the delay, and has `dts check`. */
+static void settle(project *p) {
+  if (!kernel_opened_with(p->kernel)->serving) return tables_ensure(p->kernel, p->fresh, tables_then, p);
+  checking *c = memory_alloc(sizeof *c);
+  *c = (checking){.project = p, .faults = value_list()};
+  loop_defer(kernel_loop(p->kernel), check_work, check_then, c);
+}
+
 static void all_loaded(project *p) {
   p->fresh = make_set(p);
-  if (p->fresh) tables_ensure(p->kernel, p->fresh, tables_then, p);
+  if (p->fresh) settle(p);
   else finish(p);
 }
 
