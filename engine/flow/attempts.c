@@ -26,7 +26,8 @@ int jobs_close_run(store_conn *c, const job *j, const job_effects *fx, const cha
   value params[] = {value_text(outcome), value_integer(now), value_text(error_json),
                     value_integer(j->id), value_integer(j->state.epoch)};
   if (store_exec(c,
-                 "update dts_run set state = ?1, outcome = ?1, ended = ?2, error = ?3 where job = ?4 "
+                 "update dts_run set state = ?1, outcome = ?1, ended = ?2, error = ?3, message = "
+                 "json_extract(?3, '$.message') where job = ?4 "
                  "and epoch = ?5",
                  params, COUNT(params), e) < 0)
     return -1;

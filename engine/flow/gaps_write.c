@@ -32,10 +32,12 @@ static int write_state(store_conn *c, const char *pipeline_name, const char *lab
   store_touch(c, "dts_gap");
   return store_exec(c,
                     "insert into dts_gap (pipeline, series, day, state, attempts, retry_count, releases, "
-                    "held, job, error, at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) on "
+                    "held, job, error, message, at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                    "json_extract(?10, '$.message'), ?11) on "
                     "conflict (pipeline, series, day) do update set state = ?4, attempts = ?5, "
                     "retry_count = ?6, releases = ?7, held = ?8, job = coalesce(?9, job), error = case when ?4 in ('filled', "
-                    "'absent') then null else coalesce(?10, error) end, at = ?11",
+                    "'absent') then null else coalesce(?10, error) end, message = case when ?4 in ('filled', 'absent') "
+                    "then null else coalesce(json_extract(?10, '$.message'), message) end, at = ?11",
                     params, sizeof params / sizeof *params, e);
 }
 

@@ -197,7 +197,9 @@ int jobs_step(store_conn *c, job *j, const job_event *event, int64_t now, double
 int jobs_set_error(store_conn *c, int64_t id, const char *error_json, const char *reason,
                    dts_error *e) {
   value params[] = {value_text(error_json), value_text(reason), value_integer(id)};
-  return store_exec(c, "update dts_job set error = ?1, reason = ?2 where id = ?3", params, 3, e);
+  return store_exec(c, 
+                    "update dts_job set error = ?1, message = json_extract(?1, '$.message'), "
+                    "input_line = json_extract(?1, '$.input_line'), reason = ?2 where id = ?3", params, 3, e);
 }
 
 int jobs_set_cursor(store_conn *c, int64_t id, const char *cursor_json, dts_error *e) {

@@ -20,7 +20,7 @@ static const char *const statements[] = {
     "create index if not exists dts_firing_open on dts_firing (pipeline, state)",
     "create table if not exists dts_job (id integer primary key, firing integer not null, pipeline "
     "text not null, trigger text not null, kind text not null, name text, grp text, key text, input "
-    "text not null, cursor text, error text, reason text, state text not null, once integer not null, "
+    "text not null, cursor text, error text, message text, input_line integer, reason text, state text not null, once integer not null, "
     "retry_limit integer not null, attempts integer not null, retry_count integer not null, deferrals "
     "integer not null, handbacks integer not null, interruptions integer not null, worker_deaths "
     "integer not null, releases integer not null, epoch integer not null, run_at integer not null, "
@@ -32,7 +32,8 @@ static const char *const statements[] = {
     "create table if not exists dts_run (id integer primary key, job integer not null, epoch "
     "integer not null, pipeline text not null, trigger text not null, state text not null, outcome "
     "text, started integer not null, ended integer, rows integer not null default 0, requests "
-    "integer not null default 0, error text, version text, peak integer, unique (job, epoch)) "
+    "integer not null default 0, error text, message text, version text, peak integer, unique (job, "
+    "epoch)) "
     "strict",
     "create index if not exists dts_run_pipeline on dts_run (pipeline, id)",
     "create table if not exists dts_log (run integer not null, seq integer not null, at integer "
@@ -47,7 +48,7 @@ static const char *const statements[] = {
     "create table if not exists dts_gap (pipeline text not null, series text not null, day text not "
     "null, state text not null, attempts integer not null default 0, retry_count integer not null "
     "default 0, releases integer not null default 0, held integer not null default 0, job integer, "
-    "error text, at integer not null, primary key (pipeline, series, day)) "
+    "error text, message text, at integer not null, primary key (pipeline, series, day)) "
     "without rowid, strict",
     "create index if not exists dts_gap_job on dts_gap (job) where held = 1",
     "create table if not exists dts_file (id integer primary key, name text not null, size integer "
@@ -83,22 +84,22 @@ static const char *const statements[] = {
 
     "drop view if exists dts_runs",
     "create view dts_runs as select id, pipeline, trigger, state, " STAMP("started")
-    " as started, " STAMP("ended") " as ended, rows, member(error, 'message') as error, version, job from dts_run",
+    " as started, " STAMP("ended") " as ended, rows, message as error, version, job from dts_run",
     "drop view if exists dts_jobs",
     "create view dts_jobs as select id, pipeline, state, attempts, retry_count, deferrals, " STAMP(
-        "run_at") " as run_at, member(error, 'message') as error from dts_job",
+        "run_at") " as run_at, message as error from dts_job",
     "drop view if exists dts_gaps",
     "create view dts_gaps as select pipeline, series as key, day as date, state, attempts, "
-    "retry_count, member(error, 'message') as error, " STAMP("at") " as at from dts_gap",
+    "retry_count, message as error, " STAMP("at") " as at from dts_gap",
     "drop view if exists dts_quarantine",
-    "create view dts_quarantine as select 'job-' || id as id, pipeline, kind as input, name, member(error, 'input_line') "
-    "as line, coalesce(member(error, 'message'), reason) as error, attempts, retry_count, " STAMP(
+    "create view dts_quarantine as select 'job-' || id as id, pipeline, kind as input, name, input_line "
+    "as line, coalesce(message, reason) as error, attempts, retry_count, " STAMP(
         "max(created, ended)") " as at from dts_job where state = 'quarantined' union all select 'date-' || pipeline "
-    "|| '/' || series || '/' || day, pipeline, 'date', series || ' ' || day, null, member(error, 'message'), "
+    "|| '/' || series || '/' || day, pipeline, 'date', series || ' ' || day, null, message, "
     "attempts, retry_count, " STAMP("at") " from dts_gap where state = 'quarantined'",
     "drop view if exists dts_files",
     "create view dts_files as select f.id, f.name, f.size, f.sha256, f.pipeline, j.state, (select sum(rows) "
-    "from dts_run r where r.job = f.job) as rows, " STAMP("f.at") " as at, member(j.error, 'message') as error from dts_file f left join "
+    "from dts_run r where r.job = f.job) as rows, " STAMP("f.at") " as at, j.message as error from dts_file f left join "
     "dts_job j on j.id = f.job",
     "drop view if exists dts_refused",
     "create view dts_refused as select seq as id, pipeline, " STAMP("at") " as at, line, path, message "

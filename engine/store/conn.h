@@ -97,11 +97,10 @@ int conn_fail(store_conn *c, const char *sql, dts_error *e);
 int guard_authorize(void *conn, int action, const char *a, const char *b, const char *database,
                     const char *view);
 
-/* functions.c, aggregates.c, periods.c, member.c, dates.c: 0, or SQLite's code */
+/* functions.c, aggregates.c, periods.c, dates.c: 0, or SQLite's code */
 int functions_register(sqlite3 *db);
 int aggregates_register(sqlite3 *db);
 int periods_register(sqlite3 *db);
-int member_register(sqlite3 *db);
 int dates_register(store_conn *c);
 void dates_close(calendar *k);
 

@@ -44,7 +44,6 @@ static int configure(store_conn *c) {
   if (!rc) rc = functions_register(c->db);
   if (!rc) rc = aggregates_register(c->db);
   if (!rc) rc = periods_register(c->db);
-  if (!rc) rc = member_register(c->db);
   if (!rc) rc = dates_register(c);
   sqlite3_progress_handler(c->db, PROGRESS_OPS, expired, c);
   sqlite3_set_authorizer(c->db, guard_authorize, c);
