@@ -171,7 +171,7 @@ static inline void bench_until(bench *b, bench_cond *holds, void *arg) {
 }
 
 static inline bool bench_is_settled(bench *b, void *arg) {
-  return bench_at_rest(b, arg) && !bench_number(b, "select count(*) from dts_job where state in ('queued', 'leased')");
+  return bench_at_rest(b, arg) && !bench_number(b, "select count(*) from dts_job where state = 'leased'");
 }
 
 static inline void bench_settle(bench *b) { bench_until(b, bench_is_settled, NULL); }
