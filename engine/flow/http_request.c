@@ -103,11 +103,28 @@ static int add_headers(run *r, http_request *q, const value *headers, bool trust
 
 /* ---- making ---- */
 
+static int by_name(const void *a, const void *b) {
+  const value_pair *one = a, *other = b;
+  return strcmp(one->key.text.bytes, other->key.text.bytes);
+}
+
+/* A script's table has no order; the address must be the same each time, or no validator is found. */
+static const value *in_order(arena *a, const value *query) {
+  if (!query || query->kind != VALUE_MAP || !query->map.count) return query;
+  value *sorted = arena_alloc(a, sizeof *sorted);
+  size_t size = query->map.count * sizeof *query->map.pairs;
+  *sorted = *query;
+  sorted->map.pairs = arena_alloc(a, size);
+  memcpy(sorted->map.pairs, query->map.pairs, size);
+  qsort(sorted->map.pairs, sorted->map.count, sizeof *sorted->map.pairs, by_name);
+  return sorted;
+}
+
 static int make_url(http_request *q, const char *base, const value *args, dts_error *e) {
   buffer url;
   const char *path = value_get_text(args, base ? "path" : "url", "");
   buffer_init(&url, URL_LIMIT);
-  int rc = url_join(base ? base : path, base ? path : "", value_get(args, "query"), &url, e);
+  int rc = url_join(base ? base : path, base ? path : "", in_order(&q->memory, value_get(args, "query")), &url, e);
   if (rc == 0) q->url = arena_text(&q->memory, buffer_text(&url));
   buffer_clear(&url);
   buffer drop;

@@ -2,9 +2,9 @@
 // `edits` change the copied scripts as an analyst would: { "pipelines/fuel/quotes.lua": [["from this", "to that"]] }.
 // SPDX-License-Identifier: MIT
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -26,21 +26,24 @@ function edit(folder, edits) {
   }
 }
 
-export function project(sources, edits = {}) {
+// `settings` are further lines of dts.lua.
+export function project(sources, edits = {}, settings = "") {
   const folder = mkdtempSync(join(tmpdir(), "dts-system-"));
   for (const name of FOLDERS) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   edit(folder, edits);
   const standIns = Object.entries(sources).map(([name, url]) => `    ${name} = "${url}",\n`).join("");
-  writeFileSync(join(folder, "dts.lua"), `return {\n  name = "system", timezone = "America/Sao_Paulo",\n  sources = {\n${standIns}  },\n}\n`);
+  writeFileSync(join(folder, "dts.lua"), `return {\n  name = "system", timezone = "America/Sao_Paulo",\n  sources = {\n${standIns}  },\n${settings}}\n`);
   return {
     folder,
     dts: (...args) => run(folder, args),
+    serve: (env) => serve(folder, env),
+    write: (name, bytes) => place(folder, name, bytes),
     async rows(sql) {
       const { status, out, err } = await run(folder, ["sql", "--json", sql]);
-      if (status !== 0) throw new Error(`dts sql ended with ${status}: ${err}`);
+      if (status !== 0) throw new Error(`dts sql ended with ${status}: ${err}${out}`);
       return named(JSON.parse(out));
     },
-    remove: () => rmSync(folder, { recursive: true }),
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
 
@@ -61,4 +64,57 @@ function run(folder, args) {
     child.on("error", reject);
     child.on("close", (status) => resolve({ status, out, err }));
   });
+}
+
+// A file of the project, there at once and whole.
+function place(folder, name, bytes) {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.part`, bytes);
+  renameSync(`${path}.part`, path);
+}
+
+export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+
+// Asks until `look` gives something true, and gives it; an error that says what was waited for otherwise.
+export async function until(what, look, ms = 20000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain for ${what}`);
+    await pause(50);
+  }
+}
+
+// `dts serve` on a free port: its address, its session key, and requests with that key.
+async function serve(folder, env = {}) {
+  const child = spawn(PROGRAM, ["serve", "--listen", "127.0.0.1:0"], { cwd: folder, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  child.stdout.on("data", (part) => { said += part; });
+  child.stderr.on("data", (part) => { said += part; });
+  const ended = new Promise((resolve) => { child.on("exit", (code, signal) => resolve(signal ?? code)); });
+  const first = await until("dts serve to name its address", () => /^(http:\S+?)\/#key=(\S+)/m.exec(said) ?? (child.exitCode === null ? null : [])).catch(() => []);
+  const [, url, key] = first;
+  if (!url) {
+    child.kill("SIGKILL");
+    throw new Error(`dts serve named no address: ${said}`);
+  }
+  const bearer = { Authorization: `Bearer ${key}` };
+  const get = (path, options = {}) => fetch(url + path, { ...options, headers: { ...bearer, ...options.headers } });
+  const end = async (signal) => { if (child.exitCode === null && child.signalCode === null) child.kill(signal); return ended; };
+  return {
+    url, key, get, pid: child.pid, said: () => said, stop: () => end("SIGTERM"), kill: () => end("SIGKILL"),
+    json: async (path) => { const reply = await get(path); return reply.ok ? reply.json() : assertOk(path, reply); },
+    post: (path, value, headers) => get(path, { method: "POST", body: typeof value === "string" ? value : JSON.stringify(value), headers }),
+    async rows(sql) {
+      const reply = await get("/api/v1/sql", { method: "POST", body: JSON.stringify({ sql }) });
+      return reply.ok ? named(await reply.json()) : assertOk(sql, reply);
+    },
+    chart: async (page, number, query = "") => named(await (await get(`/api/v1/pages/${page}/charts/${number}${query}`)).json()),
+  };
+}
+
+async function assertOk(what, reply) {
+  throw new Error(`${what}: ${reply.status} ${await reply.text()}`);
 }
