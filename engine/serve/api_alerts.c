@@ -32,11 +32,18 @@ static value whom(api_call *c, const value *declared) {
   return to && to->kind == VALUE_LIST ? *to : list;
 }
 
+/* Told, reminding and recovering are the engine's steps within firing. */
+static const char *shown_state(const value *state) {
+  const char *name = value_get_text(state, "state", "ok");
+  bool plain = strcmp(name, "ok") == 0 || strcmp(name, "pending") == 0;
+  return plain ? name : "firing";
+}
+
 static void add(api_call *c, value *list, const char *name, const value *declared,
                 const value *state) {
   value v = value_map();
   value_set(c->memory, &v, "name", value_text(name));
-  value_set(c->memory, &v, "state", value_text(value_get_text(state, "state", "ok")));
+  value_set(c->memory, &v, "state", value_text(shown_state(state)));
   value_set(c->memory, &v, "since", call_stamp_or_null(c, value_get(state, "since")));
   value_set(c->memory, &v, "rows", value_integer(rows_of(c, state)));
   value_set(c->memory, &v, "to", whom(c, declared));

@@ -24,11 +24,12 @@ dts.route {
 dts.dashboard {
   name = "events", title = "What happens in our repositories",
   filters = { "event", "team", { "every", choices = { "hour", "minute", "day" } } },
-  { "number", title = "Events", sql = "select count(*) as n from hooks", y = "n" },
+  { "number", title = "Events", from = "hooks", y = "count(*)" },
+  { "number", title = "People", from = "hooks", y = "count(distinct sender)" },
   { "area", title = "Events", from = "hook_count_{every}", x = "period", y = "sum(events)", by = "event", wide = true },
-  { "bar", title = "By team", from = "hook_count_day", x = "team", y = "sum(events)", by = "event" },
+  { "bar", title = "Events by team", from = "hook_count_day", x = "team", y = "sum(events)" },
   { "table", title = "Last events", from = "hooks", columns = { "at", "event", "action", "repo", "team", "sender" },
-    order = "-at", limit = 50 },
+    order = "-at", limit = 50, wide = true },
 }
 
 dts.alert {

@@ -18,10 +18,15 @@ dts.route {
 dts.dashboard {
   name = "records", title = "Surveyed prices", summary = "What the uploaded files say.",
   filters = { "product", "region", "state" },
-  { "number", title = "Prices", sql = "select count(*) as n from records", y = "n" },
-  { "bar", title = "Mean price by state", from = "records", x = "state", y = "avg(price)", by = "product" },
-  { "line", title = "Week by week", from = "weekly_survey", x = "week", y = "avg(price)", by = "region", unit = "R$" },
-  { "table", title = "Last prices", from = "records", order = "-date", limit = 100,
+  { "number", title = "Prices", from = "records", y = "count(*)" },
+  { "number", title = "Stations", from = "records", y = "count(distinct station)" },
+  { "number", title = "Files", from = "records", y = "count(distinct file)" },
+  { "number", title = "Weeks before", from = "weekly_survey", y = "count(distinct week)" },
+  { "bar", title = "Mean price by state", from = "records", x = "state", y = "avg(price)", by = "product",
+    unit = "R$" },
+  { "line", title = "Week by week", from = "weekly_survey", x = "week", y = "avg(price)", by = "region",
+    unit = "R$ a litre" },
+  { "table", title = "Last prices", from = "records", order = "-date", limit = 100, wide = true,
     columns = { "date", "city", "state", "product", "price", "unit", "brand", "file" } },
 }
 

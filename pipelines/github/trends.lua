@@ -28,7 +28,7 @@ dts.route {
 dts.dashboard {
   name = "trends", title = "Data tech stats", public = true, summary = "How the tools of data people are taken up.",
   filters = { "repo", "period", { "every", choices = { "week", "month" } } },
-  { "number", title = "Repositories", sql = "select count(distinct repo) as n from repo_stats", y = "n" },
+  { "number", title = "Repositories", from = "repo_trend_{every}", y = "count(distinct repo)" },
   { "line", title = "Stars", from = "repo_trend_{every}", x = "period", y = "stars", by = "repo", wide = true },
   { "bar", title = "Stars gained", from = "repo_trend_{every}", x = "period", y = "sum(gained)", unit = "stars" },
   { "line", title = "Forks", from = "repo_trend_{every}", x = "period", y = "forks", by = "repo" },

@@ -10,11 +10,12 @@ import {
   VisualMapContinuousComponent,
 } from "echarts/components";
 import { init, use } from "echarts/core";
-import { LabelLayout } from "echarts/features";
 import { CanvasRenderer } from "echarts/renderers";
 import { dragToZoom } from "./drag";
+import { heightOf } from "./heat";
+import { apart } from "./labels";
 import type { Model } from "./model";
-import { type Look, optionsOf } from "./options";
+import { isNamedAtEnds, type Look, optionsOf } from "./options";
 
 use([
   LineChart,
@@ -25,18 +26,17 @@ use([
   TooltipComponent,
   DataZoomInsideComponent,
   VisualMapContinuousComponent,
-  LabelLayout,
   CanvasRenderer,
 ]);
 
 export type Drawing = {
-  show: (model: Model, look: Omit<Look, "width">) => void;
+  show: (model: Model, look: Omit<Look, "width">, height: number) => void;
   png: (ground: string) => string;
   zoom: (action: "in" | "out" | "left" | "right" | "all") => void;
   end: () => void;
 };
 
-type Zoom = { start?: number; end?: number };
+type Zoom = { start?: number; end?: number; endValue?: number };
 
 function nextZoom(action: string, { start = 0, end = 100 }: Zoom): [number, number] {
   const width = end - start;
@@ -51,15 +51,38 @@ function nextZoom(action: string, { start = 0, end = 100 }: Zoom): [number, numb
   return [0, 100];
 }
 
+const LINE = 15; // pixels that a name takes
+const HALF = 6; // from its top to its middle
+
+type Chart = ReturnType<typeof init>;
+
+// The names at the ends of lines are moved apart, by the space above them: it may be negative.
+function partNames(chart: Chart, model: Model, hidden: Set<string>, until: number) {
+  const shown = model.series.filter((s) => !hidden.has(s.name));
+  const lasts = shown.map((s) => s.points.filter((p) => p[1] !== null && +p[0] <= until).at(-1));
+  const named = shown.filter((_, i) => lasts[i]);
+  const wanted = lasts
+    .filter((p) => p !== undefined)
+    .map((p) => chart.convertToPixel({ yAxisIndex: 0 }, p[1]!));
+  const found = apart(wanted, LINE, 6, chart.getHeight() - 6);
+  const series = named.map(({ name }, i) => {
+    const above = Math.round(found[i] - wanted[i]) - HALF;
+    return { name, type: "line", endLabel: { padding: [above, 0, 0, 0] } };
+  });
+  if (series.length) chart.setOption({ series });
+}
+
 export function draw(frame: HTMLElement, onZoom: (zoomed: boolean) => void): Drawing {
   const chart = init(frame, undefined, { renderer: "canvas" });
   let zoomable = false;
   let last: (() => void) | null = null;
   let width = frame.clientWidth;
+  let part = () => {};
   const current = () => ((chart.getOption()?.dataZoom as Zoom[] | undefined)?.[0] ?? {}) as Zoom;
   chart.on("datazoom", () => {
     const { start = 0, end = 100 } = current();
     onZoom(start > 0.01 || end < 99.99);
+    part();
   });
   const observer = new ResizeObserver(() => {
     chart.resize();
@@ -76,12 +99,19 @@ export function draw(frame: HTMLElement, onZoom: (zoomed: boolean) => void): Dra
     chart.dispatchAction({ type: "dataZoom", startValue, endValue });
   });
   return {
-    show: (model, look) => {
+    show: (model, look, height) => {
       last = () => {
         const { start = 0, end = 100 } = current();
+        frame.style.height = `${heightOf(model, width, height)}px`;
+        chart.resize();
         chart.setOption(optionsOf(model, { ...look, width }), { notMerge: true });
         if (start > 0 || end < 100) chart.dispatchAction({ type: "dataZoom", start, end });
         zoomable = model.axis !== "category";
+        part = () => {
+          if (!isNamedAtEnds(model, width)) return;
+          partNames(chart, model, look.hidden, current().endValue ?? Infinity);
+        };
+        part();
       };
       last();
     },

@@ -14,6 +14,8 @@ export type Model = {
   kind: Chart["kind"];
   axis: Axis;
   isMoment: boolean; // x has a time of day
+  isDay: boolean; // x is a date
+  sizeName: string;
   xName: string;
   yName: string;
   unit: string;
@@ -63,10 +65,34 @@ function withHoles(series: Series, holes: Hole[]): Series {
   return { name: series.name, points };
 }
 
-// Lines that can be named at their ends: few enough, on a measured axis.
+const NAMED = 8; // lines that are named at their ends, at most
+const EDGE = 0.04; // of the axis, within which lines end together
+
+function endTogether(series: Series[]): boolean {
+  const ends = series.map((s) => s.points.at(-1)?.[0] as number);
+  const last = Math.max(...ends);
+  const first = Math.min(...series.map((s) => s.points[0]?.[0] as number));
+  return ends.every((end) => last - end <= (last - first) * EDGE);
+}
+
+// Lines that can be named at their ends: few enough, on a measured axis, and each reaching its end.
 export function labelled(model: Model): boolean {
   const lines = model.kind === "line" && model.axis !== "category";
-  return lines && model.named && model.series.length <= 8;
+  return lines && model.named && model.series.length <= NAMED && endTogether(model.series);
+}
+
+// An area needs a width: of one or two moments there are bars.
+function kindOf(chart: Chart, axis: Axis, series: Series[]): Chart["kind"] {
+  if (chart.kind !== "area" || axis !== "time") return chart.kind;
+  const moments = new Set(series.flatMap((s) => s.points.map((p) => p[0])));
+  return moments.size < 3 ? "bar" : "area";
+}
+
+// What stands beside itself, as in a table of correlations, is in one order both ways.
+function rowsOf(series: Series[], categories: Set<string>): string[] {
+  const names = series.map((s) => s.name);
+  const same = names.length === categories.size && names.every((n) => categories.has(n));
+  return same ? [...categories].sort() : names;
 }
 
 export function modelOf(chart: Chart, table: ChartTable, clock: ZoneClock): Model {
@@ -105,18 +131,23 @@ export function modelOf(chart: Chart, table: ChartTable, clock: ZoneClock): Mode
   if (axis === "time" && (chart.kind === "line" || chart.kind === "area")) {
     series = series.map((one) => withHoles(one, holes));
   }
+  const rows = chart.kind === "heatmap" ? rowsOf(series, categories) : [];
+  const square = rows.length > 0 && rows.every((name) => categories.has(name));
+  if (rows.length) series.sort((a, b) => rows.indexOf(a.name) - rows.indexOf(b.name));
   return {
-    kind: chart.kind,
+    kind: kindOf(chart, axis, series),
     axis,
     isMoment: type === "timestamp",
+    isDay: type === "date",
     series,
     holes,
     xName: chart.x ?? "",
     yName: (chart.kind === "heatmap" ? chart.value : chart.y) ?? "",
     unit: chart.unit ?? "",
     named: at.by >= 0,
-    categories: [...categories],
-    rows: chart.kind === "heatmap" ? series.map((s) => s.name) : [],
+    sizeName: chart.size ?? "",
+    categories: square ? rows : [...categories],
+    rows,
     points: series.reduce((n, one) => n + one.points.filter((p) => p[1] !== null).length, 0),
   };
 }

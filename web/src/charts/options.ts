@@ -2,8 +2,9 @@
 // tooltips that read as a sentence and are built as text.
 //
 // SPDX-License-Identifier: MIT
-import { compact } from "../format";
+import { compact, number, words } from "../format";
 import { moment, tick } from "./axis";
+import { alongOf, heatScale, heatSeries, placeOf } from "./heat";
 import { labelled, type Model, type Point, type Series } from "./model";
 import { withUnit } from "./summary";
 import type { Theme } from "./theme";
@@ -14,7 +15,7 @@ export type Look = {
   slot: (name: string) => number;
   hidden: Set<string>;
 };
-type Option = Record<string, unknown>;
+export type Option = Record<string, unknown>;
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const MANY = 2000; // points past which single ones are no longer marked
 
@@ -24,14 +25,14 @@ const dashed = (look: Look, name: string) => look.slot(name) >= 8;
 
 const DIRECT = 460; // pixels from which lines are named at their ends, as charts.css says too
 
-const labelsFit = (model: Model, width: number) => labelled(model) && width >= DIRECT;
+export const isNamedAtEnds = (model: Model, width: number) => labelled(model) && width >= DIRECT;
 
 // Room for the longest name, at 7 pixels a letter.
 function labelWidth(model: Model): number {
   return Math.min(168, 8 + 7 * Math.max(...model.series.map((s) => s.name.length)));
 }
 
-function sentence(model: Model, at: string, lines: [string, string, string][]): HTMLElement {
+function sentence(at: string, lines: [string, string, string][]): HTMLElement {
   const box = document.createElement("div");
   box.className = "tip";
   const head = box.appendChild(document.createElement("p"));
@@ -40,7 +41,8 @@ function sentence(model: Model, at: string, lines: [string, string, string][]): 
     const row = box.appendChild(document.createElement("p"));
     const dot = row.appendChild(document.createElement("i"));
     dot.style.background = colour;
-    row.append(model.named ? `${name} was ` : "");
+    dot.hidden = !colour;
+    row.append(name);
     row.appendChild(document.createElement("b")).textContent = value;
   }
   if (lines.length > 12) box.append(`and ${lines.length - 12} more`);
@@ -48,6 +50,16 @@ function sentence(model: Model, at: string, lines: [string, string, string][]): 
 }
 
 type Hit = { color: string; seriesName: string; value: Point; axisValue?: number | string };
+
+function ofPoint(model: Model, { seriesName, value }: Hit): HTMLElement {
+  const x = model.axis === "time" ? moment(value[0] as number, model.isMoment) : number(+value[0]);
+  const rows: [string, string, string][] = [
+    ["", `${words(model.xName)} `, x],
+    ["", `${words(model.yName)} `, withUnit(value[1], model.unit)],
+  ];
+  if (value[2] !== undefined) rows.push(["", `${words(model.sizeName)} `, number(value[2])]);
+  return sentence(seriesName, rows);
+}
 
 // A lying bar has its value first.
 function upright(hit: Hit): Hit {
@@ -59,7 +71,7 @@ function tooltip(model: Model, look: Look): Option {
   const { theme } = look;
   const byAxis = model.kind !== "scatter" && model.kind !== "heatmap";
   const place = (x: unknown) =>
-    model.axis === "time" ? moment(x as number, model.isMoment) : String(x);
+    model.axis === "time" ? moment(x as number, model.isMoment) : placeOf(model, String(x));
   return {
     trigger: byAxis ? "axis" : "item",
     confine: true,
@@ -78,21 +90,34 @@ function tooltip(model: Model, look: Look): Option {
       const list = [hits].flat().map(upright);
       if (model.kind === "heatmap") {
         const [x, y, v] = list[0].value as unknown as [number, number, number];
-        return sentence(model, `${model.rows[y]}, ${model.categories[x]}`, [
+        return sentence(`${model.rows[y]}, ${placeOf(model, model.categories[x])}`, [
           ["", "", withUnit(v, model.unit)],
         ]);
       }
+      if (model.kind === "scatter") return ofPoint(model, list[0]);
       const rows = list
         .filter((h) => h.value[1] !== null)
         .sort((a, b) => (b.value[1] as number) - (a.value[1] as number))
         .map((h): [string, string, string] => [
           h.color,
-          h.seriesName,
+          model.named ? `${h.seriesName} was ` : "",
           withUnit(h.value[1], model.unit),
         ]);
-      return sentence(model, place(list[0].value[0]), rows);
+      return sentence(place(list[0].value[0]), rows);
     },
   };
+}
+
+const axisName = (name: string, theme: Theme, nameLocation: string, nameGap: number) => ({
+  name,
+  nameLocation,
+  nameGap,
+  nameTextStyle: { color: theme.soft, fontSize: 12, fontFamily: FONT, align: "center" },
+});
+
+function categoryLabels(model: Model, width: number): Option {
+  const { turned } = alongOf(model, width);
+  return { width: 120, overflow: "truncate", ...turned, hideOverlap: turned.interval !== 0 };
 }
 
 function xAxis(model: Model, look: Look): Option {
@@ -106,13 +131,16 @@ function xAxis(model: Model, look: Look): Option {
     axisTick: { show: false },
     splitLine: { show: model.kind === "scatter", lineStyle: { color: theme.line } },
     splitNumber: look.width < 420 ? 3 : 6,
+    ...(model.kind === "scatter" ? axisName(words(model.xName), theme, "middle", 28) : {}),
     axisLabel: {
       color: theme.soft,
       fontSize: 12,
       fontFamily: FONT,
       hideOverlap: true,
       formatter: model.axis === "time" ? tick : model.axis === "number" ? compact : undefined,
-      ...(model.axis === "category" ? { width: 120, overflow: "truncate" } : {}),
+      ...(model.axis === "category"
+        ? { formatter: (name: string) => placeOf(model, name), ...categoryLabels(model, look.width) }
+        : {}),
     },
   };
 }
@@ -127,11 +155,12 @@ function yAxis(model: Model, look: Look): Option {
       inverse: true,
       axisLine: { show: false },
       axisTick: { show: false },
-      axisLabel: { ...label, width: 140, overflow: "truncate" },
+      axisLabel: { ...label, width: 140, overflow: "truncate", interval: 0 },
     };
   }
   return {
     type: "value",
+    ...(model.kind === "scatter" ? axisName(words(model.yName), theme, "end", 12) : {}),
     scale: model.kind === "line" || model.kind === "scatter",
     splitNumber: 4,
     axisLine: { show: false },
@@ -173,7 +202,7 @@ function lineSeries(one: Series, model: Model, look: Look): Option {
       type: model.series.length > 8 && dashed(look, one.name) ? "dashed" : "solid",
     },
     itemStyle: { color: colour },
-    endLabel: labelsFit(model, look.width)
+    endLabel: isNamedAtEnds(model, look.width)
       ? {
           show: true,
           formatter: "{a}",
@@ -181,11 +210,11 @@ function lineSeries(one: Series, model: Model, look: Look): Option {
           fontSize: 12,
           fontFamily: FONT,
           distance: 6,
+          verticalAlign: "top", // with which draw.ts moves it
           width: labelWidth(model),
           overflow: "truncate",
         }
       : undefined,
-    labelLayout: { moveOverlap: "shiftY" },
     emphasis: { disabled: true },
   };
 }
@@ -200,12 +229,16 @@ function isLying(model: Model, width: number): boolean {
 }
 
 function lyingAxis(model: Model, look: Look): Option {
-  return { ...xAxis(model, look), inverse: true };
+  const axis = xAxis(model, look);
+  const label = axis.axisLabel as Option;
+  return { ...axis, inverse: true, axisLabel: { ...label, interval: 0, rotate: 0 } };
 }
+
+const BESIDE = 6; // bars that stand side by side, at most; more are stacked
 
 // Bars of things that are series elsewhere on the page have their colours.
 function barSeries(one: Series, model: Model, look: Look): Option {
-  const stack = model.series.length > 1 && model.axis === "time";
+  const stack = model.series.length > (model.axis === "time" ? 1 : BESIDE);
   const own =
     model.series.length === 1 &&
     model.categories.length > 0 &&
@@ -239,15 +272,6 @@ function scatterSeries(one: Series, model: Model, look: Look): Option {
   };
 }
 
-function heatSeries(model: Model, look: Look): Option {
-  const data = model.series.flatMap((s, y) =>
-    s.points
-      .filter((p) => p[1] !== null)
-      .map((p) => [model.categories.indexOf(p[0] as string), y, p[1]]),
-  );
-  return { type: "heatmap", data, itemStyle: { borderColor: look.theme.ground, borderWidth: 1 } };
-}
-
 function seriesOf(model: Model, look: Look): Option[] {
   if (model.kind === "heatmap") return [heatSeries(model, look)];
   const draw =
@@ -264,27 +288,6 @@ const ZOOM: Option = {
   filterMode: "none",
 };
 
-function heatScale(model: Model, look: Look): Option {
-  const values = model.series.flatMap((s) => s.points.map((p) => p[1])).filter((v) => v !== null);
-  const [min, max] = values.reduce(
-    ([a, b], v) => [Math.min(a, v), Math.max(b, v)],
-    [Infinity, -Infinity],
-  );
-  return {
-    min,
-    max,
-    calculable: false,
-    orient: "horizontal",
-    right: 0,
-    top: 0,
-    itemWidth: 10,
-    itemHeight: 96,
-    text: [compact(max), compact(min)],
-    textStyle: { color: look.theme.soft, fontSize: 12 },
-    inRange: { color: look.theme.ramp },
-  };
-}
-
 export function optionsOf(model: Model, look: Look): Option {
   const heat = model.kind === "heatmap";
   const lying = isLying(model, look.width);
@@ -295,9 +298,9 @@ export function optionsOf(model: Model, look: Look): Option {
     textStyle: { fontFamily: FONT },
     grid: {
       left: 4,
-      right: labelsFit(model, look.width) ? labelWidth(model) + 12 : 12,
-      top: heat ? 32 : 12,
-      bottom: 4,
+      right: isNamedAtEnds(model, look.width) ? labelWidth(model) + 12 : 12,
+      top: heat ? 32 : model.kind === "scatter" ? 32 : 12,
+      bottom: model.kind === "scatter" ? 24 : 4,
       containLabel: true,
     },
     tooltip: tooltip(model, look),

@@ -10,6 +10,7 @@ export type Theme = {
   accent: string;
   series: string[];
   ramp: string[];
+  diverge: string[]; // below nought, nought, above
   dark: boolean;
 };
 
@@ -26,6 +27,7 @@ export function readTheme(): Theme {
     accent: read("--accent"),
     series: many("--series", 8),
     ramp: many("--ramp", 5),
+    diverge: many("--diverge", 5),
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
   };
 }

@@ -63,7 +63,7 @@ export function Canvas(props: {
       theme: readTheme(),
       slot: (name) => props.palette.slot(name),
       hidden: props.hidden,
-    });
+    }, props.height);
   }, [ready, props.model, props.hidden, turn]);
   const onKeyDown = (event: KeyboardEvent) => {
     const action = event.ctrlKey || event.metaKey ? undefined : KEYS[event.key];
@@ -72,7 +72,7 @@ export function Canvas(props: {
     drawing.current?.zoom(action);
   };
   return (
-    <div class="canvas-box" style={{ height: props.height }}>
+    <div class="canvas-box" style={{ minHeight: props.height }}>
       <div
         class="canvas"
         ref={frame}

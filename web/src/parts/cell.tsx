@@ -5,10 +5,11 @@
 import type { ComponentChildren } from "preact";
 import { date, fixed, number } from "../format";
 import type { Cell, Column } from "../types";
-import { Mark } from "./mark";
 import { Time } from "./time";
 
 const PLAIN = /(^|_)(id|year|code|zip|port|line)$/i; // whole numbers that are names, not amounts
+const LONG = 240; // letters past which a cell is folded
+const CUT = 80;
 export const isNumeric = (column: Column) => column.type === "integer" || column.type === "real";
 
 export function webAddress(text: string): string | null {
@@ -46,11 +47,21 @@ export function cellText(value: Cell, column: Column, decimals?: number): string
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+// A payload in a cell: its beginning, and the rest on demand.
+function Long({ text }: { text: string }) {
+  return (
+    <details class="long-cell">
+      <summary>{text.slice(0, CUT).replace(/\s+/g, " ")}…</summary>
+      <pre>{text}</pre>
+    </details>
+  );
+}
+
 export function cellView(value: Cell, column: Column, decimals?: number): ComponentChildren {
   if (value === null || value === undefined) return <span class="none">–</span>;
   if (column.type === "timestamp") return <Time at={String(value)} />;
-  if (column.name === "state" && typeof value === "string") return <Mark state={value} />;
   const text = cellText(value, column, decimals);
+  if (text.length > LONG) return <Long text={text} />;
   const href = column.type === "text" ? webAddress(text) : null;
   if (!href) return text;
   return (

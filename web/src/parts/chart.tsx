@@ -20,6 +20,8 @@ import { Failed, Loading, Stale } from "./states";
 import { Time } from "./time";
 
 const HEIGHT = 280;
+const ROWS = 10; // of a table on a page, until more are asked for
+const LEGEND = 12; // names in a legend, until more are asked for
 const DRAWN = ["line", "area", "bar", "scatter", "heatmap"];
 
 function Legend(props: {
@@ -29,10 +31,11 @@ function Legend(props: {
   toggle: (name: string) => void;
 }) {
   useRedraw(props.palette);
+  const [all, setAll] = useState(false);
   if (!props.model.named || props.model.kind === "heatmap") return null;
   return (
     <ul class={`legend ${labelled(props.model) ? "direct" : ""}`} aria-label="Series">
-      {props.model.series.slice(0, 24).map(({ name }) => {
+      {props.model.series.slice(0, all ? undefined : LEGEND).map(({ name }) => {
         const slot = props.palette.slot(name);
         return (
           <li key={name}>
@@ -50,6 +53,13 @@ function Legend(props: {
           </li>
         );
       })}
+      {!all && props.model.series.length > LEGEND && (
+        <li>
+          <button type="button" class="link" onClick={() => setAll(true)}>
+            and {props.model.series.length - LEGEND} more
+          </button>
+        </li>
+      )}
     </ul>
   );
 }
@@ -124,7 +134,8 @@ function Body(props: {
         table={of.data}
         label={`${label}, as a table`}
         columns={chart.kind === "table" ? chart.columns : undefined}
-        max={drawn ? HEIGHT + 32 : 440}
+        max={drawn ? HEIGHT + 32 : undefined}
+        part={drawn ? undefined : ROWS}
       />
     );
   }

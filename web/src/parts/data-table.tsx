@@ -7,9 +7,15 @@ import { useState } from "preact/hooks";
 import { number, words } from "../format";
 import type { Cell, Column, Table } from "../types";
 import { cellView, decimalsOf, isNumeric } from "./cell";
+import { Mark } from "./mark";
 
 const PART = 200;
+const SHORT = 20; // letters that a cell keeps on one line
+const WORDY = 28; // letters from which a column needs room
 export type Render = (value: Cell, row: Cell[]) => ComponentChildren;
+const STATES: Record<string, Render> = {
+  state: (value) => (value === null ? "" : <Mark state={String(value)} />),
+};
 export type Sort = { order: string; onOrder: (order: string) => void };
 
 function Head({ column, sort, label }: { column: Column; sort?: Sort; label: string }) {
@@ -28,6 +34,14 @@ function Head({ column, sort, label }: { column: Column; sort?: Sort; label: str
   );
 }
 
+// How much room a column of text needs, by its longest value.
+function roomOf(rows: Cell[][], at: number, column: Column): string {
+  if (column.type !== "text") return column.type;
+  let most = 0;
+  for (const row of rows) most = Math.max(most, String(row[at] ?? "").length);
+  return most <= SHORT ? "text short" : most >= WORDY ? "text wordy" : "text";
+}
+
 export function DataTable(props: {
   table: Table;
   label: string;
@@ -37,15 +51,18 @@ export function DataTable(props: {
   plain?: boolean; // heads as the columns are named
   sort?: Sort;
   max?: number; // height in pixels, past which the table scrolls
+  part?: number; // rows shown at first
+  engine?: boolean; // a table of the engine's own, whose `state` is a state of a run
   lead?: { head: ComponentChildren; cell: (row: Cell[]) => ComponentChildren };
 }) {
   const { table, lead } = props;
-  const [shown, setShown] = useState(PART);
+  const [shown, setShown] = useState(props.part ?? PART);
   const places = props.columns
     ? props.columns.map((name) => table.columns.findIndex((c) => c.name === name))
     : table.columns.map((_, i) => i);
   const used = places.filter((i) => i >= 0);
   const digits = new Map(used.map((i) => [i, decimalsOf(table.rows.map((row) => row[i]))]));
+  const rooms = new Map(used.map((i) => [i, roomOf(table.rows, i, table.columns[i])]));
   const label = (c: Column) => props.heads?.[c.name] ?? (props.plain ? c.name : words(c.name));
   return (
     <div
@@ -75,9 +92,9 @@ export function DataTable(props: {
               {lead && <td class="lead">{lead.cell(row)}</td>}
               {used.map((i) => {
                 const column = table.columns[i];
-                const own = props.render?.[column.name];
+                const own = props.render?.[column.name] ?? (props.engine && STATES[column.name]);
                 return (
-                  <td key={i} class={`${isNumeric(column) ? "right" : ""} ${column.type}`}>
+                  <td key={i} class={`${isNumeric(column) ? "right" : ""} ${rooms.get(i)}`}>
                     {own ? own(row[i], row) : cellView(row[i], column, digits.get(i))}
                   </td>
                 );
@@ -88,7 +105,9 @@ export function DataTable(props: {
       </table>
       {table.rows.length > shown && (
         <button type="button" class="quiet more" onClick={() => setShown(shown + PART * 5)}>
-          Show more of {number(table.rows.length)} rows
+          {table.rows.length - shown <= PART * 5
+            ? `Show all ${number(table.rows.length)} rows`
+            : `Show more of ${number(table.rows.length)} rows`}
         </button>
       )}
     </div>

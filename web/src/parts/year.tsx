@@ -29,6 +29,19 @@ export function yearsOf(keys: GapKey[]): number[] {
   return [...years].sort((a, b) => b - a);
 }
 
+// How many dates of each year are still to come in, over all keys.
+export function openByYear(keys: GapKey[]): Map<number, number> {
+  const open = new Map<number, number>();
+  for (const key of keys) {
+    for (let i = 0; i < key.days.length; i++) {
+      if (!"mrq".includes(key.days[i])) continue;
+      const year = new Date(dayAt(key, i)).getUTCFullYear();
+      open.set(year, (open.get(year) ?? 0) + 1);
+    }
+  }
+  return open;
+}
+
 // Days of one year that are not well, grouped; days that are not expected do not end a group.
 export function stretches(key: GapKey, year: number): Stretch[] {
   const found: Stretch[] = [];

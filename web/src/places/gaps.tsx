@@ -3,12 +3,12 @@
 // SPDX-License-Identifier: MIT
 import { useEffect, useState } from "preact/hooks";
 import { address, asApiError, post } from "../api";
-import { count, date, words } from "../format";
+import { count, date, number, words } from "../format";
 import { Mark } from "../parts/mark";
 import { Place } from "../parts/place";
 import { Empty, Loading, Shown } from "../parts/states";
 import { Time } from "../parts/time";
-import { LETTERS, YearOf, yearsOf } from "../parts/year";
+import { LETTERS, openByYear, YearOf, yearsOf } from "../parts/year";
 import { useResource } from "../resource";
 import { setQuery, useAddress } from "../router";
 import { objects } from "../table";
@@ -102,6 +102,7 @@ function Day(props: { pipeline: string; of: string; day: string; close: () => vo
 function Years({ pipeline, gaps }: { pipeline: string; gaps: Gaps }) {
   const { query } = useAddress();
   const years = yearsOf(gaps.keys);
+  const open = openByYear(gaps.keys);
   const year = Number(query.get("year")) || years[0];
   const [key, day] = [query.get("key"), query.get("date")];
   return (
@@ -118,7 +119,10 @@ function Years({ pipeline, gaps }: { pipeline: string; gaps: Gaps }) {
                   checked={y === year}
                   onChange={() => setQuery({ year: String(y) })}
                 />
-                <span>{y}</span>
+                <span>
+                  {y}
+                  {open.get(y) ? <small> {number(open.get(y)!)} open</small> : null}
+                </span>
               </label>
             ))}
           </div>

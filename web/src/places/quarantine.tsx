@@ -102,6 +102,7 @@ function Choose(props: {
     <DataTable
       table={table}
       label="Inputs in quarantine"
+ engine
       lead={props.may ? lead : undefined}
       columns={["name", "pipeline", "input", "error", "line", "attempts", "at"]}
       heads={{ name: "What", input: "Kind", error: "Why", attempts: "Tried", at: "Since" }}

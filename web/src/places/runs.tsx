@@ -63,6 +63,7 @@ export function RunsPlace() {
             <DataTable
               table={withDuration(table)}
               label="Runs"
+ engine
               columns={[
                 "id",
                 "pipeline",

@@ -139,6 +139,7 @@ function Rows({ of }: { of: TableInfo }) {
               <DataTable
                 table={table}
                 label={`Rows of ${of.name}`}
+                engine={of.name.startsWith("dts_")}
                 plain
                 sort={{ order, onOrder: (next) => setQuery({ order: next || null, offset: null }) }}
               />
