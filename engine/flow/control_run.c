@@ -21,7 +21,8 @@ typedef struct running {
   size_t name_count;
   int64_t *firings;
   size_t firing_count, open;
-  size_t queued;
+  size_t queued, looks; /* looks at the queue under way */
+  bool alone;           /* no server: this command is the engine, and runs what follows as well */
   value runs; /* ended: [{id, job, pipeline, state, rows, ms, error}] */
   int64_t rows;
   bool failed;
@@ -45,6 +46,7 @@ static void answer(running *r) {
 }
 
 static bool is_ours(const running *r, int64_t id) {
+  if (r->alone) return r->firing_count && id >= r->firings[0];
   for (size_t i = 0; i < r->firing_count; i++)
     if (r->firings[i] == id) return true;
   return false;
@@ -64,6 +66,67 @@ static void note_run(running *r, const value *event) {
   r->open = 0;
 }
 
+/* ---- is all of it over? ---- */
+
+static void settle(running *r);
+
+typedef struct look {
+  running *running;
+  int64_t left;
+  dts_error error;
+} look;
+
+static int count_left(store_conn *c, void *arg, dts_error *e) {
+  look *l = arg;
+  arena a = {0};
+  value v, params[] = {value_integer(l->running->firings[0])};
+  int rc = store_get(c,
+                     "select count(*) from dts_job where firing >= ?1 and (state in ('queued', 'leased') or "
+                     "(state = 'waiting' and attempts > 0))",
+                     params, 1, &a, &v, e);
+  l->left = rc == 0 && v.kind == VALUE_INTEGER ? v.integer : 0;
+  arena_free(&a);
+  return rc;
+}
+
+static void look_work(void *arg) {
+  look *l = arg;
+  store_read(kernel_store(l->running->question->kernel), count_left, l, &l->error);
+}
+
+static void look_again(void *arg) {
+  running *r = arg;
+  r->looks--;
+  settle(r);
+}
+
+/* A run whose end is on disk may still have to be told: that is over when the runner rests. */
+static void look_then(void *arg) {
+  look *l = arg;
+  running *r = l->running;
+  kernel *k = r->question->kernel;
+  bool left = l->left > 0;
+  free(l);
+  if (!left && !runner_idle(kernel_runner(k))) {
+    loop_after(kernel_loop(k), 1, look_again, r);
+  } else if (--r->looks == 0 && !left) {
+    answer(r);
+  }
+}
+
+/* Under a server the firings asked for count; alone, also what they queued and what follows them, but for
+ * jobs that were put off to a later time. */
+static void settle(running *r) {
+  if (!r->alone) {
+    if (!r->open) answer(r);
+    return;
+  }
+  look *l = memory_alloc(sizeof *l);
+  l->running = r;
+  r->looks++;
+  loop_defer(kernel_loop(r->question->kernel), look_work, look_then, l);
+}
+
 static void on_event(void *arg, int op, const value *event) {
   running *r = arg;
   question *q = r->question;
@@ -72,7 +135,7 @@ static void on_event(void *arg, int op, const value *event) {
   if (q->event) q->event(q->arg, op, event);
   if (op != OP_RUN || !value_get(event, "job_state")) return;
   note_run(r, event);
-  if (!r->open) answer(r);
+  settle(r);
 }
 
 /* ---- which pipelines ---- */
@@ -141,17 +204,17 @@ static void fire_then(void *arg, int result, const dts_error *e) {
     return question_fail(q, e);
   }
   if (!r->open) return answer(r);
-  const kernel_options *opened = kernel_opened_with(q->kernel);
   r->listening = kernel_listen(q->kernel, on_event, r);
-  for (size_t i = 0; i < r->firing_count && !opened->serving && !opened->is_virtual; i++)
-    runner_only(kernel_runner(q->kernel), r->firings[i]);
+  if (r->alone) runner_since(kernel_runner(q->kernel), r->firings[0]);
   runner_wake(kernel_runner(q->kernel));
 }
 
 void control_run(kernel *k, question *q) {
   dts_error e;
   running *r = memory_alloc(sizeof *r);
-  *r = (running){.question = q, .set = kernel_registry(k), .runs = value_list()};
+  const kernel_options *opened = kernel_opened_with(k);
+  *r = (running){.question = q, .set = kernel_registry(k), .runs = value_list(),
+                 .alone = !opened->serving && !opened->is_virtual};
   int rc = choose(r, value_get_text(&q->command, "target", ""), &e);
   for (size_t i = 0; rc == 0 && i < r->name_count; i++) rc = refuse_input(r, r->names[i], &e);
   if (rc == 0 && value_get(&q->command, "dry_run"))

@@ -46,7 +46,10 @@ static int convert(const value *param, arena *a, value *v, dts_error *e) {
   if (column_type_read(type, &column) < 0) return 0;
   table_column c = {.name = name, .doc = "", .type = column};
   table t = {.name = "params", .count = 1, .columns = &c};
-  return table_check(&t, 0, a, v, e);
+  char given[80];
+  json_shorten(given, sizeof given, v);
+  if (table_check(&t, 0, a, v, e) == 0) return 0;
+  return error_fail(e, "PARAM", "parameter '%s': %s expected, got %s", name, type, given);
 }
 
 int scheduler_params(const pipeline *p, const value *given, arena *a, const char **json, dts_error *e) {

@@ -228,23 +228,15 @@ static int add_id(void *arg, const store_header *header, const value *row, dts_e
   return 0;
 }
 
-int jobs_ready(store_conn *c, const int64_t *firings, size_t firing_count, int64_t *out, size_t room,
-               dts_error *e) {
+int jobs_ready(store_conn *c, int64_t since, int64_t *out, size_t room, dts_error *e) {
   ids list = {out, 0, room};
-  buffer sql;
-  buffer_init(&sql, 1 << 16);
-  buffer_add_text(&sql, "select id from dts_job j where state = 'queued' and (grp is null or not exists "
-                        "(select 1 from dts_job o where o.pipeline = j.pipeline and o.grp = j.grp and "
-                        "o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) and not exists (select 1 "
-                        "from dts_firing f join dts_firing g on g.pipeline = f.pipeline and g.id < f.id where "
-                        "f.id = j.firing and f.fire_time is not null and g.fire_time is not null and g.state = "
-                        "'open')");
-  for (size_t i = 0; firings && i < firing_count; i++)
-    buffer_add_format(&sql, "%s%lld", i ? ", " : " and firing in (", (long long)firings[i]);
-  if (firings) buffer_add_text(&sql, firing_count ? ")" : " and false");
-  buffer_add_format(&sql, " order by run_at, id limit %zu", room);
-  int rc = store_select(c, buffer_text(&sql), NULL, 0, add_id, &list, e);
-  buffer_free(&sql);
+  value params[] = {value_integer(since), value_integer((int64_t)room)};
+  int rc = store_select(c,
+                        "select id from dts_job j where state = 'queued' and firing >= ?1 and (grp is null or "
+                        "not exists (select 1 from dts_job o where o.pipeline = j.pipeline and o.grp = j.grp "
+                        "and o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) order by run_at, id "
+                        "limit ?2",
+                        params, 2, add_id, &list, e);
   return rc < 0 ? -1 : (int)list.count;
 }
 

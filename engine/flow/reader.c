@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "format/date.h"
+#include "format/json.h"
 
 enum { LIMIT_MS = 30 * 1000, PAGE = 1000 };
 
@@ -79,13 +80,21 @@ typedef struct reading {
   value columns, tables, rows;
 } reading;
 
+/* A json column comes back as what was put in. */
+static bool is_json(const reading *r, size_t column, const value *v, value *out) {
+  if (v->kind != VALUE_TEXT || column >= r->columns.list.count) return false;
+  bool json = strcmp(value_get_text(&r->columns.list.items[column], "type", ""), "json") == 0;
+  return json && json_read(r->memory, v->text.bytes, v->text.size, out, NULL) == 0;
+}
+
 static int add_row(void *arg, const store_header *header, const value *row, dts_error *e) {
   reading *r = arg;
   value list = value_list();
   (void)e;
   list.list.items = arena_alloc(r->memory, header->count * sizeof(value));
   list.list.count = header->count;
-  for (size_t i = 0; i < header->count; i++) list.list.items[i] = value_copy(r->memory, &row[i]);
+  for (size_t i = 0; i < header->count; i++)
+    if (!is_json(r, i, &row[i], &list.list.items[i])) list.list.items[i] = value_copy(r->memory, &row[i]);
   value_add(r->memory, &r->rows, list);
   return 0;
 }

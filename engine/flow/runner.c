@@ -17,14 +17,13 @@
 #include "flow/run_start.h"
 #include "format/date.h"
 
-enum { LEASES_AT_ONCE = 16, FIRINGS = 1024 };
+enum { LEASES_AT_ONCE = 16 };
 
 struct runner {
   kernel *kernel;
   size_t places;
   run *runs;
-  int64_t only[FIRINGS];
-  size_t only_count;
+  int64_t since; /* only jobs of firings from here on are leased */
   bool limited, leasing, again, stopping;
   loop_timer *due, *beat;
 };
@@ -89,7 +88,7 @@ static int lease_work(store_conn *c, void *arg, dts_error *e) {
   while (l->count) arena_free(&l->leased[--l->count].memory); /* the group may be tried again */
   if (jobs_tick(c, l->now, e) < 0) return -1;
   size_t room = l->room < LEASES_AT_ONCE ? l->room : LEASES_AT_ONCE;
-  int found = jobs_ready(c, r->limited ? r->only : NULL, r->only_count, ids, room, e);
+  int found = jobs_ready(c, r->since, ids, room, e);
   for (int i = 0; i < found; i++)
     if (lease(c, l, ids[i], e) < 0) return -1;
   l->next_due = jobs_next_due(c, e);
@@ -174,7 +173,7 @@ static void look(runner *r) {
     return;
   }
   r->again = false;
-  if (r->stopping || busy >= r->places || (r->limited && !r->only_count)) return;
+  if (r->stopping || busy >= r->places || r->since == INT64_MAX) return;
   leasing *l = memory_alloc(sizeof *l);
   l->runner = r;
   l->set = kernel_registry(r->kernel);
@@ -236,9 +235,8 @@ runner *runner_open(kernel *k, size_t places) {
   return r;
 }
 
-void runner_only(runner *r, int64_t id) {
-  r->limited = true;
-  if (id && r->only_count < FIRINGS) r->only[r->only_count++] = id;
+void runner_since(runner *r, int64_t firing_id) {
+  if (r->since == INT64_MAX || !firing_id || firing_id == INT64_MAX) r->since = firing_id;
 }
 
 void runner_forget(runner *r, run *n) {

@@ -15,8 +15,9 @@ void runner_close(runner *r);
 bool runner_idle(const runner *r); /* nothing runs, is being leased, or is being written */
 /* Something may have become ready: looks at the queue soon. */
 void runner_wake(runner *r);
-/* Only jobs of these firings are leased from now on (a command without a server); grows by each call. */
-void runner_only(runner *r, int64_t id);
+/* Only jobs of firings from this one on are leased (a command without a server: what it makes, and what
+ * follows from that). INT64_MAX: none; the first id after that counts. */
+void runner_since(runner *r, int64_t firing_id);
 void runner_forget(runner *r, run *ended); /* its end is on disk */
 void runner_cancel(runner *r, int64_t id);
 value runner_status(const runner *r, arena *a); /* [{run, job, pipeline, started_ms, done?, total?}] */
