@@ -234,8 +234,10 @@ int jobs_ready(store_conn *c, int64_t since, int64_t *out, size_t room, dts_erro
   int rc = store_select(c,
                         "select id from dts_job j where state = 'queued' and firing >= ?1 and (grp is null or "
                         "not exists (select 1 from dts_job o where o.pipeline = j.pipeline and o.grp = j.grp "
-                        "and o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) order by run_at, id "
-                        "limit ?2",
+                        "and o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) and not exists (select 1 "
+                        "from dts_firing f join dts_firing g on g.pipeline = f.pipeline and g.id < f.id where "
+                        "f.id = j.firing and f.fire_time is not null and g.fire_time is not null and g.state = "
+                        "'open') order by run_at, id limit ?2",
                         params, 2, add_id, &list, e);
   return rc < 0 ? -1 : (int)list.count;
 }
