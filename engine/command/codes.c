@@ -58,6 +58,8 @@ static const code_help rows[] = {
     {"ENGINE_NONE", "no engine runs in this project", "start one with `dts serve`"},
     {"ENOUGH", "a reply was cut at the number of rows that were asked for",
      "ask for the next page"},
+    {"ENQUEUE", "a job cannot be queued like that",
+     "the message says why; `params` of the pipeline declare what it takes"},
     {"ENV", "dts.lua has no environment of that name", "add it to env = { ... } in dts.lua"},
     {"EXPIRED", "an address or a lease has run out", "ask for a new one"},
     {"FAILED", "the script ended its run with ctx:fail", "the message is the script's own"},

@@ -62,11 +62,12 @@ static int run(const given *g, dts_error *e) {
   const char *word = given_word(g, 0);
   if (!word && !g->json) return print_commands(), EXIT_FINE;
   if (!word || strcmp(word, "codes") == 0) return print_codes(g);
+  bool is_code = word[0] >= 'A' && word[0] <= 'Z';
   const code_help *code = codes_find(word);
+  const command *c = is_code ? NULL : command_find(word, e);
+  if (c) return print_command(c);
   if (code) return print_code(g, code);
-  if (word[0] >= 'A' && word[0] <= 'Z') return codes_unknown(word, e);
-  const command *c = command_find(word, e);
-  return c ? print_command(c) : -1;
+  return is_code ? codes_unknown(word, e) : -1;
 }
 
 COMMAND(help) = {

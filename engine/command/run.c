@@ -154,7 +154,7 @@ static void print_json(value *answer, arena *a, const tally *all, size_t count, 
   value *runs = (value *)value_get(answer, "runs"), versions = value_map(), error;
   for (size_t i = 0; i < runs->list.count; i++)
     if (error_of(&runs->list.items[i], a, &error))
-      value_set(a, &runs->list.items[i], "error", error);
+      *(value *)value_get(&runs->list.items[i], "error") = error;
   for (size_t i = 0; i < count; i++)
     value_set(a, &versions, all[i].name, value_text(all[i].version));
   value_set(a, answer, "versions", versions);

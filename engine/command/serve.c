@@ -18,7 +18,7 @@
 #include "flow/socket.h"
 #include "serve/server.h"
 
-enum { GRACE_S = 10, FIRINGS_SHOWN = 20 };
+enum { GRACE_S = 10, FIRINGS_SEEN = 1000 };
 
 typedef struct service {
   const char *root;
@@ -27,7 +27,8 @@ typedef struct service {
   control_socket *socket;
   int signals;
   bool stopping;
-  char *faults; /* as last told: a fault is not told twice */
+  registry *set; /* as last told of */
+  char *faults;  /* as last told: a fault is not told twice */
 } service;
 
 /* ---- what is told ---- */
@@ -38,13 +39,13 @@ static void ignore_answer(void *arg, const value *answer, const dts_error *e) {
 
 static void print_next(void *arg, const value *answer, const dts_error *e) {
   (void)arg;
-  if (!e && answer->list.count) times_print(stdout, answer);
+  if (!e && answer->list.count) times_print(stdout, answer, true);
 }
 
 static void tell_next(service *s) {
   arena a = {0};
   value order = engine_command(&a, "next");
-  value_set(&a, &order, "count", value_integer(FIRINGS_SHOWN));
+  value_set(&a, &order, "count", value_integer(FIRINGS_SEEN));
   kernel_command(s->kernel, &order, NULL, print_next, NULL);
   arena_free(&a);
 }
@@ -63,23 +64,34 @@ static void tell_faults(service *s) {
   }
   bool news = strcmp(buffer_text(&b), s->faults ? s->faults : "") != 0;
   if (news) fputs(buffer_text(&b), stderr);
+  if (news && !b.size) log_info("no script is at fault any more");
   free(s->faults);
   s->faults = memory_text(buffer_text(&b));
   buffer_free(&b);
   arena_free(&a);
 }
 
-static void tell_reload(service *s, const value *event) {
-  const value *files = value_get(event, "files");
-  for (size_t i = 0; files && files->kind == VALUE_LIST && i < files->list.count; i++)
-    log_info("reloaded %s", files->list.items[i].text.bytes);
-  if (!files) log_info("reloaded, %lld at fault", (long long)value_get_integer(event, "faults", 0));
+static bool was_in(const registry *old, const script *now) {
+  const script *before = old ? registry_script(old, now->file) : NULL;
+  return before && strcmp(before->version, now->version) == 0;
+}
+
+/* Says which scripts are new or changed; what did not change is not mentioned. */
+static void tell_reload(service *s) {
+  registry *set = kernel_registry(s->kernel);
+  for (size_t i = 0; i < set->script_count; i++)
+    if (!was_in(s->set, set->scripts[i])) log_info("reloaded %s", set->scripts[i]->file);
+  for (size_t i = 0; i < s->set->script_count; i++)
+    if (!registry_script(set, s->set->scripts[i]->file))
+      log_info("removed %s", s->set->scripts[i]->file);
+  registry_release(s->set);
+  s->set = set;
   tell_faults(s);
 }
 
 static void on_event(void *arg, int op, const value *event) {
   service *s = arg;
-  if (op == 0 && value_is(value_get(event, "name"), "reload")) tell_reload(s, event);
+  if (op == 0 && value_is(value_get(event, "name"), "reload")) tell_reload(s);
 }
 
 static void print_address(const service *s) {
@@ -134,6 +146,7 @@ static int open_service(service *s, const given *g, arena *a, dts_error *e) {
 static void close_service(service *s) {
   alarm(GRACE_S); /* past it the process ends; the next start finds its jobs */
   if (s->kernel) loop_watch(kernel_loop(s->kernel), s->signals, false, false, NULL, NULL);
+  registry_release(s->set);
   socket_close(s->socket);
   server_close(s->server);
   kernel_close(s->kernel);
@@ -143,6 +156,7 @@ static void close_service(service *s) {
 }
 
 static void serve_until_stopped(service *s) {
+  s->set = kernel_registry(s->kernel);
   uint64_t listening = kernel_listen(s->kernel, on_event, s);
   print_address(s);
   tell_next(s);

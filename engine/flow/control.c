@@ -19,7 +19,7 @@ static const struct {
     {"plan", control_plan},       {"next", control_next},       {"check", control_check},
     {"request", control_request}, {"status", control_status},   {"reload", control_reload},
     {"cancel", control_cancel},   {"key_add", control_key_add}, {"key_list", control_key_list},
-    {"key_revoke", control_key_revoke},
+    {"key_revoke", control_key_revoke}, {"sql", control_sql},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

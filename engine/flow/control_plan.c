@@ -97,6 +97,15 @@ void control_plan(kernel *k, question *q) {
 
 /* ---- next ---- */
 
+static value words_of(arena *a, const pipeline *p, const cron *c) {
+  buffer b;
+  buffer_init(&b, 4096);
+  if (c) cron_words(c, p->timezone, &b);
+  value v = c ? value_text(arena_text(a, buffer_text(&b))) : value_null();
+  buffer_free(&b);
+  return v;
+}
+
 static void add_times(arena *a, value *list, const pipeline *p, const char *trigger_text, const cron *c,
                       int64_t after, int64_t count) {
   for (int64_t at = after; count-- > 0;) {
@@ -108,6 +117,7 @@ static void add_times(arena *a, value *list, const pipeline *p, const char *trig
     value_set(a, &v, "trigger", value_text(trigger_text));
     value_set(a, &v, "at_ms", value_integer(at));
     value_set(a, &v, "timezone", value_text(arena_text(a, p->timezone)));
+    value_set(a, &v, "words", words_of(a, p, c));
     if (shift == CRON_MOVED) value_set(a, &v, "note", value_text("moved: its own time is missing that day"));
     if (shift == CRON_REPEATED) value_set(a, &v, "note", value_text("its time comes twice that day"));
     value_add(a, list, v);

@@ -13,5 +13,6 @@ control_fn control_plan, control_next;                            /* control_pla
 control_fn control_check, control_status, control_reload;         /* control_status.c */
 control_fn control_request;                                       /* warm.c */
 control_fn control_key_add, control_key_list, control_key_revoke; /* control_key.c */
+control_fn control_sql;                                           /* control_sql.c */
 
 #endif

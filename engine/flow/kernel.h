@@ -29,6 +29,7 @@ typedef struct kernel_options {
   bool serving;               /* fires schedules, watches files and scripts, delivers alerts */
   bool is_virtual;            /* a test's: store in memory, clock in its hands */
   int64_t now_ms;             /* a virtual clock's first reading */
+  const value *laid_over;     /* a test's: {config {..} over dts.lua, gaps {pipeline: {..}} over scripts} */
 } kernel_options;
 
 /* Opens the project: lock, store, nursery, dts.lua, every script. A script that fails to load is a

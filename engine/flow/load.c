@@ -135,6 +135,9 @@ static void send_start(load *l, const char *mode) {
   value_set(&l->memory, &v, "source", value_text(l->text));
   value_set(&l->memory, &v, "project", value_text(value_get_text(kernel_config(k), "name", "")));
   value_set(&l->memory, &v, "timezone", value_text(value_get_text(kernel_config(k), "timezone", "UTC")));
+  const kernel_options *o = kernel_opened_with(k);
+  const value *gaps = o->laid_over ? value_get(o->laid_over, "gaps") : NULL;
+  if (gaps) value_set(&l->memory, &v, "gaps", *gaps);
   value_set(&l->memory, &v, "limits", start_limits(&l->memory, LOAD_MEMORY, LOAD_MS, LOAD_MS));
   buffer b;
   buffer_init(&b, FRAME_LIMIT);

@@ -213,6 +213,8 @@ static value laid_over(trial *t, const value *args) {
   if (given && given->kind == VALUE_MAP) config = value_copy(&t->memory, given);
   value_set(&t->memory, &config, "objects",
             value_text(arena_format(&t->memory, "file:%s", t->folder)));
+  if (!value_get(&config, "workers")) /* one run after the other, so that a spec sees one order */
+    value_set(&t->memory, &config, "workers", value_integer(1));
   value_set(&t->memory, &v, "config", config);
   if (gaps) value_set(&t->memory, &v, "gaps", value_copy(&t->memory, gaps));
   return v;

@@ -36,7 +36,7 @@ void trial_settle(trial *t); /* turns the loop until nothing goes on */
 
 /* One OP_TEST; the answer lives in `a`. */
 int trial_verb(trial *t, const value *args, arena *a, value *answer, dts_error *e);
-/* A kernel command, waited for, then rest. */
+/* A kernel command, until rest. 1: it waits for a later time, and its answer is dropped. */
 int trial_command(trial *t, const value *command, arena *a, value *answer, dts_error *e);
 int trial_request(trial *t, const value *args, arena *a, value *answer, dts_error *e);
 int trial_rows(trial *t, const value *args, arena *a, value *answer, dts_error *e);

@@ -30,29 +30,33 @@ void trial_settle(trial *t) {
   } while (is_busy(k) || loop_advance(k->loop, loop_now(k->loop)));
 }
 
-typedef struct asked {
-  arena *memory;
-  value *answer;
-  dts_error *error;
+typedef struct asked { /* on the heap: a command may be answered long after its spec went on */
+  arena *memory;         /* NULL: nobody waits any more */
+  value answer;
+  dts_error error;
   bool done, failed;
 } asked;
 
 static void on_answer(void *arg, const value *answer, const dts_error *e) {
   asked *q = arg;
+  if (!q->memory) return free(q);
   q->done = true;
   q->failed = e != NULL;
-  if (e)
-    *q->error = *e;
-  else
-    *q->answer = value_copy(q->memory, answer);
+  if (e) q->error = *e;
+  else q->answer = value_copy(q->memory, answer);
 }
 
 int trial_command(trial *t, const value *command, arena *a, value *answer, dts_error *e) {
-  asked q = {.memory = a, .answer = answer, .error = e};
-  kernel_command(t->kernel, command, NULL, on_answer, &q);
-  while (!q.done) loop_turn(t->kernel->loop, 100);
+  asked *q = memory_alloc(sizeof *q);
+  q->memory = a;
+  kernel_command(t->kernel, command, NULL, on_answer, q);
   trial_settle(t);
-  return q.failed ? -1 : 0;
+  bool done = q->done, failed = q->failed;
+  if (!done) return q->memory = NULL, 1;
+  if (failed) *e = q->error;
+  else *answer = q->answer;
+  free(q);
+  return failed ? -1 : 0;
 }
 
 /* ---- verbs ---- */
@@ -72,8 +76,10 @@ static int verb_run(trial *t, const value *args, arena *a, value *answer, dts_er
   value_set(a, &command, "name", value_text("run"));
   value_set(a, &command, "target", value_text(value_get_text(args, "pipeline", "")));
   if (params) value_set(a, &command, "params", *params);
-  if (trial_command(t, &command, a, &got, e) < 0) return -1;
-  value_set(a, answer, "state", value_text(value_get_text(&got, "state", "")));
+  int rc = trial_command(t, &command, a, &got, e);
+  if (rc == 1) got = value_map(); /* a job of it waits for a later time */
+  if (rc < 0) return -1;
+  value_set(a, answer, "state", value_text(value_get_text(&got, "state", "waiting")));
   value_set(a, answer, "rows", value_integer(value_get_integer(&got, "rows", 0)));
   value error = error_of(value_get(&got, "runs"), a);
   if (error.kind != VALUE_NULL) value_set(a, answer, "error", error);
@@ -180,7 +186,7 @@ static int verb_emit(trial *t, const value *args, arena *a, value *answer, dts_e
     value_set(a, &command, "pipeline", value_text(name));
     value_set(a, &command, "body", value_bytes(buffer_text(&body), body.size));
     value_set(a, &command, "headers", headers);
-    rc = trial_command(t, &command, a, answer, e);
+    rc = trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
   }
   registry_release(set);
   buffer_free(&body);
@@ -199,7 +205,7 @@ static int verb_drop(trial *t, const value *args, arena *a, value *answer, dts_e
   value_set(a, &command, "file", value_text(value_get_text(args, "name", "")));
   value_set(a, &command, "object", value_text(object));
   value_set(a, &command, "size", value_integer((int64_t)size));
-  return trial_command(t, &command, a, answer, e);
+  return trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
 }
 
 static int verb_replay(trial *t, const value *args, arena *a, value *answer, dts_error *e) {

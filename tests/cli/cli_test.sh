@@ -1,0 +1,197 @@
+#!/bin/bash
+# cli_test.sh -- the real program in temporary projects: what people type, what they see, exit codes.
+#
+#   tests/cli/cli_test.sh BUILD      (the folder that holds dts and dts-worker)
+#
+# Prints "N passed, M failed"; nothing leaves this machine. Ends each process that it starts, by its id.
+# SPDX-License-Identifier: MIT
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=$(cd "${1:-$root/build}" && pwd)
+dts=$build/dts
+home=$(mktemp -d)
+passed=0 failed=0 engine=
+export NO_COLOR=1
+unset DTS_SECRET_BCB
+
+finish() {
+  [ -n "$engine" ] && kill "$engine" 2>/dev/null && wait "$engine"
+  rm -rf "$home"
+}
+trap finish EXIT
+
+# run ARGS...: the program with a limit on time; its output in $out and $err, its status in $status
+run() {
+  timeout 60 "$dts" "$@" >"$home/out" 2>"$home/err"
+  status=$?
+  out=$(cat "$home/out") err=$(cat "$home/err")
+}
+verdict() { # verdict TITLE OK
+  if [ "$2" = 0 ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'FAILED: %s\n  status %s\n  out: %s\n  err: %s\n' "$1" "$status" "$out" "$err"
+  fi
+}
+ends() { [ "$status" = "$2" ]; verdict "$1: ends with $2" $?; }
+says() { [[ $out == *"$2"* ]]; verdict "$1: prints $2" $?; }
+warns() { [[ $err == *"$2"* ]]; verdict "$1: warns $2" $?; }
+is() { [ "$2" = "$3" ]; verdict "$1: $2 is $3" $?; }
+
+# ---- without a project ----
+
+cd "$home" || exit 2
+run; ends "alone" 0; says "alone" "dts run"
+run rnu; ends "misspelt command" 2
+is "misspelt command" "$err" "there is no command 'rnu' [USAGE]
+
+hint: did you mean 'dts run'?
+more: dts help USAGE"
+run run; ends "no word" 2
+run runs --pipelin x; ends "misspelt option" 2; warns "misspelt option" "did you mean '--pipeline'?"
+run runs --limit 0; ends "bad number" 2
+run check; ends "no project" 1; warns "no project" "[PROJECT]"
+run run gone.lua; ends "no file" 1; warns "no file" "there is no file 'gone.lua' [FILE_MISSING]"
+run run x --record f; ends "record" 2; warns "record" "--record is not available yet"
+run version; ends "version" 0; says "version" "dts 0."
+run version --json; says "version" '"version"'
+run help HTTP_LATER; ends "help of a code" 0; says "help of a code" "What to do:"
+run help run; says "help of a command" "Usage: dts run FILE|NAME [OPTIONS]"
+run help HTTP_LATR; ends "help of nothing" 2; warns "help of nothing" "did you mean 'dts help HTTP_LATER'?"
+
+# each code that is raised somewhere in the engine has its line in `dts help`
+codes=$(cd "$root" && { cat $(find engine -name '*.c') | tr '\n' ' ' |
+    grep -oE '\b[a-z_]*fail\([^"();]*(\([^()]*\))?[^"();]*"[A-Z][A-Z0-9_]{2,}"' | grep -oE '"[A-Z0-9_]+"$'
+  grep -rhoE 'code = "[A-Z_]+"' engine/lua connectors | grep -oE '"[A-Z_]+"'; } | tr -d '"' | sort -u)
+run help codes
+for code in $codes; do
+  grep -q "^$code  *" "$home/out"
+  verdict "code $code is explained" $?
+done
+[ "$(wc -w <<<"$codes")" -gt 80 ]; verdict "codes were found at all" $?
+
+# ---- a new project ----
+
+run new demo; ends "new" 0; says "new" "demo/pipelines/rates.lua"
+run new demo; ends "new, twice" 1; warns "new, twice" "cannot be made"
+run new ../x/y z; ends "new, two words" 2
+run new 'a b'; ends "new, bad name" 2
+cd "$home/demo" || exit 2
+run test; ends "its spec passes offline" 0; says "its spec passes offline" "2 successes / 0 failures / 0 errors"
+run check; ends "its check" 0; is "its check" "$out" "1 script, 1 table, 1 source, 1 pipeline, 1 route, 1 dashboard"
+run next -n 2; says "its schedule" "Europe/Berlin"; says "its schedule" "16:30"
+run next -n 2 --json; says "its schedule" '"at_ms"'
+grep -q '^var/$' .gitignore; verdict "var/ is ignored" $?
+
+# ---- the specs of the sample project ----
+
+cp -r "$here/project" "$home/project"
+cd "$home/project" || exit 2
+run test; ends "specs" 0; says "specs" "9 successes / 0 failures / 0 errors"
+run test specs/shop_spec.lua --filter signed; says "a spec by name" "1 success / 0 failures"
+run test specs/gone_spec.lua; ends "no spec" 1
+cat >specs/broken_spec.lua <<'LUA'
+it("is wrong", function() assert.equal(1, 2) end)
+LUA
+run test specs/broken_spec.lua; ends "a failing spec" 1
+rm specs/broken_spec.lua
+is "nothing is left in /tmp" "$(find /tmp -maxdepth 1 -name 'dts-test-*' -newer "$home/project/dts.lua" 2>/dev/null)" ""
+
+# ---- one run, without an engine ----
+
+run run ticks --param count=2; ends "run" 0
+[[ $out =~ ^ticks:\ 1\ run\ done,\ 2\ rows\ written,\ 0\ requests,\ .*,\ version\ [0-9a-f]{16}$ ]]; verdict "its summary" $?
+warns "its log" "info  tick 2"
+run run ticks --param conut=2; ends "misspelt parameter" 1; warns "misspelt parameter" "did you mean 'count'?"
+run run ticks --param count; ends "no value" 2; warns "no value" "--param: NAME=VALUE expected, got \"count\""
+run run tikcs; ends "misspelt pipeline" 1; warns "misspelt pipeline" "did you mean 'ticks'?"
+run run wrong; ends "a failing run" 1
+is "a failing run" "$err" "pipelines/shop.lua:35: table 'ticks' has no column 'm' (row 1); did you mean 'n'? [COLUMN]
+
+  35 |     ctx:put(\"ticks\", { m = 1 })
+
+more: dts help COLUMN"
+run run wrong --json; ends "a failing run, JSON" 1
+is "a failing run, JSON" "$(grep -c '"code": "COLUMN"' <<<"$out")" 1
+run runs; says "runs" "table 'ticks' has no column 'm'"
+run runs --state done --json; says "runs, JSON" '"pipeline": "ticks"'
+is "runs, JSON" "$(grep -c '"id"' <<<"$out")" 1
+run logs 1; says "logs" "tick 1"
+run logs 99; ends "no such run" 1; warns "no such run" "there is no run 99"
+run logs x; ends "no number" 2
+run sql "select n, label from ticks order by n"; is "sql" "$out" "n  label
+1  中文 1
+2  中文 2"
+run sql "select n from ticks order by n" --csv; is "sql, CSV" "$out" $'n\r\n1\r\n2\r'
+run sql "select nope from ticks"; ends "wrong sql" 1; warns "wrong sql" "unknown column 'nope'"
+run sql "delete from ticks"; ends "sql only reads" 1
+run plan currency; ends "plan" 0; says "plan" "CURRENCY#USD"; says "plan" "by the calendar BR"
+run plan ticks; ends "plan of nothing" 1; warns "plan of nothing" "has no gaps"
+run quarantine list; says "quarantine" "nothing is in quarantine"
+run quarantine drop job-1; ends "drop without a reason" 2
+run quarantine lst; ends "misspelt verb" 2; warns "misspelt verb" "did you mean 'dts quarantine list'?"
+run quarantine show job-99; ends "show nothing" 1
+run key add ci --scope read,write; ends "key" 0; says "key" "dts_"
+run key list; says "keys" "read,write"
+run key revoke ci; ends "revoke" 0
+run key revoke ci; ends "revoke twice" 1
+run key add ci --scope everything; ends "bad scope" 1
+
+# a script without a project: its own folder and that file alone
+mkdir "$home/alone" && cat >"$home/alone/one.lua" <<'LUA'
+local dts = require "dts"
+dts.table { name = "t", columns = { "n integer" } }
+dts.pipeline { name = "one", run = function(ctx) ctx:put("t", { n = 1 }) end }
+dts.pipeline { name = "two", after = "one", run = function(ctx) ctx:put("t", { n = 2 }) end }
+LUA
+run run "$home/alone/one.lua"; ends "a lone script" 0; says "a lone script" "one: 1 run done, 1 row written"
+
+# Ctrl-C hands the job back
+timeout 60 "$dts" run endless >"$home/out" 2>"$home/err" &
+sleep 2
+pid=$(pgrep -P $! -f 'run endless') && kill -INT "$pid"
+wait $!; status=$? out=$(cat "$home/out") err=$(cat "$home/err")
+ends "Ctrl-C" 1; warns "Ctrl-C" "[INTERRUPTED]"
+run runs --limit 1; says "Ctrl-C" "handed back"
+run sql "select state from dts_jobs where pipeline = 'endless'"; says "Ctrl-C" "queued"
+rm -rf var # so that the engine below does not take the endless job up
+
+# ---- beside a running engine ----
+
+"$dts" serve --listen 127.0.0.1:0 >"$home/serve.out" 2>"$home/serve.err" &
+engine=$!
+for _ in $(seq 100); do [ -S var/dts.sock ] && break; sleep 0.1; done
+is "the socket is its owner's" "$(stat -c %a var/dts.sock)" 600
+out=$(cat "$home/serve.out"); says "serve" "http://127.0.0.1:"; says "serve" "#key=dts_"
+run run ticks --param count=4; ends "run beside it" 0; says "run beside it" "4 rows written"; warns "run beside it" "tick 4"
+run run wrong; ends "failing beside it" 1; warns "failing beside it" '  35 |     ctx:put("ticks", { m = 1 })'
+run sql "select count(*) as n from ticks" --json; says "sql beside it" '"n": 4'
+run runs --limit 1; says "runs beside it" wrong
+run status; says "status beside it" "an engine is running"
+run jobs --state failed; says "jobs beside it" "wrong"
+run key list --json; ends "keys beside it" 0
+run serve --listen 127.0.0.1:0; ends "a second engine" 1; warns "a second engine" "[STORE_LOCKED]"
+sed -i 's/dts.pipeline { name = "endless"/dts.pipelin { name = "endless"/' pipelines/shop.lua
+sleep 1
+run check; ends "a bad edit" 1; says "a bad edit" "did you mean 'pipeline'?"
+run run ticks --param count=1; ends "the last good version serves" 0
+run run pipelines/shop.lua; ends "the edited file is refused" 1
+err=$(cat "$home/serve.err"); warns "serve tells of a bad edit" "its last good version stays in service"
+sed -i 's/dts.pipelin {/dts.pipeline {/' pipelines/shop.lua
+sleep 1
+run check; ends "mended" 0
+echo '-- edited' >>pipelines/shop.lua
+sleep 1
+err=$(cat "$home/serve.err"); warns "serve tells of mending" "no script is at fault any more"
+warns "serve tells of a reload" "reloaded pipelines/shop.lua"
+started=$SECONDS
+kill -TERM "$engine"; wait "$engine"; status=$? engine=
+err=$(cat "$home/serve.err"); out=
+ends "serve, asked to stop" 0
+[ $((SECONDS - started)) -le 10 ]; verdict "serve stops within 10 s" $?
+[ ! -e var/dts.sock ]; verdict "its socket is gone" $?
+
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,1 @@
+return { name = "cli", timezone = "America/Sao_Paulo" }
