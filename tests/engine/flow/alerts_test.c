@@ -155,22 +155,6 @@ static void built_in_alerts_come_with_the_configuration(void **state) {
   arena_free(&m.memory);
 }
 
-static void private_tables_are_not_told_about(void **state) {
-  (void)state;
-  mailbox m = {0};
-  bench *b = with_mailbox(&m, "return { name = 'p' }",
-                          "dts.table { name = 't', key = { 'id' }, columns = { 'id integer', 'v "
-                          "text' }, private = true }\n" WRITES
-                          "dts.alert { name = 'some', every = '10m', when = 'select id from t', to "
-                          "= { 'https://a.example/' } }\n");
-  bench_run(b, "add");
-  bench_advance(b, 60 * MINUTE);
-  assert_string_equal(letters(&m), "");
-  bench_expect(b, "select count(*) from dts_alert", "0\n");
-  bench_close(b);
-  arena_free(&m.memory);
-}
-
 static void a_commit_moves_roll_ups_and_kept_views(void **state) {
   (void)state;
   bench *b = bench_with(
@@ -207,7 +191,6 @@ int main(void) {
       cmocka_unit_test(only_who_was_not_reached_is_told_again),
       cmocka_unit_test(what_was_not_told_before_a_restart_is_told_after),
       cmocka_unit_test(built_in_alerts_come_with_the_configuration),
-      cmocka_unit_test(private_tables_are_not_told_about),
       cmocka_unit_test(a_commit_moves_roll_ups_and_kept_views),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
