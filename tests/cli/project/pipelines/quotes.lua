@@ -1,6 +1,6 @@
 -- A series with gaps: what a spec of `dts test` sees of spans, rechecks and quarantine.
 local dts = require "dts"
-local bcb = dts.source { name = "bcb", url = "https://api.bcb.gov.br", headers = { Authorization = "Bearer {secret:BCB}" } }
+local bcb = dts.source { name = "bcb", url = "https://api.bcb.gov.br", headers = { Authorization = "{secret:BCB}" } }
 
 dts.table {
   name = "quotes", key = { "info_type", "date" },

@@ -1,6 +1,6 @@
 -- Events, files, parameters, a route of each kind.
 local dts = require "dts"
-
+local NAMES = { product = "Product", amount = "Amount" }
 dts.table { name = "orders", key = { "id" }, columns = { "id text", "amount real", "at timestamp" } }
 dts.table { name = "sales", columns = { "product text", "amount real", "file text" } }
 dts.table { name = "ticks", key = { "n" }, columns = { "n integer", "label text" } }
@@ -15,7 +15,7 @@ dts.pipeline {
 dts.pipeline {
   name = "sales", files = "incoming/sales-*.csv",
   run = function(ctx, file)
-    ctx:put("sales", file:rows { into = "sales", columns = { product = "Product", amount = "Amount" } }, { file = file.name })
+    ctx:put("sales", file:rows { into = "sales", columns = NAMES }, { file = file.name })
   end,
 }
 
