@@ -32,7 +32,7 @@ static int ruin(store_conn *c, void *arg, dts_error *e) {
   if (rc == 0) rc = jobs_step(c, &j, &lease, r->now, 0, &fx, e);
   if (rc == 0) rc = jobs_step(c, &j, &fail, r->now, 0, &fx, e);
   if (rc == 0)
-    rc = jobs_set_error(c, r->id, "{\"message\":\"price is n/a\",\"line\":17}", fx.reason, e);
+    rc = jobs_set_error(c, r->id, "{\"message\":\"price is n/a\",\"input_line\":17}", fx.reason, e);
   arena_free(&a);
   return rc;
 }
