@@ -33,17 +33,21 @@ export function project(sources, edits = {}, settings = "") {
   edit(folder, edits);
   const standIns = Object.entries(sources).map(([name, url]) => `    ${name} = "${url}",\n`).join("");
   writeFileSync(join(folder, "dts.lua"), `return {\n  name = "system", timezone = "America/Sao_Paulo",\n  sources = {\n${standIns}  },\n${settings}}\n`);
+  const engines = [];
   return {
     folder,
     dts: (...args) => run(folder, args),
-    serve: (env) => serve(folder, env),
+    async serve(env) { engines.push(await serve(folder, env)); return engines.at(-1); },
     write: (name, bytes) => place(folder, name, bytes),
     async rows(sql) {
       const { status, out, err } = await run(folder, ["sql", "--json", sql]);
       if (status !== 0) throw new Error(`dts sql ended with ${status}: ${err}${out}`);
       return named(JSON.parse(out));
     },
-    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
+    async remove() {
+      for (const engine of engines) await engine.stop();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
   };
 }
 
@@ -111,7 +115,12 @@ async function serve(folder, env = {}) {
       const reply = await get("/api/v1/sql", { method: "POST", body: JSON.stringify({ sql }) });
       return reply.ok ? named(await reply.json()) : assertOk(sql, reply);
     },
-    chart: async (page, number, query = "") => named(await (await get(`/api/v1/pages/${page}/charts/${number}${query}`)).json()),
+    async chart(page, title, query = "") {
+      const reply = await get(`/api/v1/pages/${page}`);
+      const { charts } = reply.ok ? await reply.json() : await assertOk(page, reply);
+      const shown = await get(`/api/v1/pages/${page}/charts/${charts.findIndex((c) => c.title === title)}${query}`);
+      return shown.ok ? named(await shown.json()) : assertOk(`${page}: ${title}`, shown);
+    },
   };
 }
 

@@ -27,7 +27,7 @@ async function inProject(edits, use) {
     await take();
     await use(p);
   } finally {
-    p.remove();
+    await p.remove();
   }
 }
 
@@ -133,7 +133,7 @@ test("github: a real server's replies become rows, and are kept raw", { skip, ti
     assert.deepEqual(rows.map((r) => r.repo), ["dtrupenn/Tetris", "octocat/Hello-World"]);
     assert.deepEqual([rows[0].stars, rows[0].forks], [1, 0]);
   } finally {
-    p.remove();
+    await p.remove();
     await github.stop();
   }
 });
