@@ -35,8 +35,11 @@ struct server {
 static inline void server_say(const asked *a, int status, const char *heads, const char *body) {
   char head[1024];
   size_t size = strlen(body);
-  int n = snprintf(head, sizeof head, "HTTP/1.1 %d Said\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n", status, size, heads);
-  if (status == 304) n = snprintf(head, sizeof head, "HTTP/1.1 304 Said\r\nConnection: close\r\n%s\r\n", heads);
+  int n = snprintf(head, sizeof head,
+                   "HTTP/1.1 %d Said\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n", status,
+                   size, heads);
+  if (status == 304)
+    n = snprintf(head, sizeof head, "HTTP/1.1 304 Said\r\nConnection: close\r\n%s\r\n", heads);
   if (send(a->fd, head, (size_t)n, MSG_NOSIGNAL) < 0) return;
   for (ssize_t sent; size; body += sent, size -= (size_t)sent)
     if ((sent = send(a->fd, body, size, MSG_NOSIGNAL)) <= 0) return;

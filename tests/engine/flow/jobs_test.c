@@ -66,13 +66,22 @@ static void try_enqueue(world *w) {
   int64_t run_at = dice(w, 3) ? 0 : w->now + (int64_t)dice(w, 100000);
   int limit = (int)dice(w, 6);
   bool once = dice(w, 5) == 0;
-  enqueue q = {.n = {.pipeline = "p", .trigger = "hand", .kind = "params", .input = input, .limit = limit,
-                     .once = once, .run_at = run_at, .key = key < 0 ? NULL : name, .group = group ? NULL : group_name},
+  enqueue q = {.n = {.pipeline = "p",
+                     .trigger = "hand",
+                     .kind = "params",
+                     .input = input,
+                     .limit = limit,
+                     .once = once,
+                     .run_at = run_at,
+                     .key = key < 0 ? NULL : name,
+                     .group = group ? NULL : group_name},
                .now = w->now};
   dts_error e = {0};
   int rc = store_write(w->store, enqueue_work, &q, &e);
   model_job *holder = by_key(w, key);
-  job_key_verdict expected = holder ? job_key_decide(&holder->state, holder->payload == payload, w->now, JOB_KEY_WINDOW_MS) : JOB_KEY_NEW;
+  job_key_verdict expected =
+      holder ? job_key_decide(&holder->state, holder->payload == payload, w->now, JOB_KEY_WINDOW_MS)
+             : JOB_KEY_NEW;
   if (expected == JOB_KEY_CONFLICT) {
     assert_int_equal(rc, -1);
     assert_string_equal(e.code, "CONFLICT");
@@ -82,8 +91,12 @@ static void try_enqueue(world *w) {
   assert_int_equal(q.fresh, expected == JOB_KEY_NEW);
   if (expected == JOB_KEY_SAME) return (void)assert_int_equal(q.id, holder->id);
   if (holder) holder->key = -1;
-  w->jobs[w->count++] = (model_job){.id = q.id, .key = key, .payload = payload, .group = group ? -1 : group,
-                                    .state = job_begin(w->now, run_at ? run_at : w->now, limit, once)};
+  w->jobs[w->count++] =
+      (model_job){.id = q.id,
+                  .key = key,
+                  .payload = payload,
+                  .group = group ? -1 : group,
+                  .state = job_begin(w->now, run_at ? run_at : w->now, limit, once)};
 }
 
 /* ---- steps ---- */
@@ -113,7 +126,8 @@ static int step_work(store_conn *c, void *arg, dts_error *e) {
   int rc = jobs_load(c, s->id, &a, &j, e);
   other = j;
   if (rc == 0) rc = jobs_step(c, &j, &s->event, s->now, s->chance, &s->fx, e);
-  if (rc == 0 && s->twice) s->second = jobs_step(c, &other, &s->event, s->now, s->chance, &ignored, &late);
+  if (rc == 0 && s->twice)
+    s->second = jobs_step(c, &other, &s->event, s->now, s->chance, &ignored, &late);
   if (rc == 0 && s->fx.open_attempt) rc = jobs_open_run(c, &j, "v", s->now, &run, e);
   if (rc == 0) rc = jobs_close_run(c, &j, &s->fx, NULL, s->now, e);
   if (rc == 0 && s->fx.commit_staged) rc = write_effect(c, &j, e);
@@ -123,24 +137,36 @@ static int step_work(store_conn *c, void *arg, dts_error *e) {
 }
 
 static job_event random_event(world *w, const model_job *m) {
-  static const job_event_kind kinds[] = {JOB_LEASE, JOB_LEASE, JOB_HEARTBEAT, JOB_CHECKPOINT, JOB_DONE_EVENT, JOB_FAIL, JOB_FAIL, JOB_DEFER, JOB_SLEEP, JOB_HANDBACK, JOB_INTERRUPTED, JOB_LEASE_EXPIRED, JOB_WORKER_LOST, JOB_RELEASE, JOB_RELEASE, JOB_DROP};
+  static const job_event_kind kinds[] = {
+      JOB_LEASE,       JOB_LEASE,    JOB_HEARTBEAT,   JOB_CHECKPOINT,
+      JOB_DONE_EVENT,  JOB_FAIL,     JOB_FAIL,        JOB_DEFER,
+      JOB_SLEEP,       JOB_HANDBACK, JOB_INTERRUPTED, JOB_LEASE_EXPIRED,
+      JOB_WORKER_LOST, JOB_RELEASE,  JOB_RELEASE,     JOB_DROP};
   job_event event = {.kind = kinds[dice(w, sizeof kinds / sizeof *kinds)]};
   if (m->state.status == JOB_QUEUED && dice(w, 2)) event.kind = JOB_LEASE;
   if (dice(w, 40) == 0) event.kind = JOB_CANCEL;
-  event.epoch = m->state.epoch - (dice(w, 6) == 0); /* now and then a worker of an earlier lease speaks */
+  event.epoch =
+      m->state.epoch - (dice(w, 6) == 0); /* now and then a worker of an earlier lease speaks */
   if (event.kind == JOB_FAIL) event.fail.permanent = dice(w, 6) == 0, event.fail.reason = "no";
   if (event.kind == JOB_DEFER) event.defer.retry_after_ms = (int64_t)dice(w, 100000);
   if (event.kind == JOB_SLEEP) event.sleep.until = w->now + (int64_t)dice(w, 1000000);
   if (event.kind == JOB_WORKER_LOST) event.lost.signal = 9;
-  if (event.kind == JOB_RELEASE || event.kind == JOB_DROP) event.person.permitted = true, event.person.reason = "said so";
+  if (event.kind == JOB_RELEASE || event.kind == JOB_DROP)
+    event.person.permitted = true, event.person.reason = "said so";
   return event;
 }
 
 static void try_step(world *w) {
   if (!w->count) return;
   model_job *m = &w->jobs[dice(w, w->count)];
-  stepping s = {.world = w, .id = m->id, .now = w->now, .event = random_event(w, m), .chance = chance(w),
-                .twice = dice(w, 4) == 0, .fail_after = dice(w, 10) == 0, .second = 1};
+  stepping s = {.world = w,
+                .id = m->id,
+                .now = w->now,
+                .event = random_event(w, m),
+                .chance = chance(w),
+                .twice = dice(w, 4) == 0,
+                .fail_after = dice(w, 10) == 0,
+                .second = 1};
   job_state out;
   job_effects fx;
   dts_error e = {0};
@@ -149,13 +175,16 @@ static void try_step(world *w) {
   if (verdict != JOB_OK || s.fail_after) {
     assert_int_equal(rc, -1);
     if (verdict != JOB_OK)
-      assert_string_equal(e.code, verdict == JOB_FENCED ? "FENCED" : verdict == JOB_EXPIRED ? "EXPIRED" : "REFUSED");
+      assert_string_equal(e.code, verdict == JOB_FENCED    ? "FENCED"
+                                  : verdict == JOB_EXPIRED ? "EXPIRED"
+                                                           : "REFUSED");
     w->refused++;
     return;
   }
   assert_int_equal(rc, 0);
   bool moved = out.status != m->state.status || out.epoch != m->state.epoch;
-  if (s.twice && moved) assert_int_equal(s.second, -1), w->raced++; /* the second reaper changes nothing */
+  if (s.twice && moved)
+    assert_int_equal(s.second, -1), w->raced++; /* the second reaper changes nothing */
   m->state = out;
   if (fx.close_attempt) m->outcomes[fx.outcome]++;
   w->effects += fx.commit_staged;
@@ -208,7 +237,9 @@ static void open_again(world *w) {
   if (!w->store || schema_create(w->store, &e) < 0) fail_msg("%s", e.message);
 }
 
-static int recover_work(store_conn *c, void *arg, dts_error *e) { return jobs_recover(c, ((world *)arg)->now, e); }
+static int recover_work(store_conn *c, void *arg, dts_error *e) {
+  return jobs_recover(c, ((world *)arg)->now, e);
+}
 
 static void restart(world *w) {
   open_again(w);
@@ -231,28 +262,46 @@ static const char *expected_rows(world *w, arena *a) {
   for (size_t i = 0; i < w->count; i++) {
     const job_state *s = &w->jobs[i].state;
     buffer_add_format(&b, "%lld|%s|%d|%d|%d|%d|%d|%d|%lld|%lld|%lld\n", (long long)w->jobs[i].id,
-                      job_status_name(s->status), s->attempts, s->retry_count, s->deferrals, s->handbacks,
-                      s->interruptions, s->releases, (long long)s->epoch, (long long)s->run_at, (long long)s->lease_until);
+                      job_status_name(s->status), s->attempts, s->retry_count, s->deferrals,
+                      s->handbacks, s->interruptions, s->releases, (long long)s->epoch,
+                      (long long)s->run_at, (long long)s->lease_until);
   }
   const char *text = arena_text(a, buffer_text(&b));
   buffer_free(&b);
   return text;
 }
 
-static int64_t number(world *w, arena *a, const char *sql) { return strtoll(help_text(w->store, a, sql), NULL, 10); }
+static int64_t number(world *w, arena *a, const char *sql) {
+  return strtoll(help_text(w->store, a, sql), NULL, 10);
+}
 
 static void compare(world *w) {
   arena a = {0};
-  assert_string_equal(help_text(w->store, &a, "select id, state, attempts, retry_count, deferrals, handbacks, interruptions, releases, epoch, run_at, lease_until from dts_job order by id"), expected_rows(w, &a));
-  assert_int_equal(number(w, &a, "select count(*) from dts_job j where attempts <> (select count(*) from dts_run r where r.job = j.id)"), 0);
-  assert_int_equal(number(w, &a, "select count(*) from dts_run r join dts_job j on j.id = r.job where (r.outcome is null) <> (j.state = 'leased' and j.epoch = r.epoch)"), 0);
-  assert_int_equal(number(w, &a, "select count(*) from dts_job where retry_count > retry_limit + 1"), 0);
-  assert_int_equal(number(w, &a, "select count(*) from dts_job where retry_count > retry_limit and state not in ('quarantined', 'failed', 'cancelled')"), 0);
+  assert_string_equal(
+      help_text(w->store, &a,
+                "select id, state, attempts, retry_count, deferrals, handbacks, interruptions, "
+                "releases, epoch, run_at, lease_until from dts_job order by id"),
+      expected_rows(w, &a));
+  assert_int_equal(number(w, &a,
+                          "select count(*) from dts_job j where attempts <> (select count(*) from "
+                          "dts_run r where r.job = j.id)"),
+                   0);
+  assert_int_equal(number(w, &a,
+                          "select count(*) from dts_run r join dts_job j on j.id = r.job where "
+                          "(r.outcome is null) <> (j.state = 'leased' and j.epoch = r.epoch)"),
+                   0);
+  assert_int_equal(
+      number(w, &a, "select count(*) from dts_job where retry_count > retry_limit + 1"), 0);
+  assert_int_equal(number(w, &a,
+                          "select count(*) from dts_job where retry_count > retry_limit and state "
+                          "not in ('quarantined', 'failed', 'cancelled')"),
+                   0);
   assert_int_equal(number(w, &a, "select count(*) from effects"), (int64_t)w->effects);
   for (int o = JOB_ATTEMPT_DONE; o <= JOB_ATTEMPT_CANCELLED; o++) {
     int64_t all = 0;
     for (size_t i = 0; i < w->count; i++) all += w->jobs[i].outcomes[o];
-    const char *sql = arena_format(&a, "select count(*) from dts_run where outcome = '%s'", job_outcome_name((job_outcome)o));
+    const char *sql = arena_format(&a, "select count(*) from dts_run where outcome = '%s'",
+                                   job_outcome_name((job_outcome)o));
     assert_int_equal(number(w, &a, sql), all);
   }
   arena_free(&a);
@@ -265,14 +314,20 @@ static void random_histories_agree_with_the_model(void **state) {
     *w = (world){.now = 1773147600000, .seed = n};
     snprintf(w->path, sizeof w->path, "/tmp/dts-jobs-%d-%d.db", (int)getpid(), (int)n);
     open_again(w);
-    help_exec(w->store, "create table effects (job integer not null, epoch integer not null) strict");
+    help_exec(w->store,
+              "create table effects (job integer not null, epoch integer not null) strict");
     for (int i = 0; i < STEPS; i++) {
       uint64_t what = dice(w, 100);
-      if (what < 8) try_enqueue(w);
-      else if (what < 14) look_at_queue(w);
-      else if (what < 24) w->now += (int64_t)dice(w, 40000) - 5000; /* also backwards */
-      else if (what < 25) w->now += (int64_t)dice(w, 3) * 12 * 3600 * 1000;
-      else try_step(w);
+      if (what < 8)
+        try_enqueue(w);
+      else if (what < 14)
+        look_at_queue(w);
+      else if (what < 24)
+        w->now += (int64_t)dice(w, 40000) - 5000; /* also backwards */
+      else if (what < 25)
+        w->now += (int64_t)dice(w, 3) * 12 * 3600 * 1000;
+      else
+        try_step(w);
       if (i % 500 == 499) restart(w);
       if (i % 50 == 0) compare(w);
     }
@@ -320,10 +375,16 @@ static int queue_of_firings(store_conn *c, void *arg, dts_error *e) {
   int64_t *ids = arg, id;
   bool fresh;
   for (int64_t i = 0; i < 3; i++) {
-    firing f = {.pipeline = "p", .trigger = i < 2 ? "schedule" : "hand", .fire_time = i < 2 ? 1000 + i : 0};
+    firing f = {
+        .pipeline = "p", .trigger = i < 2 ? "schedule" : "hand", .fire_time = i < 2 ? 1000 + i : 0};
     if (jobs_fire(c, &f, 5, e) < 0) return -1;
     for (int k = 0; k < 2; k++) {
-      job_new n = {.firing = f.id, .pipeline = "p", .trigger = "schedule", .kind = "params", .input = "{}", .limit = 5};
+      job_new n = {.firing = f.id,
+                   .pipeline = "p",
+                   .trigger = "schedule",
+                   .kind = "params",
+                   .input = "{}",
+                   .limit = 5};
       if (jobs_insert(c, &n, 5, &id, &fresh, e) < 0) return -1;
     }
   }
@@ -335,7 +396,8 @@ static void a_firing_waits_for_the_one_before(void **state) {
   int64_t ids[10] = {0};
   store *s = help_store();
   help_write(s, queue_of_firings, ids);
-  const int64_t expected[] = {1, 2, 5, 6, 0}; /* the second firing's jobs, 3 and 4, wait; one by hand does not */
+  const int64_t expected[] = {
+      1, 2, 5, 6, 0}; /* the second firing's jobs, 3 and 4, wait; one by hand does not */
   for (size_t i = 0; i < 5; i++) assert_int_equal(ids[i], expected[i]);
   store_close(s);
 }

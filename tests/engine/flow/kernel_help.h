@@ -120,34 +120,46 @@ static inline const char *bench_text(bench *b, const char *sql) {
   return help_text(kernel_store(b->kernel), &b->memory, sql);
 }
 
-static inline int64_t bench_number(bench *b, const char *sql) { return strtoll(bench_text(b, sql), NULL, 10); }
+static inline int64_t bench_number(bench *b, const char *sql) {
+  return strtoll(bench_text(b, sql), NULL, 10);
+}
 
 #define bench_expect(b, sql, text) assert_string_equal(bench_text(b, sql), text)
 
 /* What jobs.md says must hold whenever nobody looks. Each row found is one broken sentence. */
 static inline void bench_invariants(bench *b) {
   static const char *const broken[] = {
-      "select 'attempt rows', j.id from dts_job j where j.attempts <> (select count(*) from dts_run r where r.job = "
+      "select 'attempt rows', j.id from dts_job j where j.attempts <> (select count(*) from "
+      "dts_run r where r.job = "
       "j.id)",
       "select 'one attempt an epoch', job from dts_run group by job, epoch having count(*) > 1",
       "select 'outcome', id from dts_run where (outcome is null) <> (state = 'running')",
-      "select 'open attempt without a lease', r.id from dts_run r join dts_job j on j.id = r.job where r.state = "
+      "select 'open attempt without a lease', r.id from dts_run r join dts_job j on j.id = r.job "
+      "where r.state = "
       "'running' and (j.state <> 'leased' or j.epoch <> r.epoch)",
-      "select 'lease without an open attempt', id from dts_job j where state = 'leased' and not exists (select 1 from "
+      "select 'lease without an open attempt', id from dts_job j where state = 'leased' and not "
+      "exists (select 1 from "
       "dts_run r where r.job = j.id and r.epoch = j.epoch and r.state = 'running')",
       "select 'retry_count', id from dts_job where retry_count > retry_limit + 1",
-      "select 'past the limit outside quarantine', id from dts_job where retry_count > retry_limit and state not in "
+      "select 'past the limit outside quarantine', id from dts_job where retry_count > retry_limit "
+      "and state not in "
       "('quarantined', 'failed', 'cancelled')",
-      "select 'failures', j.id from dts_job j where releases = 0 and retry_count <> (select count(*) from dts_run r "
+      "select 'failures', j.id from dts_job j where releases = 0 and retry_count <> (select "
+      "count(*) from dts_run r "
       "where r.job = j.id and r.outcome = 'failed')",
-      "select 'state', id from dts_job where state not in ('waiting', 'queued', 'leased', 'done', 'failed', "
+      "select 'state', id from dts_job where state not in ('waiting', 'queued', 'leased', 'done', "
+      "'failed', "
       "'quarantined', 'cancelled')",
-      "select 'open firing', f.id from dts_firing f where state = 'open' and not exists (select 1 from dts_job j where "
+      "select 'open firing', f.id from dts_firing f where state = 'open' and not exists (select 1 "
+      "from dts_job j where "
       "j.firing = f.id and j.state in ('waiting', 'queued', 'leased'))",
-      "select 'held date', g.day from dts_gap g where held = 1 and not exists (select 1 from dts_job j where j.id = "
+      "select 'held date', g.day from dts_gap g where held = 1 and not exists (select 1 from "
+      "dts_job j where j.id = "
       "g.job and j.state in ('waiting', 'queued', 'leased'))",
-      "select 'date retries', day from dts_gap where retry_count > 6 or (retry_count > 5 and state = 'retrying')",
-      "select 'firing twice', pipeline from dts_firing where fire_time is not null group by pipeline, trigger, "
+      "select 'date retries', day from dts_gap where retry_count > 6 or (retry_count > 5 and state "
+      "= 'retrying')",
+      "select 'firing twice', pipeline from dts_firing where fire_time is not null group by "
+      "pipeline, trigger, "
       "fire_time having count(*) > 1"};
   for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) bench_expect(b, broken[i], "");
 }
@@ -165,24 +177,30 @@ static inline bool bench_at_rest(bench *b, void *arg) {
 static inline void bench_until(bench *b, bench_cond *holds, void *arg) {
   int64_t end = clock_monotonic_ms() + 20000;
   while (!holds(b, arg)) {
-    if (clock_monotonic_ms() > end) fail_msg("waited for 20 s:\n%s", bench_text(b, "select id, pipeline, state, run_at, error from dts_jobs"));
+    if (clock_monotonic_ms() > end)
+      fail_msg("waited for 20 s:\n%s",
+               bench_text(b, "select id, pipeline, state, run_at, error from dts_jobs"));
     loop_turn(kernel_loop(b->kernel), 20);
   }
 }
 
 static inline bool bench_is_settled(bench *b, void *arg) {
-  return bench_at_rest(b, arg) && !bench_number(b, "select count(*) from dts_job where state = 'leased'");
+  return bench_at_rest(b, arg) &&
+         !bench_number(b, "select count(*) from dts_job where state = 'leased'");
 }
 
 static inline void bench_settle(bench *b) { bench_until(b, bench_is_settled, NULL); }
 
 static inline void bench_wait(bench *b, int64_t ms) {
-  for (int64_t end = clock_monotonic_ms() + ms; clock_monotonic_ms() < end;) loop_turn(kernel_loop(b->kernel), 10);
+  for (int64_t end = clock_monotonic_ms() + ms; clock_monotonic_ms() < end;)
+    loop_turn(kernel_loop(b->kernel), 10);
 }
 
 static inline bool bench_sql_holds(bench *b, void *sql) { return bench_number(b, sql) != 0; }
 
-static inline void bench_until_sql(bench *b, const char *sql) { bench_until(b, bench_sql_holds, (void *)(uintptr_t)sql); }
+static inline void bench_until_sql(bench *b, const char *sql) {
+  bench_until(b, bench_sql_holds, (void *)(uintptr_t)sql);
+}
 
 static inline void bench_advance(bench *b, int64_t ms) {
   int64_t until = loop_now(kernel_loop(b->kernel)) + ms;
@@ -202,8 +220,10 @@ typedef struct bench_answer {
 
 static inline void bench_answered(void *arg, const value *answer, const dts_error *e) {
   bench_answer *a = arg;
-  if (e) a->error = *e;
-  else a->answer = value_copy(&a->bench->memory, answer);
+  if (e)
+    a->error = *e;
+  else
+    a->answer = value_copy(&a->bench->memory, answer);
   a->done = true;
 }
 
@@ -226,11 +246,14 @@ static inline const bench_answer *bench_finish(bench_answer *a) {
   return a;
 }
 
-static inline const bench_answer *bench_ask(bench *b, const char *command) { return bench_finish(bench_begin(b, command)); }
+static inline const bench_answer *bench_ask(bench *b, const char *command) {
+  return bench_finish(bench_begin(b, command));
+}
 
 /* Runs a pipeline by hand; its state, "done" or "failed". */
 static inline const char *bench_run(bench *b, const char *target) {
-  const bench_answer *a = bench_ask(b, arena_format(&b->memory, "{\"name\":\"run\",\"target\":\"%s\"}", target));
+  const bench_answer *a =
+      bench_ask(b, arena_format(&b->memory, "{\"name\":\"run\",\"target\":\"%s\"}", target));
   if (a->error.code[0]) fail_msg("%s: %s", a->error.where, a->error.message);
   bench_settle(b);
   return value_get_text(&a->answer, "state", "?");
@@ -239,7 +262,8 @@ static inline const char *bench_run(bench *b, const char *target) {
 /* The error of a run by hand that must fail, as "CODE: message". */
 static inline const char *bench_run_error(bench *b, const char *target) {
   assert_string_equal(bench_run(b, target), "failed");
-  return bench_text(b, "select coalesce(error ->> 'code', '-') || ': ' || coalesce(error ->> 'message', '-') from dts_run where error is not null "
+  return bench_text(b, "select coalesce(error ->> 'code', '-') || ': ' || coalesce(error ->> "
+                       "'message', '-') from dts_run where error is not null "
                        "order by id desc limit 1");
 }
 
@@ -257,7 +281,9 @@ static inline long bench_child(long parent) {
     char state = 0;
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
     FILE *f = pid > 0 ? fopen(path, "re") : NULL;
-    if (f && fscanf(f, "%*d (%*[^)]) %c %ld", &state, &of) == 2 && of == parent && state != 'Z' && pid > child) child = pid;
+    if (f && fscanf(f, "%*d (%*[^)]) %c %ld", &state, &of) == 2 && of == parent && state != 'Z' &&
+        pid > child)
+      child = pid;
     if (f) fclose(f);
   }
   if (all) closedir(all);

@@ -54,7 +54,8 @@ static void timers_fire_in_order(void **state) {
     loop_cancel(log.loop, tickets[which].timer);
     gone[which] = true;
   }
-  while (loop_advance(log.loop, 2000)) {}
+  while (loop_advance(log.loop, 2000)) {
+  }
   int expected = 0;
   for (int i = 0; i < MANY; i++) expected += !gone[i];
   assert_int_equal(log.count, expected);
@@ -89,7 +90,8 @@ static void a_virtual_clock_moves_only_when_told(void **state) {
   assert_int_equal(loop_now(log.loop), 0);
   assert_false(loop_advance(log.loop, 9));
   assert_int_equal(loop_now(log.loop), 9);
-  while (loop_advance(log.loop, 1000)) {}
+  while (loop_advance(log.loop, 1000)) {
+  }
   assert_int_equal(log.count, 5); /* also those set by timers on the way */
   assert_int_equal(log.at[4], 50);
   assert_int_equal(loop_now(log.loop), 1000);
@@ -130,7 +132,8 @@ typedef struct parcel {
 
 static void take(void *arg) {
   parcel *p = arg;
-  assert_int_equal(p->from->received[p->from->number]++, p->order); /* one thread's posts keep their order */
+  assert_int_equal(p->from->received[p->from->number]++,
+                   p->order); /* one thread's posts keep their order */
   free(p);
 }
 

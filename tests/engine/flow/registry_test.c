@@ -3,14 +3,22 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/flow_help.h"
 
-#define TABLE(name) "{\"noun\":\"table\",\"name\":\"" name "\",\"key\":[\"day\"],\"columns\":[{\"name\":\"day\",\"type\":\"date\"},{\"name\":\"v\",\"type\":\"real\"}]}"
-#define PIPELINE(name, more) "{\"noun\":\"pipeline\",\"name\":\"" name "\",\"trigger\":\"hand\"" more "}"
+#define TABLE(name)                                                                                \
+  "{\"noun\":\"table\",\"name\":\"" name "\",\"key\":[\"day\"],\"columns\":[{\"name\":\"day\","    \
+  "\"type\":\"date\"},{\"name\":\"v\",\"type\":\"real\"}]}"
+#define PIPELINE(name, more)                                                                       \
+  "{\"noun\":\"pipeline\",\"name\":\"" name "\",\"trigger\":\"hand\"" more "}"
 
 static void a_good_set_is_found_by_name(void **state) {
   (void)state;
-  registry *set = help_good_set("[" TABLE("t") "," PIPELINE("p", ",\"tables\":[\"t\"],\"retry\":3") ","
-                                "{\"noun\":\"source\",\"name\":\"s\",\"url\":\"https://example.org\"},"
-                                "{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"schedule\":\"0 6 * * *\",\"gaps\":{\"table\":\"t\",\"since\":\"2026-01-01\",\"calendar\":{\"name\":\"weekdays\"}}}]");
+  registry *set = help_good_set("[" TABLE("t") "," PIPELINE(
+      "p", ",\"tables\":[\"t\"],\"retry\":3") ","
+                                              "{\"noun\":\"source\",\"name\":\"s\",\"url\":\"https:"
+                                              "//example.org\"},"
+                                              "{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":"
+                                              "\"gaps\",\"schedule\":\"0 6 * * "
+                                              "*\",\"gaps\":{\"table\":\"t\",\"since\":\"2026-01-"
+                                              "01\",\"calendar\":{\"name\":\"weekdays\"}}}]");
   assert_int_equal(registry_pipeline(set, "p")->retry, 3);
   assert_null(registry_pipeline(set, "q"));
   assert_string_equal(registry_table(set, "t")->name, "t");
@@ -33,18 +41,38 @@ static void what_does_not_hold_together_is_refused(void **state) {
   static const struct {
     const char *declared, *code, *message, *where;
   } cases[] = {
-      {"[" TABLE("t") "," TABLE("t") "]", "NAME", "table 't' is declared twice: here and in pipelines/x.lua:1", "pipelines/x.lua:2"},
-      {"[" PIPELINE("p", "") "," TABLE("t") "," PIPELINE("p", "") "]", "NAME", "pipeline 'p' is declared twice", "pipelines/x.lua:3"},
-      {"[{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"none\",\"since\":\"2026-01-01\"}}]", "TABLE", "gaps.table names 'none', which no script declares", "pipelines/x.lua:1"},
-      {"[{\"noun\":\"table\",\"name\":\"t\",\"key\":[\"id\"],\"columns\":[{\"name\":\"id\",\"type\":\"integer\"}]},"
-       "{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"t\",\"since\":\"2026-01-01\"}}]", "GAPS", "the key of 't' must hold exactly one date column", "pipelines/x.lua:2"},
-      {"[{\"noun\":\"table\",\"name\":\"t\",\"key\":[\"k\",\"day\"],\"columns\":[{\"name\":\"k\",\"type\":\"text\"},{\"name\":\"day\",\"type\":\"date\"}]},"
-       "{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"t\",\"since\":\"2026-01-01\"}}]", "GAPS", "must give all columns of the key of 't'", "pipelines/x.lua:2"},
-      {"[" TABLE("t") ",{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"t\",\"since\":\"2026-02-30\"}}]", "DATE", "gaps.since is '2026-02-30'", "pipelines/x.lua:2"},
-      {"[" TABLE("t") ",{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"t\",\"since\":\"2026-01-01\",\"calendar\":{\"name\":\"NYSEE\"}}}]", "", "NYSEE", "pipelines/x.lua:2"},
-      {"[" TABLE("t") ",{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"t\",\"since\":\"2026-01-01\",\"calendar\":{\"name\":\"daily\",\"closed\":[\"soon\"]}}}]", "DATE", "a calendar's list holds soon", "pipelines/x.lua:2"},
-      {"[" PIPELINE("p", ",\"after\":[\"pp\"]") "]", "PIPELINE", "there is no pipeline named 'pp'", "pipelines/x.lua:1"},
-      {"[" PIPELINE("p", ",\"tables\":[\"t\"]") "]", "TABLE", "pipeline 'p' may write 't', which no script declares", "pipelines/x.lua:1"},
+      {"[" TABLE("t") "," TABLE("t") "]", "NAME",
+       "table 't' is declared twice: here and in pipelines/x.lua:1", "pipelines/x.lua:2"},
+      {"[" PIPELINE("p", "") "," TABLE("t") "," PIPELINE("p", "") "]", "NAME",
+       "pipeline 'p' is declared twice", "pipelines/x.lua:3"},
+      {"[{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"none\","
+       "\"since\":\"2026-01-01\"}}]",
+       "TABLE", "gaps.table names 'none', which no script declares", "pipelines/x.lua:1"},
+      {"[{\"noun\":\"table\",\"name\":\"t\",\"key\":[\"id\"],\"columns\":[{\"name\":\"id\","
+       "\"type\":\"integer\"}]},"
+       "{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"t\","
+       "\"since\":\"2026-01-01\"}}]",
+       "GAPS", "the key of 't' must hold exactly one date column", "pipelines/x.lua:2"},
+      {"[{\"noun\":\"table\",\"name\":\"t\",\"key\":[\"k\",\"day\"],\"columns\":[{\"name\":\"k\","
+       "\"type\":\"text\"},{\"name\":\"day\",\"type\":\"date\"}]},"
+       "{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"t\","
+       "\"since\":\"2026-01-01\"}}]",
+       "GAPS", "must give all columns of the key of 't'", "pipelines/x.lua:2"},
+      {"[" TABLE("t") ",{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{"
+                      "\"table\":\"t\",\"since\":\"2026-02-30\"}}]",
+       "DATE", "gaps.since is '2026-02-30'", "pipelines/x.lua:2"},
+      {"[" TABLE(
+           "t") ",{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":"
+                "\"t\",\"since\":\"2026-01-01\",\"calendar\":{\"name\":\"NYSEE\"}}}]",
+       "", "NYSEE", "pipelines/x.lua:2"},
+      {"[" TABLE("t") ",{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{"
+                      "\"table\":\"t\",\"since\":\"2026-01-01\",\"calendar\":{\"name\":\"daily\","
+                      "\"closed\":[\"soon\"]}}}]",
+       "DATE", "a calendar's list holds soon", "pipelines/x.lua:2"},
+      {"[" PIPELINE("p", ",\"after\":[\"pp\"]") "]", "PIPELINE", "there is no pipeline named 'pp'",
+       "pipelines/x.lua:1"},
+      {"[" PIPELINE("p", ",\"tables\":[\"t\"]") "]", "TABLE",
+       "pipeline 'p' may write 't', which no script declares", "pipelines/x.lua:1"},
       {"[" PIPELINE("p", ",\"schedule\":\"0 25 * * *\"") "]", "", "25", "pipelines/x.lua:1"},
       {"[" PIPELINE("p", ",\"timezone\":\"Europe/Berlim\"") "]", "", "Berlim", "pipelines/x.lua:1"},
   };
@@ -53,7 +81,8 @@ static void what_does_not_hold_together_is_refused(void **state) {
     registry *set = help_set(cases[i].declared, &e);
     if (set) fail_msg("accepted: %s", cases[i].declared);
     if (cases[i].code[0]) assert_string_equal(e.code, cases[i].code);
-    if (!strstr(e.message, cases[i].message)) fail_msg("'%s' lacks '%s'", e.message, cases[i].message);
+    if (!strstr(e.message, cases[i].message))
+      fail_msg("'%s' lacks '%s'", e.message, cases[i].message);
     assert_string_equal(e.where, cases[i].where);
   }
 }
@@ -71,9 +100,12 @@ static void the_nearest_name_is_offered(void **state) {
 static void a_shared_module_is_no_conflict(void **state) {
   (void)state;
   arena a = {0};
-  value list = help_json(&a, "[{\"noun\":\"source\",\"name\":\"s\",\"url\":\"https://example.org\",\"file\":\"connectors/s.lua\",\"line\":4}]"), config = value_map();
+  value list = help_json(&a, "[{\"noun\":\"source\",\"name\":\"s\",\"url\":\"https://"
+                             "example.org\",\"file\":\"connectors/s.lua\",\"line\":4}]"),
+        config = value_map();
   const module used = {"connectors.s", "connectors/s.lua", "-- text", false};
-  script *both[2] = {script_make("pipelines/a.lua", "a", &list, &used, 1), script_make("pipelines/b.lua", "b", &list, &used, 1)};
+  script *both[2] = {script_make("pipelines/a.lua", "a", &list, &used, 1),
+                     script_make("pipelines/b.lua", "b", &list, &used, 1)};
   dts_error e = {0};
   registry *set = registry_make(both, 2, &config, &e);
   if (!set) fail_msg("%s", e.message);
@@ -89,11 +121,15 @@ static void a_shared_module_is_no_conflict(void **state) {
 static void stand_ins_and_limits_come_from_the_project(void **state) {
   (void)state;
   arena a = {0};
-  value list = help_json(&a, "[{\"noun\":\"source\",\"name\":\"s\",\"url\":\"https://example.org\"}," PIPELINE("p", ",\"limits\":{\"rows\":5}") "]");
-  value config = help_json(&a, "{\"timezone\":\"America/Sao_Paulo\",\"sources\":{\"s\":\"http://127.0.0.1:9\"},\"limits\":{\"rows\":7,\"time_ms\":1000}}");
+  value list = help_json(
+      &a, "[{\"noun\":\"source\",\"name\":\"s\",\"url\":\"https://example.org\"}," PIPELINE(
+              "p", ",\"limits\":{\"rows\":5}") "]");
+  value config = help_json(&a, "{\"timezone\":\"America/Sao_Paulo\",\"sources\":{\"s\":\"http://"
+                               "127.0.0.1:9\"},\"limits\":{\"rows\":7,\"time_ms\":1000}}");
   script *only = script_make("pipelines/a.lua", "a", &list, NULL, 0);
   dts_error e = {0};
-  for (size_t i = 0; i < list.list.count; i++) value_set(&a, &list.list.items[i], "file", value_text("pipelines/a.lua"));
+  for (size_t i = 0; i < list.list.count; i++)
+    value_set(&a, &list.list.items[i], "file", value_text("pipelines/a.lua"));
   script_release(only);
   only = script_make("pipelines/a.lua", "a", &list, NULL, 0);
   registry *set = registry_make(&only, 1, &config, &e);

@@ -46,7 +46,9 @@ static void a_saved_script_is_live_within_a_second(void **state) {
   bench_until(b, has_pipeline, (char[]){"two"});
   assert_true(clock_monotonic_ms() - begun < 1000);
   assert_false(has_pipeline(b, (char[]){"one"}));
-  bench_script(b, "sub/deeper/b", TABLE "dts.pipeline { name = 'three', run = function(ctx) ctx:put('t', { id = 1 }) end }\n"); /* a folder that is new */
+  bench_script(b, "sub/deeper/b",
+               TABLE "dts.pipeline { name = 'three', run = function(ctx) ctx:put('t', { id = 1 }) "
+                     "end }\n"); /* a folder that is new */
   bench_until(b, has_pipeline, (char[]){"three"});
   assert_string_equal(bench_run(b, "three"), "done");
   bench_expect(b, "select count(*) from t", "1\n");
@@ -55,7 +57,8 @@ static void a_saved_script_is_live_within_a_second(void **state) {
 
 static void a_broken_script_leaves_the_old_one_in_service(void **state) {
   (void)state;
-  bench *b = begin(TABLE "dts.pipeline { name = 'p', run = function(ctx) ctx:put('t', { id = 1 }) end }\n");
+  bench *b = begin(
+      TABLE "dts.pipeline { name = 'p', run = function(ctx) ctx:put('t', { id = 1 }) end }\n");
   bench_script(b, "a", "dts.pipeline { name = 'p', run = function(ctx) ctx:put('t' }\n");
   until_faults(b, 1);
   const value *fault = first_fault(b);
@@ -63,12 +66,17 @@ static void a_broken_script_leaves_the_old_one_in_service(void **state) {
   assert_int_equal(value_get_integer(fault, "line", 0), 2);
   assert_int_equal(strlen(value_get_text(fault, "in_service", "")), 16);
   assert_string_equal(bench_run(b, "p"), "done");
-  bench_script(b, "a", TABLE "dts.pipeline { name = 'p', runn = function(ctx) end }\n"); /* it loads, but declares nonsense */
+  bench_script(
+      b, "a",
+      TABLE
+      "dts.pipeline { name = 'p', runn = function(ctx) end }\n"); /* it loads, but declares nonsense */
   bench_wait(b, 300);
   until_faults(b, 1);
   bench_contains(value_get_text(first_fault(b), "message", ""), "runn");
   assert_string_equal(bench_run(b, "p"), "done");
-  bench_script(b, "a", TABLE "dts.pipeline { name = 'p', run = function(ctx) ctx:put('t', { id = 2 }) end }\n");
+  bench_script(b, "a",
+               TABLE
+               "dts.pipeline { name = 'p', run = function(ctx) ctx:put('t', { id = 2 }) end }\n");
   until_faults(b, 0);
   assert_string_equal(bench_run(b, "p"), "done");
   bench_expect(b, "select id from t order by id", "1\n2\n");
@@ -79,17 +87,23 @@ static void a_broken_script_leaves_the_old_one_in_service(void **state) {
 static void an_edit_that_breaks_another_file_is_refused(void **state) {
   (void)state;
   bench *b = begin(TABLE "dts.pipeline { name = 'old', run = function() end }\n");
-  bench_script(b, "b", "dts.pipeline { name = 'user', allow = { tables = { 't' } }, run = function(ctx) ctx:put('t', { id = 1 }) end }\n");
+  bench_script(b, "b",
+               "dts.pipeline { name = 'user', allow = { tables = { 't' } }, run = function(ctx) "
+               "ctx:put('t', { id = 1 }) end }\n");
   bench_until(b, has_pipeline, (char[]){"user"});
   bench_script(b, "a", "dts.pipeline { name = 'new', run = function() end }\n"); /* t is gone */
   until_faults(b, 1);
   const value *fault = first_fault(b);
   assert_string_equal(value_get_text(fault, "file", ""), "pipelines/a.lua");
-  bench_contains(value_get_text(fault, "message", ""), "pipeline 'user' may write 't', which no script declares");
+  bench_contains(value_get_text(fault, "message", ""),
+                 "pipeline 'user' may write 't', which no script declares");
   bench_contains(value_get_text(fault, "where", ""), "pipelines/b.lua:");
-  assert_true(has_pipeline(b, (char[]){"old"}) && has_pipeline(b, (char[]){"user"}) && !has_pipeline(b, (char[]){"new"}));
+  assert_true(has_pipeline(b, (char[]){"old"}) && has_pipeline(b, (char[]){"user"}) &&
+              !has_pipeline(b, (char[]){"new"}));
   assert_string_equal(bench_run(b, "user"), "done");
-  bench_script(b, "b", "dts.pipeline { name = 'user', run = function(ctx) end }\n"); /* nobody needs it any more */
+  bench_script(
+      b, "b",
+      "dts.pipeline { name = 'user', run = function(ctx) end }\n"); /* nobody needs it any more */
   until_faults(b, 0);
   assert_true(has_pipeline(b, (char[]){"new"}) && !has_pipeline(b, (char[]){"old"}));
   bench_close(b);
@@ -99,7 +113,9 @@ static void a_file_that_others_need_stays_when_it_is_deleted(void **state) {
   (void)state;
   char path[128];
   bench *b = begin(TABLE);
-  bench_script(b, "b", "dts.pipeline { name = 'user', allow = { tables = { 't' } }, run = function(ctx) ctx:put('t', { id = 1 }) end }\n");
+  bench_script(b, "b",
+               "dts.pipeline { name = 'user', allow = { tables = { 't' } }, run = function(ctx) "
+               "ctx:put('t', { id = 1 }) end }\n");
   bench_until(b, has_pipeline, (char[]){"user"});
   snprintf(path, sizeof path, "%s/pipelines/a.lua", b->folder);
   assert_int_equal(unlink(path), 0);
@@ -115,13 +131,20 @@ static void a_file_that_others_need_stays_when_it_is_deleted(void **state) {
 
 static void a_table_that_the_store_refuses_is_a_fault(void **state) {
   (void)state;
-  bench *b = begin(TABLE "dts.pipeline { name = 'p', run = function(ctx) ctx:put('t', { id = 1 }) end }\n");
-  bench_script(b, "a", "dts.table { name = 't', key = { 'id' }, columns = { 'id integer', 'v integer' } }\n"); /* another type */
+  bench *b = begin(
+      TABLE "dts.pipeline { name = 'p', run = function(ctx) ctx:put('t', { id = 1 }) end }\n");
+  bench_script(b, "a",
+               "dts.table { name = 't', key = { 'id' }, columns = { 'id integer', 'v integer' } "
+               "}\n"); /* another type */
   until_faults(b, 1);
-  bench_contains(value_get_text(first_fault(b), "message", ""), "the type of v in table 't' changed from text to integer");
+  bench_contains(value_get_text(first_fault(b), "message", ""),
+                 "the type of v in table 't' changed from text to integer");
   assert_string_equal(bench_run(b, "p"), "done");
-  bench_script(b, "a", "dts.table { name = 't', key = { 'id' }, columns = { 'id integer', 'v text', 'more integer' } }\n"
-                       "dts.pipeline { name = 'p', run = function(ctx) ctx:put('t', { id = 2, more = 4 }) end }\n");
+  bench_script(
+      b, "a",
+      "dts.table { name = 't', key = { 'id' }, columns = { 'id integer', 'v text', 'more integer' "
+      "} }\n"
+      "dts.pipeline { name = 'p', run = function(ctx) ctx:put('t', { id = 2, more = 4 }) end }\n");
   until_faults(b, 0); /* a new column is added by itself */
   assert_string_equal(bench_run(b, "p"), "done");
   bench_expect(b, "select id, more from t where id = 2", "2|4\n");
@@ -133,25 +156,32 @@ static void a_run_ends_on_the_version_it_began_with(void **state) {
   bench *b = bench_new();
   b->options.serving = true;
   bench_write(b, "connectors/version.lua", "return 'old'\n");
-  bench_script(b, "a", "local version = require 'connectors.version'\n" TABLE
-                       "dts.pipeline { name = 'p', run = function(ctx)\n"
-                       "  dts.log('begun')\n"
-                       "  repeat local n = 0 for _ in dts.query('t', { id = 100 }):rows() do n = n + 1 end until n > 0\n"
-                       "  ctx:put('t', { id = 1, v = version .. ' ' .. 'A' })\n"
-                       "end }\n"
-                       "dts.pipeline { name = 'go', run = function(ctx) ctx:put('t', { id = 100 }) end }\n");
+  bench_script(
+      b, "a",
+      "local version = require 'connectors.version'\n" TABLE
+      "dts.pipeline { name = 'p', run = function(ctx)\n"
+      "  dts.log('begun')\n"
+      "  repeat local n = 0 for _ in dts.query('t', { id = 100 }):rows() do n = n + 1 end until n "
+      "> 0\n"
+      "  ctx:put('t', { id = 1, v = version .. ' ' .. 'A' })\n"
+      "end }\n"
+      "dts.pipeline { name = 'go', run = function(ctx) ctx:put('t', { id = 100 }) end }\n");
   bench_open(b);
   bench_faults(b);
   bench_answer *slow = bench_begin(b, "{\"name\":\"run\",\"target\":\"p\"}");
   bench_until_sql(b, "select count(*) from dts_log");
   bench_write(b, "connectors/version.lua", "return 'new'\n");
-  bench_script(b, "a", "local version = require 'connectors.version'\n" TABLE
-                       "dts.pipeline { name = 'q', run = function(ctx) ctx:put('t', { id = 2, v = version .. ' B' }) end }\n"
-                       "dts.pipeline { name = 'go', run = function(ctx) ctx:put('t', { id = 100 }) end }\n");
+  bench_script(
+      b, "a",
+      "local version = require 'connectors.version'\n" TABLE
+      "dts.pipeline { name = 'q', run = function(ctx) ctx:put('t', { id = 2, v = version .. ' B' "
+      "}) end }\n"
+      "dts.pipeline { name = 'go', run = function(ctx) ctx:put('t', { id = 100 }) end }\n");
   bench_until(b, has_pipeline, (char[]){"q"});
   bench_ask(b, "{\"name\":\"run\",\"target\":\"go\"}");
   bench_finish(slow);
-  assert_string_equal(value_get_text(&slow->answer, "state", "?"), "done"); /* though p is declared no more */
+  assert_string_equal(value_get_text(&slow->answer, "state", "?"),
+                      "done"); /* though p is declared no more */
   bench_run(b, "q");
   bench_expect(b, "select id, v from t where id < 100 order by id", "1|old A\n2|new B\n");
   bench_expect(b, "select count(distinct version) from dts_run", "2\n");
@@ -164,7 +194,9 @@ static void a_changed_module_reloads_who_requires_it(void **state) {
   bench *b = bench_new();
   b->options.serving = true;
   bench_write(b, "connectors/names.lua", "return { 'first' }\n");
-  bench_script(b, "a", "for _, name in ipairs(require 'connectors.names') do dts.pipeline { name = name, run = function() end } end\n");
+  bench_script(b, "a",
+               "for _, name in ipairs(require 'connectors.names') do dts.pipeline { name = name, "
+               "run = function() end } end\n");
   bench_script(b, "b", "dts.pipeline { name = 'apart', run = function() end }\n");
   bench_open(b);
   bench_faults(b);
@@ -174,13 +206,15 @@ static void a_changed_module_reloads_who_requires_it(void **state) {
   bench_until(b, has_pipeline, (char[]){"second"});
   registry *fresh = kernel_registry(b->kernel);
   assert_ptr_equal(registry_pipeline(fresh, "apart")->script, apart); /* loaded once */
-  assert_ptr_not_equal(registry_pipeline(fresh, "first")->script, registry_pipeline(set, "first")->script);
+  assert_ptr_not_equal(registry_pipeline(fresh, "first")->script,
+                       registry_pipeline(set, "first")->script);
   registry_release(set);
   registry_release(fresh);
   bench_write(b, "connectors/names.lua", "return {\n");
   until_faults(b, 1);
   assert_true(has_pipeline(b, (char[]){"second"}));
-  bench_write(b, "connectors/names.lua", "return { 'third' }\n"); /* mending the module mends its users */
+  bench_write(b, "connectors/names.lua",
+              "return { 'third' }\n"); /* mending the module mends its users */
   bench_until(b, has_pipeline, (char[]){"third"});
   until_faults(b, 0);
   bench_close(b);

@@ -36,7 +36,8 @@ static void a_run_that_fails_leaves_nothing(void **state) {
   bench_expect(b, "select count(*) from t", "0\n");
   bench_expect(b, "select count(*) from dts_archive", "0\n");
   bench_expect(b, "select count(*) from dts_note", "0\n");
-  bench_expect(b, "select state, attempts, retry_count from dts_job", "failed|1|1\n"); /* by hand: not retried */
+  bench_expect(b, "select state, attempts, retry_count from dts_job",
+               "failed|1|1\n"); /* by hand: not retried */
   bench_invariants(b);
   bench_close(b);
 }
@@ -52,8 +53,10 @@ static void six_attempts_then_quarantine(void **state) {
   bench_settle(b);
   bench_expect(b, "select state, attempts, retry_count from dts_job", "waiting|1|1\n");
   for (int i = 2; i <= 6; i++) bench_advance(b, 15 * 60 * 1000);
-  bench_expect(b, "select state, attempts, retry_count, reason from dts_job", "quarantined|6|6|retries exhausted\n");
-  bench_expect(b, "select count(*), count(distinct epoch), min(outcome) from dts_run", "6|6|failed\n");
+  bench_expect(b, "select state, attempts, retry_count, reason from dts_job",
+               "quarantined|6|6|retries exhausted\n");
+  bench_expect(b, "select count(*), count(distinct epoch), min(outcome) from dts_run",
+               "6|6|failed\n");
   bench_expect(b, "select state, failed from dts_firing", "ended|1\n");
   bench_invariants(b);
   bench_close(b);
@@ -62,7 +65,9 @@ static void six_attempts_then_quarantine(void **state) {
 static void a_permanent_failure_is_not_retried(void **state) {
   (void)state;
   bench *b = bench_new();
-  bench_script(b, "x", "dts.pipeline { name = 'p', run = function(ctx) ctx:fail('bad input', { retry = false }) end }\n");
+  bench_script(b, "x",
+               "dts.pipeline { name = 'p', run = function(ctx) ctx:fail('bad input', { retry = "
+               "false }) end }\n");
   bench_virtual(b, 1773147600000);
   bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\"}");
   bench_settle(b);
@@ -88,7 +93,8 @@ static void say_later(void *arg) {
   free(l);
 }
 
-static void answer_later(void *arg, const value *request, const char *from, fetch_done *done, void *done_arg) {
+static void answer_later(void *arg, const value *request, const char *from, fetch_done *done,
+                         void *done_arg) {
   later *l = memory_alloc(sizeof *l);
   *l = (later){done, done_arg};
   assert_string_equal(from, "s");
@@ -99,17 +105,21 @@ static void answer_later(void *arg, const value *request, const char *from, fetc
 static void a_source_that_asks_to_wait_burns_no_retry(void **state) {
   (void)state;
   bench *b = bench_new();
-  bench_script(b, "x", "local s = dts.source { name = 's', url = 'http://127.0.0.1:1' }\n"
-                       "dts.pipeline { name = 'p', run = function() s:get('/') end }\n");
+  bench_script(b, "x",
+               "local s = dts.source { name = 's', url = 'http://127.0.0.1:1' }\n"
+               "dts.pipeline { name = 'p', run = function() s:get('/') end }\n");
   bench_virtual(b, 1773147600000);
   kernel_set_network(b->kernel, answer_later, b->kernel);
   bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\"}");
   bench_settle(b);
-  bench_expect(b, "select state, attempts, retry_count, deferrals, run_at - created >= 60000 from dts_job",
-               "waiting|1|0|1|1\n");
+  bench_expect(
+      b, "select state, attempts, retry_count, deferrals, run_at - created >= 60000 from dts_job",
+      "waiting|1|0|1|1\n");
   bench_expect(b, "select outcome from dts_run", "deferred\n");
-  bench_advance(b, (int64_t)25 * 3600 * 1000); /* it never comes to an answer: a day, and it lies in quarantine */
-  bench_expect(b, "select state, retry_count, reason from dts_job", "quarantined|0|deferred too long\n");
+  bench_advance(b, (int64_t)25 * 3600 *
+                       1000); /* it never comes to an answer: a day, and it lies in quarantine */
+  bench_expect(b, "select state, retry_count, reason from dts_job",
+               "quarantined|0|deferred too long\n");
   bench_invariants(b);
   bench_close(b);
 }
@@ -117,16 +127,18 @@ static void a_source_that_asks_to_wait_burns_no_retry(void **state) {
 static void a_sleep_survives_and_counts_nothing(void **state) {
   (void)state;
   bench *b = bench_new();
-  bench_script(b, "x", TABLE "dts.pipeline { name = 'p', run = function(ctx)\n"
-                             "  ctx:step('before', function() ctx:put('t', { id = 1 }) end)\n"
-                             "  ctx:sleep('3h')\n"
-                             "  ctx:put('t', { id = 2, v = tostring(ctx.attempt) })\n"
-                             "end }\n");
+  bench_script(b, "x",
+               TABLE "dts.pipeline { name = 'p', run = function(ctx)\n"
+                     "  ctx:step('before', function() ctx:put('t', { id = 1 }) end)\n"
+                     "  ctx:sleep('3h')\n"
+                     "  ctx:put('t', { id = 2, v = tostring(ctx.attempt) })\n"
+                     "end }\n");
   bench_virtual(b, 1773147600000);
   bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\"}");
   bench_settle(b);
   bench_expect(b, "select id from t", "1\n");
-  bench_expect(b, "select state, attempts, retry_count, run_at - created from dts_job", "waiting|1|0|10800000\n");
+  bench_expect(b, "select state, attempts, retry_count, run_at - created from dts_job",
+               "waiting|1|0|10800000\n");
   bench_expect(b, "select outcome from dts_run", "slept\n");
   bench_advance(b, 3 * 3600 * 1000 - 1);
   bench_expect(b, "select count(*) from t", "1\n");
@@ -153,10 +165,14 @@ static void the_third_killed_worker_is_poison(void **state) {
     bench_until_sql(b, sql);
     bench_kill_worker(b);
     bench_settle(b);
-    if (i < 3) bench_expect(b, "select state, retry_count = worker_deaths from dts_job", "waiting|1\n");
-    if (i < 3) while (loop_advance(kernel_loop(b->kernel), loop_now(kernel_loop(b->kernel)) + 900000)) {}
+    if (i < 3)
+      bench_expect(b, "select state, retry_count = worker_deaths from dts_job", "waiting|1\n");
+    if (i < 3)
+      while (loop_advance(kernel_loop(b->kernel), loop_now(kernel_loop(b->kernel)) + 900000)) {
+      }
   }
-  bench_expect(b, "select state, attempts, retry_count, reason from dts_job", "quarantined|3|3|poison\n");
+  bench_expect(b, "select state, attempts, retry_count, reason from dts_job",
+               "quarantined|3|3|poison\n");
   bench_contains(bench_text(b, "select error ->> 'message' from dts_run"), "signal 9");
   bench_invariants(b);
   bench_close(b);
@@ -170,22 +186,28 @@ static void limits_end_a_run_and_say_so(void **state) {
       {"time = '400ms'", "dts.each({ 1 }, function() " SPIN " end)", "LIMIT_TIME"},
       {"cpu = '1s'", SPIN, "LIMIT_CPU"},
       {"cpu = '1s'", "while true do pcall(function() while true do end end) end", "LIMIT_CPU"},
-      {"memory = '16MB'", "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end", "LIMIT_MEMORY"},
+      {"memory = '16MB'", "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end",
+       "LIMIT_MEMORY"},
       {"rows = 10", "for i = 1, 11 do ctx:put('t', { id = i }) end", "LIMIT_ROWS"},
-      {"rows = 10", "for i = 1, 11 do ctx:put('t', { id = i }) if i % 10 == 0 then ctx:checkpoint() end end", NULL},
+      {"rows = 10",
+       "for i = 1, 11 do ctx:put('t', { id = i }) if i % 10 == 0 then ctx:checkpoint() end end",
+       NULL},
       {"log = '1KB'", "for i = 1, 1000 do dts.log('line ' .. i) end", NULL},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char text[1024];
-    snprintf(text, sizeof text, TABLE "dts.pipeline { name = 'p', limits = { %s }, run = function(ctx) %s end }\n",
+    snprintf(text, sizeof text,
+             TABLE "dts.pipeline { name = 'p', limits = { %s }, run = function(ctx) %s end }\n",
              cases[i].limit, cases[i].body);
     bench *b = bench_with(text);
     assert_string_equal(bench_run(b, "p"), cases[i].code ? "failed" : "done");
     if (cases[i].code) bench_contains(bench_text(b, ERROR), cases[i].code);
-    if (cases[i].code) bench_contains(bench_text(b, "select error ->> 'where' from dts_run"), "pipelines/x.lua");
+    if (cases[i].code)
+      bench_contains(bench_text(b, "select error ->> 'where' from dts_run"), "pipelines/x.lua");
     if (strstr(cases[i].limit, "log")) {
       assert_true(bench_number(b, "select sum(length(message)) from dts_log") < 1200);
-      bench_contains(bench_text(b, "select message from dts_log order by seq desc limit 1"), "limits.log is 1024 bytes");
+      bench_contains(bench_text(b, "select message from dts_log order by seq desc limit 1"),
+                     "limits.log is 1024 bytes");
     }
     bench_invariants(b);
     bench_close(b);
@@ -194,11 +216,13 @@ static void limits_end_a_run_and_say_so(void **state) {
 
 static void too_many_requests_are_refused(void **state) {
   (void)state;
-  bench *b = bench_with("dts.pipeline { name = 'p', limits = { requests = 2 }, allow = { hosts = { '127.0.0.1:9' } },\n"
-                        "  run = function()\n"
-                        "    for i = 1, 3 do pcall(dts.http.post, 'http://127.0.0.1:9/', { body = 'x' }) end\n"
-                        "    dts.log('not reached')\n"
-                        "end }\n");
+  bench *b = bench_with(
+      "dts.pipeline { name = 'p', limits = { requests = 2 }, allow = { hosts = { '127.0.0.1:9' } "
+      "},\n"
+      "  run = function()\n"
+      "    for i = 1, 3 do pcall(dts.http.post, 'http://127.0.0.1:9/', { body = 'x' }) end\n"
+      "    dts.log('not reached')\n"
+      "end }\n");
   bench_contains(bench_run_error(b, "p"), "LIMIT_REQUESTS: more than 2 requests");
   bench_expect(b, "select count(*) from dts_log", "0\n"); /* pcall does not catch a limit */
   bench_expect(b, "select requests from dts_run", "3\n");
@@ -210,16 +234,18 @@ static void too_many_requests_are_refused(void **state) {
 static void steps_outlive_a_crash(void **state) {
   (void)state;
   bench *b = bench_new();
-  bench_script(b, "x", "dts.table { name = 'tries', columns = { 'step text', 'attempt integer' } }\n"
-                       "dts.pipeline { name = 'p', run = function(ctx)\n"
-                       "  local one = ctx:step('one', function()\n"
-                       "    ctx:put('tries', { step = 'one', attempt = ctx.attempt })\n"
-                       "    return { n = 41, from = ctx.attempt }\n"
-                       "  end)\n"
-                       "  ctx:put('tries', { step = 'outside', attempt = ctx.attempt })\n"
-                       "  if ctx.attempt == 1 then dts.log('ready') while true do end end\n"
-                       "  ctx:step('two', function() ctx:put('tries', { step = 'two', attempt = one.n + one.from }) end)\n"
-                       "end }\n");
+  bench_script(b, "x",
+               "dts.table { name = 'tries', columns = { 'step text', 'attempt integer' } }\n"
+               "dts.pipeline { name = 'p', run = function(ctx)\n"
+               "  local one = ctx:step('one', function()\n"
+               "    ctx:put('tries', { step = 'one', attempt = ctx.attempt })\n"
+               "    return { n = 41, from = ctx.attempt }\n"
+               "  end)\n"
+               "  ctx:put('tries', { step = 'outside', attempt = ctx.attempt })\n"
+               "  if ctx.attempt == 1 then dts.log('ready') while true do end end\n"
+               "  ctx:step('two', function() ctx:put('tries', { step = 'two', attempt = one.n + "
+               "one.from }) end)\n"
+               "end }\n");
   bench_virtual(b, 1773147600000);
   bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\"}");
   bench_until_sql(b, "select count(*) from dts_log");
@@ -252,14 +278,15 @@ static void a_step_is_tried_as_often_as_it_says(void **state) {
 static void a_checkpoint_keeps_rows_and_cursor(void **state) {
   (void)state;
   bench *b = bench_new();
-  bench_script(b, "x", TABLE "dts.pipeline { name = 'p', run = function(ctx)\n"
-                             "  local from = ctx.state and ctx.state.next or 1\n"
-                             "  for i = from, 6 do\n"
-                             "    ctx:put('t', { id = i, v = 'attempt ' .. ctx.attempt })\n"
-                             "    if i == 3 then ctx:checkpoint({ next = 4 }) end\n"
-                             "    if i == 5 and ctx.attempt == 1 then error('half-way') end\n"
-                             "  end\n"
-                             "end }\n");
+  bench_script(b, "x",
+               TABLE "dts.pipeline { name = 'p', run = function(ctx)\n"
+                     "  local from = ctx.state and ctx.state.next or 1\n"
+                     "  for i = from, 6 do\n"
+                     "    ctx:put('t', { id = i, v = 'attempt ' .. ctx.attempt })\n"
+                     "    if i == 3 then ctx:checkpoint({ next = 4 }) end\n"
+                     "    if i == 5 and ctx.attempt == 1 then error('half-way') end\n"
+                     "  end\n"
+                     "end }\n");
   bench_virtual(b, 1773147600000);
   bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\"}");
   bench_settle(b);
@@ -276,26 +303,30 @@ static void a_checkpoint_keeps_rows_and_cursor(void **state) {
 
 static void enqueued_jobs_have_keys_and_groups(void **state) {
   (void)state;
-  bench *b = bench_with("dts.table { name = 'seen', columns = { 'n integer', 'day text' } }\n"
-                        "dts.pipeline { name = 'child', params = { n = 'integer', more = 'text = x' },\n"
-                        "  run = function(ctx, input)\n"
-                        "    assert(input.more == 'x')\n"
-                        "    ctx:put('seen', { n = input.n, day = ctx.date })\n"
-                        "end }\n"
-                        "dts.pipeline { name = 'p', run = function(ctx)\n"
-                        "  for n = 1, 8 do ctx:enqueue('child', { n = n }, { group = 'g' }) end\n"
-                        "  for _ = 1, 3 do ctx:enqueue('child', { n = 100 }, { key = 'once' }) end\n"
-                        "end }\n"
-                        "dts.pipeline { name = 'conflict', run = function(ctx)\n"
-                        "  ctx:enqueue('child', { n = 7 }, { key = 'once' })\n"
-                        "end }\n"
-                        "dts.pipeline { name = 'unknown', run = function(ctx) ctx:enqueue('child', { m = 1 }) end }\n");
+  bench *b =
+      bench_with("dts.table { name = 'seen', columns = { 'n integer', 'day text' } }\n"
+                 "dts.pipeline { name = 'child', params = { n = 'integer', more = 'text = x' },\n"
+                 "  run = function(ctx, input)\n"
+                 "    assert(input.more == 'x')\n"
+                 "    ctx:put('seen', { n = input.n, day = ctx.date })\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'p', run = function(ctx)\n"
+                 "  for n = 1, 8 do ctx:enqueue('child', { n = n }, { group = 'g' }) end\n"
+                 "  for _ = 1, 3 do ctx:enqueue('child', { n = 100 }, { key = 'once' }) end\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'conflict', run = function(ctx)\n"
+                 "  ctx:enqueue('child', { n = 7 }, { key = 'once' })\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'unknown', run = function(ctx) ctx:enqueue('child', { m = "
+                 "1 }) end }\n");
   assert_string_equal(bench_run(b, "p"), "done");
   bench_settle(b);
-  bench_expect(b, "select n from seen where n < 100 order by rowid", "1\n2\n3\n4\n5\n6\n7\n8\n"); /* in order */
+  bench_expect(b, "select n from seen where n < 100 order by rowid",
+               "1\n2\n3\n4\n5\n6\n7\n8\n"); /* in order */
   bench_expect(b, "select count(*) from seen where n = 100", "1\n");
   bench_expect(b, "select count(*) from seen where day is null", "0\n");
-  bench_expect(b, "select count(*) from dts_firing where state = 'open'", "0\n"); /* also of keys that were taken */
+  bench_expect(b, "select count(*) from dts_firing where state = 'open'",
+               "0\n"); /* also of keys that were taken */
   bench_contains(bench_run_error(b, "conflict"), "CONFLICT: key 'once'");
   bench_contains(bench_run_error(b, "unknown"), "PARAM: pipeline 'child' has no parameter 'm'");
   bench_invariants(b);
@@ -304,22 +335,28 @@ static void enqueued_jobs_have_keys_and_groups(void **state) {
 
 static void pipelines_follow_others(void **state) {
   (void)state;
-  bench *b = bench_with(TABLE "dts.pipeline { name = 'good', run = function(ctx) ctx:put('t', { { id = 1 }, { id = 2 } }) end }\n"
-                              "dts.pipeline { name = 'bad', run = function(ctx) error('no') end }\n"
-                              "dts.pipeline { name = 'a', after = 'good', run = function(ctx, firing)\n"
-                              "  ctx:put('t', { id = 10, v = firing.pipeline .. ' ' .. firing.rows .. ' ' .. firing.failed })\n"
-                              "end }\n"
-                              "dts.pipeline { name = 'b', after = { 'a', 'bad' }, run = function(ctx) ctx:put('t', { id = 11 }) end }\n"
-                              "dts.pipeline { name = 'always', after = 'bad', on = 'end', run = function(ctx, firing)\n"
-                              "  ctx:put('t', { id = 12, v = tostring(firing.failed) })\n"
-                              "end }\n");
+  bench *b = bench_with(
+      TABLE
+      "dts.pipeline { name = 'good', run = function(ctx) ctx:put('t', { { id = 1 }, { id = 2 } }) "
+      "end }\n"
+      "dts.pipeline { name = 'bad', run = function(ctx) error('no') end }\n"
+      "dts.pipeline { name = 'a', after = 'good', run = function(ctx, firing)\n"
+      "  ctx:put('t', { id = 10, v = firing.pipeline .. ' ' .. firing.rows .. ' ' .. firing.failed "
+      "})\n"
+      "end }\n"
+      "dts.pipeline { name = 'b', after = { 'a', 'bad' }, run = function(ctx) ctx:put('t', { id = "
+      "11 }) end }\n"
+      "dts.pipeline { name = 'always', after = 'bad', on = 'end', run = function(ctx, firing)\n"
+      "  ctx:put('t', { id = 12, v = tostring(firing.failed) })\n"
+      "end }\n");
   assert_string_equal(bench_run(b, "good"), "done");
   bench_settle(b);
   bench_expect(b, "select id, v from t where id >= 10 order by id", "10|good 2 0\n11|null\n");
   assert_string_equal(bench_run(b, "bad"), "failed");
   bench_settle(b);
   bench_expect(b, "select id, v from t where id >= 10 order by id", "10|good 2 0\n11|null\n12|1\n");
-  bench_expect(b, "select count(*) from dts_job where pipeline = 'b'", "1\n"); /* not after the failure */
+  bench_expect(b, "select count(*) from dts_job where pipeline = 'b'",
+               "1\n"); /* not after the failure */
   bench_invariants(b);
   bench_close(b);
 }
@@ -351,7 +388,8 @@ static void a_waiting_job_can_be_cancelled(void **state) {
   bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\",\"delay_ms\":600000}");
   bench_ask(b, "{\"name\":\"cancel\",\"job\":1}");
   bench_expect(b, "select state, attempts from dts_job", "cancelled|0\n");
-  bench_expect(b, "select state, failed from dts_firing", "ended|1\n"); /* or nothing would ever fire again */
+  bench_expect(b, "select state, failed from dts_firing",
+               "ended|1\n"); /* or nothing would ever fire again */
   const bench_answer *again = bench_ask(b, "{\"name\":\"cancel\",\"job\":1}");
   assert_string_equal(again->error.code, "REFUSED");
   again = bench_ask(b, "{\"name\":\"cancel\",\"job\":99}");
@@ -383,7 +421,8 @@ static void a_stopped_engine_hands_its_jobs_back(void **state) {
 /* A rule of the table that only the store can see: the run fails with it, and all of it is undone. */
 static void what_the_store_refuses_fails_the_run(void **state) {
   (void)state;
-  bench *b = bench_with("dts.table { name = 't', key = { 'id' }, columns = { 'id integer', 'n integer check (n < 10)' } }\n"
+  bench *b = bench_with("dts.table { name = 't', key = { 'id' }, columns = { 'id integer', 'n "
+                        "integer check (n < 10)' } }\n"
                         "dts.pipeline { name = 'p', run = function(ctx)\n"
                         "  for i = 1, 20 do ctx:put('t', { id = i, n = i }) end\n"
                         "end }\n");
@@ -398,12 +437,17 @@ static void only_its_own_tables_are_written(void **state) {
   (void)state;
   bench *b = bench_new();
   b->options.serving = true;
-  bench_script(b, "a", "dts.table { name = 'theirs', key = { 'id' }, columns = { 'id integer' } }\n");
-  bench_script(b, "b", "dts.pipeline { name = 'p', run = function(ctx) ctx:put('theirs', { id = 1 }) end }\n"
-                       "dts.pipeline { name = 'q', allow = { tables = { 'theirs' } }, run = function(ctx) ctx:put('theirs', { id = 1 }) end }\n");
+  bench_script(b, "a",
+               "dts.table { name = 'theirs', key = { 'id' }, columns = { 'id integer' } }\n");
+  bench_script(
+      b, "b",
+      "dts.pipeline { name = 'p', run = function(ctx) ctx:put('theirs', { id = 1 }) end }\n"
+      "dts.pipeline { name = 'q', allow = { tables = { 'theirs' } }, run = function(ctx) "
+      "ctx:put('theirs', { id = 1 }) end }\n");
   bench_open(b);
   bench_contains(bench_run_error(b, "p"), "may not write");
-  bench_contains(bench_text(b, "select error ->> 'hint' from dts_run"), "allow = { tables = { \"theirs\" } }");
+  bench_contains(bench_text(b, "select error ->> 'hint' from dts_run"),
+                 "allow = { tables = { \"theirs\" } }");
   assert_string_equal(bench_run(b, "q"), "done");
   bench_close(b);
 }

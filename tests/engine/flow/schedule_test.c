@@ -4,8 +4,8 @@
 #include "flow/kernel_help.h"
 
 #define MINUTE ((int64_t)60 * 1000)
-#define HOUR (60 * MINUTE)
-#define NOW 1773147600000 /* 2026-03-10T13:00Z, a Tuesday */
+#define HOUR   (60 * MINUTE)
+#define NOW    1773147600000 /* 2026-03-10T13:00Z, a Tuesday */
 
 static bench *begin(const char *text, int64_t now) {
   bench *b = bench_new();
@@ -15,25 +15,33 @@ static bench *begin(const char *text, int64_t now) {
   return b;
 }
 
-#define FIRED "select strftime('%Y-%m-%dT%H:%M', fire_time / 1000, 'unixepoch'), day from dts_firing where fire_time is not null order by id"
+#define FIRED                                                                                      \
+  "select strftime('%Y-%m-%dT%H:%M', fire_time / 1000, 'unixepoch'), day from dts_firing where "   \
+  "fire_time is not null order by id"
 
 static void a_schedule_fires_at_its_times(void **state) {
   (void)state;
   bench *b = begin("dts.table { name = 'w', columns = { 'date text', 'f text', 't text' } }\n"
-                   "dts.pipeline { name = 'p', schedule = '30 6 * * *', timezone = 'America/Sao_Paulo', run = function(ctx)\n"
+                   "dts.pipeline { name = 'p', schedule = '30 6 * * *', timezone = "
+                   "'America/Sao_Paulo', run = function(ctx)\n"
                    "  ctx:put('w', { date = ctx.date, f = ctx.window.from, t = ctx.window.to })\n"
-                   "end }\n", NOW);
+                   "end }\n",
+                   NOW);
   bench_expect(b, "select count(*) from dts_firing", "0\n"); /* a new schedule counts from now */
   bench_advance(b, 48 * HOUR);
   bench_expect(b, FIRED, "2026-03-11T09:30|2026-03-11\n2026-03-12T09:30|2026-03-12\n");
-  bench_expect(b, "select date, f, t from w", "2026-03-11|null|2026-03-11T09:30:00.000Z\n2026-03-12|2026-03-11T09:30:00.000Z|2026-03-12T09:30:00.000Z\n");
+  bench_expect(b, "select date, f, t from w",
+               "2026-03-11|null|2026-03-11T09:30:00.000Z\n2026-03-12|2026-03-11T09:30:00.000Z|2026-"
+               "03-12T09:30:00.000Z\n");
   bench_invariants(b);
   bench_close(b);
 }
 
 static void the_date_is_the_zone_s(void **state) {
   (void)state;
-  bench *b = begin("dts.pipeline { name = 'p', schedule = '0 22 * * *', timezone = 'America/Sao_Paulo', run = function() end }\n", NOW);
+  bench *b = begin("dts.pipeline { name = 'p', schedule = '0 22 * * *', timezone = "
+                   "'America/Sao_Paulo', run = function() end }\n",
+                   NOW);
   bench_advance(b, 24 * HOUR);
   bench_expect(b, FIRED, "2026-03-11T01:00|2026-03-10\n");
   bench_close(b);
@@ -41,9 +49,12 @@ static void the_date_is_the_zone_s(void **state) {
 
 static void every_counts_from_the_epoch(void **state) {
   (void)state;
-  bench *b = begin("dts.pipeline { name = 'p', every = '15m', run = function() end }\n", NOW + 7 * MINUTE);
+  bench *b =
+      begin("dts.pipeline { name = 'p', every = '15m', run = function() end }\n", NOW + 7 * MINUTE);
   bench_advance(b, HOUR);
-  bench_expect(b, FIRED, "2026-03-10T13:15|2026-03-10\n2026-03-10T13:30|2026-03-10\n2026-03-10T13:45|2026-03-10\n2026-03-10T14:00|2026-03-10\n");
+  bench_expect(b, FIRED,
+               "2026-03-10T13:15|2026-03-10\n2026-03-10T13:30|2026-03-10\n2026-03-10T13:45|2026-03-"
+               "10\n2026-03-10T14:00|2026-03-10\n");
   bench_close(b);
 }
 
@@ -51,8 +62,11 @@ static void every_counts_from_the_epoch(void **state) {
 
 static void miss(bench *b, int64_t ms) {
   char sql[300];
-  snprintf(sql, sizeof sql, "update dts_meta set data = (cast(substr(data, 1, instr(data, ' ') - 1) as integer) - %lld) || substr(data, instr(data, ' ')) "
-           "where name like 'schedule:%%'", (long long)ms);
+  snprintf(sql, sizeof sql,
+           "update dts_meta set data = (cast(substr(data, 1, instr(data, ' ') - 1) as integer) - "
+           "%lld) || substr(data, instr(data, ' ')) "
+           "where name like 'schedule:%%'",
+           (long long)ms);
   help_exec(kernel_store(b->kernel), sql);
   bench_ask(b, "{\"name\":\"reload\"}");
   bench_settle(b);
@@ -60,23 +74,34 @@ static void miss(bench *b, int64_t ms) {
 
 static void missed_firings_are_made_up_as_said(void **state) {
   (void)state;
-  bench *b = begin("dts.pipeline { name = 'latest', schedule = '0 * * * *', run = function() end }\n"
-                   "dts.pipeline { name = 'all', schedule = '0 * * * *', missed = 'all', run = function() end }\n"
-                   "dts.pipeline { name = 'none', schedule = '0 * * * *', missed = 'none', run = function() end }\n", NOW + 30 * MINUTE);
+  bench *b =
+      begin("dts.pipeline { name = 'latest', schedule = '0 * * * *', run = function() end }\n"
+            "dts.pipeline { name = 'all', schedule = '0 * * * *', missed = 'all', run = function() "
+            "end }\n"
+            "dts.pipeline { name = 'none', schedule = '0 * * * *', missed = 'none', run = "
+            "function() end }\n",
+            NOW + 30 * MINUTE);
   miss(b, 4 * HOUR);
-  bench_expect(b, "select pipeline, strftime('%H', fire_time / 1000, 'unixepoch') from dts_firing order by pipeline desc, fire_time",
+  bench_expect(b,
+               "select pipeline, strftime('%H', fire_time / 1000, 'unixepoch') from dts_firing "
+               "order by pipeline desc, fire_time",
                "latest|13\nall|10\nall|11\nall|12\nall|13\n");
   bench_expect(b, "select count(*) from dts_job where state = 'done'", "5\n");
   bench_advance(b, HOUR); /* and then as ever */
-  bench_expect(b, "select pipeline, count(*) from dts_firing group by 1 order by 1", "all|5\nlatest|2\nnone|1\n");
+  bench_expect(b, "select pipeline, count(*) from dts_firing group by 1 order by 1",
+               "all|5\nlatest|2\nnone|1\n");
   bench_invariants(b);
   bench_close(b);
 }
 
 static void an_edited_schedule_counts_from_now(void **state) {
   (void)state;
-  bench *b = begin("dts.pipeline { name = 'p', schedule = '0 * * * *', missed = 'all', run = function() end }\n", NOW + 30 * MINUTE);
-  bench_script(b, "x", "dts.pipeline { name = 'p', schedule = '0,15,30,45 * * * *', missed = 'all', run = function() end }\n");
+  bench *b = begin(
+      "dts.pipeline { name = 'p', schedule = '0 * * * *', missed = 'all', run = function() end }\n",
+      NOW + 30 * MINUTE);
+  bench_script(b, "x",
+               "dts.pipeline { name = 'p', schedule = '0,15,30,45 * * * *', missed = 'all', run = "
+               "function() end }\n");
   miss(b, 4 * HOUR);
   bench_expect(b, "select count(*) from dts_firing", "0\n");
   bench_advance(b, 15 * MINUTE);
@@ -86,21 +111,31 @@ static void an_edited_schedule_counts_from_now(void **state) {
 
 /* ---- overlap ---- */
 
-#define SLOW(name, overlap)                                                                                            \
-  "dts.pipeline { name = '" name "', every = '1m', overlap = '" overlap "', run = function(ctx)\n"                     \
-  "  ctx:step('begun', function() ctx:put('seen', { name = '" name "', at = dts.now(), what = 'begun', fired = ctx.window.to }) end)\n" \
-  "  ctx:sleep('150s')\n"                                                                                              \
-  "  ctx:put('seen', { name = '" name "', at = dts.now(), what = 'ended', fired = ctx.window.to })\n"                  \
+#define SLOW(name, overlap)                                                                        \
+  "dts.pipeline { name = '" name "', every = '1m', overlap = '" overlap "', run = function(ctx)\n" \
+  "  ctx:step('begun', function() ctx:put('seen', { name = '" name                                 \
+  "', at = dts.now(), what = 'begun', fired = ctx.window.to }) end)\n"                             \
+  "  ctx:sleep('150s')\n"                                                                          \
+  "  ctx:put('seen', { name = '" name                                                              \
+  "', at = dts.now(), what = 'ended', fired = ctx.window.to })\n"                                  \
   "end }\n"
 
 static void firings_overlap_as_said(void **state) {
   (void)state;
-  bench *b = begin("dts.table { name = 'seen', columns = { 'name text', 'at timestamp', 'what text', 'fired text' } }\n" SLOW("skips", "skip") SLOW("queues", "queue"), NOW + MINUTE / 2);
+  bench *b = begin("dts.table { name = 'seen', columns = { 'name text', 'at timestamp', 'what "
+                   "text', 'fired text' } }\n" SLOW("skips", "skip") SLOW("queues", "queue"),
+                   NOW + MINUTE / 2);
   bench_advance(b, 10 * MINUTE);
-  bench_expect(b, "select strftime('%M', fire_time / 1000, 'unixepoch') from dts_firing where pipeline = 'skips' order by id", "01\n04\n07\n10\n");
+  bench_expect(b,
+               "select strftime('%M', fire_time / 1000, 'unixepoch') from dts_firing where "
+               "pipeline = 'skips' order by id",
+               "01\n04\n07\n10\n");
   bench_expect(b, "select count(*) from dts_firing where pipeline = 'queues'", "10\n");
-  bench_expect(b, "select substr(at, 15, 5), what, substr(fired, 15, 2) from seen where name = 'queues' order by rowid",
-               "01:00|begun|01\n03:30|ended|01\n03:30|begun|02\n06:00|ended|02\n06:00|begun|03\n08:30|ended|03\n08:30|begun|04\n"); /* one after the other */
+  bench_expect(b,
+               "select substr(at, 15, 5), what, substr(fired, 15, 2) from seen where name = "
+               "'queues' order by rowid",
+               "01:00|begun|01\n03:30|ended|01\n03:30|begun|02\n06:00|ended|02\n06:00|begun|03\n08:"
+               "30|ended|03\n08:30|begun|04\n"); /* one after the other */
   bench_invariants(b);
   bench_close(b);
 }
@@ -124,11 +159,14 @@ static void two_schedulers_fire_once(void **state) {
 
 static void hours_that_are_missing_and_hours_that_come_twice(void **state) {
   (void)state;
-  static const char pipelines[] =
-      "dts.pipeline { name = 'named', schedule = '30 2 * * *', timezone = 'Europe/Berlin', run = function() end }\n"
-      "dts.pipeline { name = 'real', schedule = '30 */1 * * *', timezone = 'Europe/Berlin', run = function() end }\n";
-  static const char utc[] = "select strftime('%d %H:%M', fire_time / 1000, 'unixepoch') from dts_firing where pipeline = 'named' order by id";
-  bench *b = begin(pipelines, 1774656000000); /* 2026-03-28T00:00Z; on the 29th 02:00 becomes 03:00 */
+  static const char pipelines[] = "dts.pipeline { name = 'named', schedule = '30 2 * * *', "
+                                  "timezone = 'Europe/Berlin', run = function() end }\n"
+                                  "dts.pipeline { name = 'real', schedule = '30 */1 * * *', "
+                                  "timezone = 'Europe/Berlin', run = function() end }\n";
+  static const char utc[] = "select strftime('%d %H:%M', fire_time / 1000, 'unixepoch') from "
+                            "dts_firing where pipeline = 'named' order by id";
+  bench *b =
+      begin(pipelines, 1774656000000); /* 2026-03-28T00:00Z; on the 29th 02:00 becomes 03:00 */
   bench_advance(b, 72 * HOUR);
   bench_expect(b, utc, "28 01:30\n29 01:00\n30 00:30\n"); /* at the next valid minute, 03:00 */
   bench_expect(b, "select count(*) from dts_firing where pipeline = 'real'", "72\n");
@@ -142,11 +180,15 @@ static void hours_that_are_missing_and_hours_that_come_twice(void **state) {
 
 static void what_comes_next_is_told(void **state) {
   (void)state;
-  bench *b = begin("dts.pipeline { name = 'p', schedule = '30 2 * * *', timezone = 'Europe/Berlin', run = function() end }\n", 1774656000000);
+  bench *b = begin("dts.pipeline { name = 'p', schedule = '30 2 * * *', timezone = "
+                   "'Europe/Berlin', run = function() end }\n",
+                   1774656000000);
   const bench_answer *next = bench_ask(b, "{\"name\":\"next\",\"pipeline\":\"p\",\"count\":3}");
   assert_int_equal(next->answer.list.count, 3);
-  assert_int_equal(value_get_integer(&next->answer.list.items[1], "at_ms", 0), 1774746000000); /* 29th 01:00Z */
-  assert_string_equal(value_get_text(&next->answer.list.items[1], "note", ""), "moved: its own time is missing that day");
+  assert_int_equal(value_get_integer(&next->answer.list.items[1], "at_ms", 0),
+                   1774746000000); /* 29th 01:00Z */
+  assert_string_equal(value_get_text(&next->answer.list.items[1], "note", ""),
+                      "moved: its own time is missing that day");
   next = bench_ask(b, "{\"name\":\"next\",\"pipeline\":\"q\"}");
   assert_string_equal(next->error.code, "PIPELINE");
   bench_close(b);
@@ -155,9 +197,13 @@ static void what_comes_next_is_told(void **state) {
 /* A firing by hand that is still open holds a scheduled one back, and lets it go once it has ended. */
 static void nothing_stays_open_for_ever(void **state) {
   (void)state;
-  bench *b = begin("dts.pipeline { name = 'p', schedule = '0 * * * *', params = { n = 'integer = 1' }, run = function() end }\n", NOW + 30 * MINUTE);
+  bench *b = begin("dts.pipeline { name = 'p', schedule = '0 * * * *', params = { n = 'integer = "
+                   "1' }, run = function() end }\n",
+                   NOW + 30 * MINUTE);
   bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\",\"key\":\"k\",\"delay_ms\":600000000}");
-  bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\",\"key\":\"k\",\"delay_ms\":600000000}"); /* the same job */
+  bench_ask(
+      b,
+      "{\"name\":\"enqueue\",\"pipeline\":\"p\",\"key\":\"k\",\"delay_ms\":600000000}"); /* the same job */
   bench_expect(b, "select count(*) from dts_firing", "1\n");
   bench_ask(b, "{\"name\":\"cancel\",\"job\":1}");
   bench_advance(b, HOUR);

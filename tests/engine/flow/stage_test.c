@@ -8,8 +8,10 @@
 #include "wire/pack.h"
 
 static const char DECLARED[] =
-    "[{\"noun\":\"table\",\"name\":\"t\",\"key\":[\"id\"],\"columns\":[{\"name\":\"id\",\"type\":\"integer\"},"
-    "{\"name\":\"v\",\"type\":\"text\"},{\"name\":\"n\",\"type\":\"integer\",\"check\":\"n < 1000000\"}]},"
+    "[{\"noun\":\"table\",\"name\":\"t\",\"key\":[\"id\"],\"columns\":[{\"name\":\"id\",\"type\":"
+    "\"integer\"},"
+    "{\"name\":\"v\",\"type\":\"text\"},{\"name\":\"n\",\"type\":\"integer\",\"check\":\"n < "
+    "1000000\"}]},"
     "{\"noun\":\"table\",\"name\":\"log\",\"columns\":[{\"name\":\"v\",\"type\":\"text\"}]},"
     "{\"noun\":\"pipeline\",\"name\":\"p\",\"trigger\":\"hand\",\"retry\":5}]";
 
@@ -58,7 +60,8 @@ static void apply_well(fixture *f) {
 }
 
 /* Rows (id, text) of t from `from` on; `open` packs the list as a worker does, without a count. */
-static void put(fixture *f, int64_t from, int64_t count, int64_t step, const char *text, bool open) {
+static void put(fixture *f, int64_t from, int64_t count, int64_t step, const char *text,
+                bool open) {
   buffer b;
   dts_error e = {0};
   buffer_init(&b, FRAME_LIMIT);
@@ -66,8 +69,10 @@ static void put(fixture *f, int64_t from, int64_t count, int64_t step, const cha
   pack_text(&b, "table", 5);
   pack_text(&b, "t", 1);
   pack_text(&b, "rows", 4);
-  if (open) pack_open_list(&b);
-  else pack_list(&b, (size_t)count);
+  if (open)
+    pack_open_list(&b);
+  else
+    pack_list(&b, (size_t)count);
   for (int64_t i = 0; i < count; i++) {
     pack_list(&b, 3);
     pack_integer(&b, from + i * step);
@@ -86,7 +91,12 @@ static void effect(fixture *f, const char *json) {
   arena_free(&a);
 }
 
-#define expect(f, sql, text) do { arena a_ = {0}; assert_string_equal(help_text((f)->store, &a_, sql), text); arena_free(&a_); } while (0)
+#define expect(f, sql, text)                                                                       \
+  do {                                                                                             \
+    arena a_ = {0};                                                                                \
+    assert_string_equal(help_text((f)->store, &a_, sql), text);                                    \
+    arena_free(&a_);                                                                               \
+  } while (0)
 
 static void the_later_of_two_puts_wins(void **state) {
   fixture *f = *state;
@@ -95,7 +105,8 @@ static void the_later_of_two_puts_wins(void **state) {
   put(f, 2, 2, 0, "twice in one frame", true);
   assert_int_equal(stage_rows(f->stage), 6);
   apply_well(f);
-  expect(f, "select id, v, n from t order by id", "1|first|0\n2|twice in one frame|1\n3|second|0\n");
+  expect(f, "select id, v, n from t order by id",
+         "1|first|0\n2|twice in one frame|1\n3|second|0\n");
 }
 
 static void verbs_between_puts_keep_their_place(void **state) {
@@ -205,9 +216,12 @@ static void broken_frames_are_refused(void **state) {
 int main(void) {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
-      test(the_later_of_two_puts_wins),  test(verbs_between_puts_keep_their_place),
-      test(many_rows_in_memory),         test(many_rows_in_a_file),
-      test(what_was_taken_is_apart_from_what_comes), test(one_refused_row_undoes_all),
+      test(the_later_of_two_puts_wins),
+      test(verbs_between_puts_keep_their_place),
+      test(many_rows_in_memory),
+      test(many_rows_in_a_file),
+      test(what_was_taken_is_apart_from_what_comes),
+      test(one_refused_row_undoes_all),
       test(broken_frames_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

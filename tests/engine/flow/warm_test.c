@@ -5,21 +5,28 @@
 
 static const char ROUTES[] =
     "dts.table { name = 't', key = { 'id' }, columns = { 'id integer', 'v text' } }\n"
-    "dts.pipeline { name = 'fill', run = function(ctx) ctx:put('t', { { id = 1, v = 'one' }, { id = 2, v = 'two' } }) end }\n"
-    "dts.pipeline { name = 'write', params = { id = 'integer' }, run = function(ctx, input) ctx:put('t', { id = input.id, v = ctx.trigger }) end }\n"
+    "dts.pipeline { name = 'fill', run = function(ctx) ctx:put('t', { { id = 1, v = 'one' }, { id "
+    "= 2, v = 'two' } }) end }\n"
+    "dts.pipeline { name = 'write', params = { id = 'integer' }, run = function(ctx, input) "
+    "ctx:put('t', { id = input.id, v = ctx.trigger }) end }\n"
     "local calls = 0\n"
     "dts.route { 'GET /api/one/{id}', params = { id = 'integer' }, run = function(req)\n"
     "  calls = calls + 1\n"
     "  local row = dts.lookup('t', req.id)\n"
     "  return row and { v = row.v, calls = calls }\n"
     "end }\n"
-    "dts.route { 'GET /api/all', run = function() return dts.query('t', {}, { order = 'id' }) end }\n"
+    "dts.route { 'GET /api/all', run = function() return dts.query('t', {}, { order = 'id' }) end "
+    "}\n"
     "dts.route { 'GET /api/spin', timeout = '300ms', run = function() while true do end end }\n"
-    "dts.route { 'GET /api/doze', timeout = '500ms', run = function() while true do local _ = #dts.query('t') end end }\n"
-    "dts.route { 'GET /api/eat', timeout = '20s', run = function() local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end end }\n"
+    "dts.route { 'GET /api/doze', timeout = '500ms', run = function() while true do local _ = "
+    "#dts.query('t') end end }\n"
+    "dts.route { 'GET /api/eat', timeout = '20s', run = function() local t = {} for i = 1, 1e9 do "
+    "t[i] = ('x'):rep(1000) .. i end end }\n"
     "dts.route { 'GET /api/bad', run = function() error('on purpose') end }\n"
-    "dts.route { 'GET /api/out', run = function() return { s = dts.http.get('http://127.0.0.1:1/').status } end }\n"
-    "dts.route { 'POST /api/write', run = function(req) return dts.reply { status = 202, json = { id = dts.enqueue('write', { id = 7 }) } } end }\n";
+    "dts.route { 'GET /api/out', run = function() return { s = "
+    "dts.http.get('http://127.0.0.1:1/').status } end }\n"
+    "dts.route { 'POST /api/write', run = function(req) return dts.reply { status = 202, json = { "
+    "id = dts.enqueue('write', { id = 7 }) } } end }\n";
 
 static bench *begin(void) {
   bench *b = bench_with(ROUTES);
@@ -28,7 +35,11 @@ static bench *begin(void) {
 }
 
 static bench_answer *ask(bench *b, const char *name, const char *params) {
-  return bench_begin(b, arena_format(&b->memory, "{\"name\":\"request\",\"route\":\"%s\",\"req\":{\"method\":\"GET\",\"params\":%s}}", name, params));
+  return bench_begin(
+      b, arena_format(
+             &b->memory,
+             "{\"name\":\"request\",\"route\":\"%s\",\"req\":{\"method\":\"GET\",\"params\":%s}}",
+             name, params));
 }
 
 static const char *json_of(bench_answer *a) {
@@ -40,8 +51,10 @@ static const char *json_of(bench_answer *a) {
 static void a_handler_answers(void **state) {
   (void)state;
   bench *b = begin();
-  assert_string_equal(json_of(ask(b, "GET /api/one/{id}", "{\"id\":2}")), "{\"calls\":1,\"v\":\"two\"}");
-  assert_string_equal(json_of(ask(b, "GET /api/one/{id}", "{\"id\":1}")), "{\"calls\":1,\"v\":\"one\"}"); /* a fresh environment each time */
+  assert_string_equal(json_of(ask(b, "GET /api/one/{id}", "{\"id\":2}")),
+                      "{\"calls\":1,\"v\":\"two\"}");
+  assert_string_equal(json_of(ask(b, "GET /api/one/{id}", "{\"id\":1}")),
+                      "{\"calls\":1,\"v\":\"one\"}"); /* a fresh environment each time */
   bench_answer *none = ask(b, "GET /api/one/{id}", "{\"id\":9}");
   bench_finish(none);
   assert_int_equal(value_get_integer(&none->answer, "status", 0), 404);
@@ -64,7 +77,8 @@ static void a_handler_s_error_is_told(void **state) {
   bench_answer *out = ask(b, "GET /api/out", "{}");
   bench_finish(out);
   assert_string_equal(out->error.code, "HOST_REFUSED");
-  assert_string_equal(json_of(ask(b, "GET /api/one/{id}", "{\"id\":1}")), "{\"calls\":1,\"v\":\"one\"}");
+  assert_string_equal(json_of(ask(b, "GET /api/one/{id}", "{\"id\":1}")),
+                      "{\"calls\":1,\"v\":\"one\"}");
   bench_close(b);
 }
 
@@ -74,7 +88,8 @@ static void an_endless_handler_costs_only_itself(void **state) {
   bench *b = begin();
   for (size_t i = 0; i < 2; i++) {
     bench_answer *endless = ask(b, names[i], "{}"), *behind[5];
-    for (int k = 0; k < 5; k++) behind[k] = ask(b, "GET /api/one/{id}", "{\"id\":1}"); /* they wait in line */
+    for (int k = 0; k < 5; k++)
+      behind[k] = ask(b, "GET /api/one/{id}", "{\"id\":1}"); /* they wait in line */
     bench_finish(endless);
     assert_int_equal(endless->error.status, 504);
     bench_contains(endless->error.code, "LIMIT_");
@@ -88,7 +103,8 @@ static void an_endless_handler_costs_only_itself(void **state) {
 static void a_greedy_handler_costs_only_itself(void **state) {
   (void)state;
   bench *b = begin();
-  bench_answer *greedy = ask(b, "GET /api/eat", "{}"), *behind = ask(b, "GET /api/one/{id}", "{\"id\":1}");
+  bench_answer *greedy = ask(b, "GET /api/eat", "{}"),
+               *behind = ask(b, "GET /api/one/{id}", "{\"id\":1}");
   bench_finish(greedy);
   assert_string_equal(greedy->error.code, "LIMIT_MEMORY");
   bench_answer *next = ask(b, "GET /api/one/{id}", "{\"id\":2}");
@@ -114,8 +130,11 @@ static void a_handler_writes_by_a_job(void **state) {
 static void a_saved_script_answers_the_next_request(void **state) {
   (void)state;
   bench *b = begin();
-  assert_string_equal(json_of(ask(b, "GET /api/one/{id}", "{\"id\":1}")), "{\"calls\":1,\"v\":\"one\"}");
-  bench_script(b, "x", "dts.route { 'GET /api/one/{id}', params = { id = 'integer' }, run = function(req) return { new = req.id } end }\n");
+  assert_string_equal(json_of(ask(b, "GET /api/one/{id}", "{\"id\":1}")),
+                      "{\"calls\":1,\"v\":\"one\"}");
+  bench_script(b, "x",
+               "dts.route { 'GET /api/one/{id}', params = { id = 'integer' }, run = function(req) "
+               "return { new = req.id } end }\n");
   bench_ask(b, "{\"name\":\"reload\"}");
   assert_string_equal(json_of(ask(b, "GET /api/one/{id}", "{\"id\":1}")), "{\"new\":1}");
   bench_close(b);
@@ -125,9 +144,11 @@ static void many_requests_are_answered_in_turn(void **state) {
   (void)state;
   bench *b = begin();
   bench_answer *asked[200];
-  for (int i = 0; i < 200; i++) asked[i] = ask(b, "GET /api/one/{id}", i % 2 ? "{\"id\":1}" : "{\"id\":2}");
+  for (int i = 0; i < 200; i++)
+    asked[i] = ask(b, "GET /api/one/{id}", i % 2 ? "{\"id\":1}" : "{\"id\":2}");
   for (int i = 0; i < 200; i++) bench_contains(json_of(asked[i]), i % 2 ? "\"one\"" : "\"two\"");
-  for (int i = 0; i < 3; i++) ask(b, "GET /api/one/{id}", "{\"id\":1}"); /* an engine stops with some under way */
+  for (int i = 0; i < 3; i++)
+    ask(b, "GET /api/one/{id}", "{\"id\":1}"); /* an engine stops with some under way */
   bench_close(b);
 }
 
