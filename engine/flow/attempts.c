@@ -7,12 +7,14 @@
 
 int jobs_open_run(store_conn *c, const job *j, const char *version, int64_t now, int64_t *run,
                   dts_error *e) {
-  value params[] = {value_integer(j->id),    value_integer(j->state.epoch), value_text(j->pipeline),
-                    value_text(j->trigger), value_integer(now),            value_text(version)};
-  if (store_exec(c,
-                 "insert into dts_run (job, epoch, pipeline, trigger, state, started, version) values "
-                 "(?1, ?2, ?3, ?4, 'running', ?5, ?6)",
-                 params, COUNT(params), e) < 0)
+  value params[] = {value_integer(j->id),    value_integer(j->state.epoch),
+                    value_text(j->pipeline), value_text(j->trigger),
+                    value_integer(now),      value_text(version)};
+  if (store_exec(
+          c,
+          "insert into dts_run (job, epoch, pipeline, trigger, state, started, version) values "
+          "(?1, ?2, ?3, ?4, 'running', ?5, ?6)",
+          params, COUNT(params), e) < 0)
     return -1;
   *run = store_last_id(c);
   store_touch(c, "dts_run");
@@ -64,15 +66,19 @@ int jobs_close_firing(store_conn *c, int64_t id, bool *closed, int64_t *failed, 
   int64_t open = 0;
   *closed = false;
   if (!id) return 0;
-  if (count(c, "select count(*) from dts_job where firing = ?1 and state in ('waiting', 'queued', 'leased')",
+  if (count(c,
+            "select count(*) from dts_job where firing = ?1 and state in ('waiting', 'queued', "
+            "'leased')",
             id, &open, e) < 0)
     return -1;
   if (open) return 0;
-  if (count(c, "select count(*) from dts_job where firing = ?1 and state <> 'done'", id, failed, e) < 0)
+  if (count(c, "select count(*) from dts_job where firing = ?1 and state <> 'done'", id, failed,
+            e) < 0)
     return -1;
   value params[] = {value_integer(*failed), value_integer(id)};
-  if (store_exec(c, "update dts_firing set state = 'ended', failed = ?1 where id = ?2 and state = 'open'",
-                 params, 2, e) < 0)
+  if (store_exec(
+          c, "update dts_firing set state = 'ended', failed = ?1 where id = ?2 and state = 'open'",
+          params, 2, e) < 0)
     return -1;
   *closed = store_changes(c) == 1;
   return 0;
@@ -88,7 +94,8 @@ static int read_firing(void *arg, const store_header *header, const value *row, 
   (void)header, (void)e;
   f->out->fire_time = row[0].integer;
   f->out->window_from = row[1].kind == VALUE_INTEGER ? row[1].integer : 0;
-  if (row[2].kind == VALUE_TEXT) f->out->day = arena_copy(f->memory, row[2].text.bytes, row[2].text.size);
+  if (row[2].kind == VALUE_TEXT)
+    f->out->day = arena_copy(f->memory, row[2].text.bytes, row[2].text.size);
   return 0;
 }
 
@@ -96,7 +103,7 @@ int jobs_firing(store_conn *c, int64_t id, arena *a, firing *out, dts_error *e) 
   found_firing f = {a, out};
   value params[] = {value_integer(id)};
   *out = (firing){.id = id};
-  return store_select(c,
-                      "select coalesce(fire_time, created), window_from, day from dts_firing where id = ?1",
-                      params, 1, read_firing, &f, e);
+  return store_select(
+      c, "select coalesce(fire_time, created), window_from, day from dts_firing where id = ?1",
+      params, 1, read_firing, &f, e);
 }

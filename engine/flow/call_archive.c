@@ -23,7 +23,8 @@ static int add_entry(void *arg, const store_header *header, const value *row, dt
   static const char *const names[] = {"id", "date", "at_ms", "size", "type"};
   (void)header, (void)e;
   for (size_t i = 0; i < 5; i++) value_set(a, &entry, names[i], value_copy(a, &row[i]));
-  if (row[5].kind == VALUE_TEXT && json_read(a, row[5].text.bytes, row[5].text.size, &meta, NULL) == 0)
+  if (row[5].kind == VALUE_TEXT &&
+      json_read(a, row[5].text.bytes, row[5].text.size, &meta, NULL) == 0)
     value_set(a, &entry, "meta", meta);
   value_add(a, &f->answer, entry);
   return 0;
@@ -36,10 +37,11 @@ static int read_entries(store_conn *c, void *arg, dts_error *e) {
   value params[] = {value_text(value_get_text(args, "source", "")),
                     value_text(value_get_text(args, "from", "0000-01-01")),
                     value_text(value_get_text(args, "to", "9999-12-31"))};
-  return store_select(c,
-                      "select id, day, at, size, type, meta from dts_archive where source = ?1 and day "
-                      "between ?2 and ?3 order by day, id",
-                      params, 3, add_entry, f, e);
+  return store_select(
+      c,
+      "select id, day, at, size, type, meta from dts_archive where source = ?1 and day "
+      "between ?2 and ?3 order by day, id",
+      params, 3, add_entry, f, e);
 }
 
 static int read_object(store_conn *c, void *arg, dts_error *e) {
@@ -61,15 +63,18 @@ static void object_work(void *arg) {
   f->rc = store_read(kernel_store(k), read_object, f, &f->error);
   if (f->rc == 0 && f->answer.kind != VALUE_TEXT)
     f->rc = error_fail(&f->error, "ARCHIVE", "there is no archived body of that id");
-  if (f->rc == 0) f->rc = objects_get(kernel_objects(k), f->answer.text.bytes, &f->fd, &size, &f->error);
+  if (f->rc == 0)
+    f->rc = objects_get(kernel_objects(k), f->answer.text.bytes, &f->fd, &size, &f->error);
   f->answer = value_map();
   if (f->rc == 0) value_set(&f->call->memory, &f->answer, "size", value_integer(size));
 }
 
 static void found(void *arg) {
   finding *f = arg;
-  if (f->rc < 0) call_fail(f->call, &f->error);
-  else call_answer_fd(f->call, f->answer, f->fd);
+  if (f->rc < 0)
+    call_fail(f->call, &f->error);
+  else
+    call_answer_fd(f->call, f->answer, f->fd);
   free(f);
 }
 

@@ -24,8 +24,10 @@ static void checkpoint_written(run *r, void *arg, const dts_error *e) {
   checkpoint *p = arg;
   (void)r;
   buffer_free(&p->state);
-  if (e) call_fail(p->call, e);
-  else call_answer(p->call, value_map());
+  if (e)
+    call_fail(p->call, e);
+  else
+    call_answer(p->call, value_map());
   free(p);
 }
 
@@ -33,14 +35,16 @@ void call_checkpoint(call *c) {
   dts_error e;
   const value *state = value_get(&c->args, "state");
   if (strcmp(c->run->job.kind, "file") == 0) {
-    error_fail(&e, "CHECKPOINT", "a run on a file keeps all of it or nothing: no ctx:checkpoint here");
+    error_fail(&e, "CHECKPOINT",
+               "a run on a file keeps all of it or nothing: no ctx:checkpoint here");
     return call_fail(c, &e);
   }
   checkpoint *p = memory_alloc(sizeof *p);
   p->call = c;
   buffer_init(&p->state, STATE_LIMIT);
   if (state && json_write(&p->state, state) < 0) {
-    error_fail(&e, "CHECKPOINT", "the state given to ctx:checkpoint is larger than 1 MB or holds what JSON cannot");
+    error_fail(&e, "CHECKPOINT",
+               "the state given to ctx:checkpoint is larger than 1 MB or holds what JSON cannot");
     buffer_free(&p->state);
     free(p);
     return call_fail(c, &e);
@@ -60,14 +64,16 @@ static int write_due(store_conn *c, void *arg, dts_error *e) {
   int64_t now = s->due - value_get_integer(&s->call->args, "ms", 0);
   arena a = {0};
   value found, params[] = {value_integer(s->call->run->job.id),
-                           value_text(value_get_text(&s->call->args, "name", "")), value_integer(now),
-                           value_integer(s->due)};
-  int rc = store_exec(c,
-                      "insert into dts_step (job, name, state, attempts, started, due) values (?1, ?2, "
-                      "'sleeping', 1, ?3, ?4) on conflict do nothing",
-                      params, 4, e);
+                           value_text(value_get_text(&s->call->args, "name", "")),
+                           value_integer(now), value_integer(s->due)};
+  int rc =
+      store_exec(c,
+                 "insert into dts_step (job, name, state, attempts, started, due) values (?1, ?2, "
+                 "'sleeping', 1, ?3, ?4) on conflict do nothing",
+                 params, 4, e);
   if (rc == 0)
-    rc = store_get(c, "select due from dts_step where job = ?1 and name = ?2", params, 2, &a, &found, e);
+    rc = store_get(c, "select due from dts_step where job = ?1 and name = ?2", params, 2, &a,
+                   &found, e);
   if (rc == 0 && found.kind == VALUE_INTEGER) s->due = found.integer;
   arena_free(&a);
   return rc;

@@ -27,7 +27,7 @@ typedef struct exchange {
   value known;       /* validator: {etag, modified, object, headers}, or null */
   fetch_reply reply; /* taken */
   value headers;
-  char object[65]; /* where its body was kept, or "" */
+  char object[65];       /* where its body was kept, or "" */
   const char *cache_key; /* this exchange must end what it began in the cache; or NULL */
   int fd, rc;
   dts_error error;
@@ -56,9 +56,9 @@ typedef struct request_row {
 
 static int write_request(store_conn *c, void *arg, dts_error *e) {
   request_row *q = arg;
-  value params[] = {value_integer(q->run), value_integer(q->seq), value_integer(q->at),
-                    value_text(q->method), value_text(q->url), value_integer(q->status),
-                    value_integer(q->ms), value_integer(q->tries)};
+  value params[] = {value_integer(q->run), value_integer(q->seq),  value_integer(q->at),
+                    value_text(q->method), value_text(q->url),     value_integer(q->status),
+                    value_integer(q->ms),  value_integer(q->tries)};
   return store_exec(c,
                     "insert into dts_request (run, seq, at, method, url, status, ms, tries) values "
                     "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -76,9 +76,14 @@ static void request_written(void *arg, int result, const dts_error *e) {
 static void record(exchange *x, int status, int tries) {
   run *r = x->call->run;
   request_row *q = memory_alloc(sizeof *q);
-  *q = (request_row){.run = r->id, .seq = (int64_t)r->request_seq++, .at = x->started,
-                     .ms = kernel_now(r->kernel) - x->started, .tries = tries, .status = status,
-                     .method = memory_text(x->request.method), .url = memory_text(x->request.shown)};
+  *q = (request_row){.run = r->id,
+                     .seq = (int64_t)r->request_seq++,
+                     .at = x->started,
+                     .ms = kernel_now(r->kernel) - x->started,
+                     .tries = tries,
+                     .status = status,
+                     .method = memory_text(x->request.method),
+                     .url = memory_text(x->request.shown)};
   kernel_write(r->kernel, write_request, request_written, q);
 }
 
@@ -116,7 +121,8 @@ static void status_error(const exchange *x, dts_error *e) {
   e->status = status;
   e->retryable = status == 408 || status == 425 || status == 429 || status >= 500;
   if (status == 401 || status == 403)
-    error_hint(e, "the source wants a key: see headers = { Authorization = \"Bearer {secret:NAME}\" }");
+    error_hint(
+        e, "the source wants a key: see headers = { Authorization = \"Bearer {secret:NAME}\" }");
   else if (status == 404)
     error_hint(e, "if that is an answer here, say accept = { 404 } and look at res.status");
 }
@@ -153,7 +159,8 @@ static void stage_validator(exchange *x) {
 
 static bool has_validator(const exchange *x) {
   bool marked = value_get(&x->headers, "etag") || value_get(&x->headers, "last-modified");
-  return x->request.conditional && x->reply.status == 200 && marked && x->reply.body_size <= KEEP_LIMIT;
+  return x->request.conditional && x->reply.status == 200 && marked &&
+         x->reply.body_size <= KEEP_LIMIT;
 }
 
 static void keep_work(void *arg) {
@@ -179,7 +186,8 @@ static void keep_then(void *arg) {
 static void kept_work(void *arg) { /* 304: the body that was kept */
   exchange *x = arg;
   const char *object = value_get_text(&x->known, "object", "");
-  x->rc = objects_get(kernel_objects(x->call->run->kernel), object, &x->fd, &x->reply.body_size, &x->error);
+  x->rc = objects_get(kernel_objects(x->call->run->kernel), object, &x->fd, &x->reply.body_size,
+                      &x->error);
 }
 
 /* A 304 brings only headers that changed (RFC 9110, 15.4.5): the others are those kept with the body. */
@@ -189,7 +197,8 @@ static void lay_over_kept(exchange *x) {
   value all = kept && kept->kind == VALUE_MAP ? *kept : value_map();
   for (size_t i = 0; i < x->headers.map.count; i++) {
     const value_pair *pair = &x->headers.map.pairs[i];
-    if (strncmp(pair->key.text.bytes, "content-", 8) != 0) value_set(a, &all, pair->key.text.bytes, pair->item);
+    if (strncmp(pair->key.text.bytes, "content-", 8) != 0)
+      value_set(a, &all, pair->key.text.bytes, pair->item);
   }
   x->headers = all;
 }
@@ -206,13 +215,16 @@ static void on_reply(exchange *x) {
   call *c = x->call;
   loop *l = kernel_loop(c->run->kernel);
   dts_error e;
-  if (x->reply.status == 304 && x->known.kind == VALUE_MAP) return loop_defer(l, kept_work, kept_then, x);
+  if (x->reply.status == 304 && x->known.kind == VALUE_MAP)
+    return loop_defer(l, kept_work, kept_then, x);
   if (x->reply.status >= 400 && !http_request_accepts(&c->args, x->reply.status)) {
     status_error(x, &e);
     return fail(x, &e);
   }
-  if (value_get(&c->args, "archive") || has_validator(x)) loop_defer(l, keep_work, keep_then, x);
-  else answer(x, false);
+  if (value_get(&c->args, "archive") || has_validator(x))
+    loop_defer(l, keep_work, keep_then, x);
+  else
+    answer(x, false);
 }
 
 /* ---- the exchange ---- */
@@ -262,7 +274,8 @@ static int read_known(void *arg, const store_header *header, const value *row, d
   value_set(a, &x->known, "object", value_copy(a, &row[2]));
   value_set(a, &x->known, "status", row[3]);
   value headers;
-  if (row[4].kind == VALUE_TEXT && json_read(a, row[4].text.bytes, row[4].text.size, &headers, NULL) == 0)
+  if (row[4].kind == VALUE_TEXT &&
+      json_read(a, row[4].text.bytes, row[4].text.size, &headers, NULL) == 0)
     value_set(a, &x->known, "headers", headers);
   return 0;
 }
@@ -270,7 +283,9 @@ static int read_known(void *arg, const store_header *header, const value *row, d
 static int select_known(store_conn *c, void *arg, dts_error *e) {
   exchange *x = arg;
   value params[] = {value_text(x->request.source), value_text(x->request.shown)};
-  return store_select(c, "select etag, modified, object, status, headers from dts_validator where source = ?1 and url = ?2",
+  return store_select(c,
+                      "select etag, modified, object, status, headers from dts_validator where "
+                      "source = ?1 and url = ?2",
                       params, 2, read_known, x, e);
 }
 
@@ -278,7 +293,8 @@ static void known_work(void *arg) {
   exchange *x = arg;
   kernel *k = x->call->run->kernel;
   x->rc = store_read(kernel_store(k), select_known, x, &x->error);
-  if (x->known.kind == VALUE_MAP && !objects_has(kernel_objects(k), value_get_text(&x->known, "object", "")))
+  if (x->known.kind == VALUE_MAP &&
+      !objects_has(kernel_objects(k), value_get_text(&x->known, "object", "")))
     x->known = value_null();
 }
 
@@ -304,8 +320,10 @@ static void answer_cached(exchange *x, const http_cached *cached) {
 }
 
 static void ask_source(exchange *x) {
-  if (x->request.conditional) loop_defer(kernel_loop(x->call->run->kernel), known_work, known_then, x);
-  else send_request(x);
+  if (x->request.conditional)
+    loop_defer(kernel_loop(x->call->run->kernel), known_work, known_then, x);
+  else
+    send_request(x);
 }
 
 static void begin(void *arg) {
@@ -328,7 +346,8 @@ void call_http(call *c) {
   run *r = c->run;
   dts_error e;
   if ((int64_t)++r->requests > r->pipeline->max_requests) {
-    error_fail(&e, "LIMIT_REQUESTS", "more than %lld requests in one run", (long long)r->pipeline->max_requests);
+    error_fail(&e, "LIMIT_REQUESTS", "more than %lld requests in one run",
+               (long long)r->pipeline->max_requests);
     error_hint(&e, "ask for less at a time, or raise limits = { requests = ... }");
     return call_fail(c, &e);
   }

@@ -16,7 +16,8 @@ void call_now(call *c) {
   date_write(zone_date(r->pipeline->zone, now), today);
   value_set(&c->memory, &v, "ms", value_integer(now));
   value_set(&c->memory, &v, "today", value_text(today));
-  value_set(&c->memory, &v, "offset_ms", value_integer(1000 * (int64_t)zone_offset(r->pipeline->zone, now)));
+  value_set(&c->memory, &v, "offset_ms",
+            value_integer(1000 * (int64_t)zone_offset(r->pipeline->zone, now)));
   call_answer(c, v);
 }
 

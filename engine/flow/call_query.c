@@ -17,8 +17,10 @@ typedef struct querying {
 } querying;
 
 static reader_context context_of(const run *r) {
-  return (reader_context){.set = r->set, .store = kernel_store(r->kernel),
-                          .now = loop_now(kernel_loop(r->kernel)), .zone = r->pipeline->zone,
+  return (reader_context){.set = r->set,
+                          .store = kernel_store(r->kernel),
+                          .now = loop_now(kernel_loop(r->kernel)),
+                          .zone = r->pipeline->zone,
                           .writes = r->pipeline->tables};
 }
 
@@ -32,8 +34,10 @@ static void query_work(void *arg) {
 
 static void query_then(void *arg) {
   querying *q = arg;
-  if (q->rc < 0) call_fail(q->call, &q->error);
-  else call_answer(q->call, q->answer);
+  if (q->rc < 0)
+    call_fail(q->call, &q->error);
+  else
+    call_answer(q->call, q->answer);
   free(q);
 }
 

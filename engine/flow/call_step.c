@@ -40,7 +40,8 @@ typedef struct looking {
 
 static int read_result(store_conn *c, void *arg, dts_error *e) {
   looking *l = arg;
-  value params[] = {value_integer(l->call->run->job.id), value_text(value_get_text(&l->call->args, "name", ""))};
+  value params[] = {value_integer(l->call->run->job.id),
+                    value_text(value_get_text(&l->call->args, "name", ""))};
   return store_get(c, "select result from dts_step where job = ?1 and name = ?2 and state = 'done'",
                    params, 2, &l->call->memory, &l->found, e);
 }
@@ -52,8 +53,12 @@ static void look_work(void *arg) {
 
 static void begin(run *r, const char *name, int retry) {
   run_step *step = memory_alloc(sizeof *step);
-  *step = (run_step){.next = r->steps, .name = memory_text(name), .stage = stage_open(),
-                     .started = kernel_now(r->kernel), .attempts = 1, .retry = retry};
+  *step = (run_step){.next = r->steps,
+                     .name = memory_text(name),
+                     .stage = stage_open(),
+                     .started = kernel_now(r->kernel),
+                     .attempts = 1,
+                     .retry = retry};
   r->steps = step;
 }
 
@@ -62,11 +67,14 @@ static void look_then(void *arg) {
   call *c = l->call;
   value answer = value_map(), result = value_null();
   bool done = l->rc == 0 && l->found.kind == VALUE_TEXT;
-  if (done) l->rc = json_read(&c->memory, l->found.text.bytes, l->found.text.size, &result, &l->error);
+  if (done)
+    l->rc = json_read(&c->memory, l->found.text.bytes, l->found.text.size, &result, &l->error);
   if (l->rc < 0) {
     call_fail(c, &l->error);
   } else {
-    if (!done) begin(c->run, value_get_text(&c->args, "name", ""), (int)value_get_integer(&c->args, "retry", 0));
+    if (!done)
+      begin(c->run, value_get_text(&c->args, "name", ""),
+            (int)value_get_integer(&c->args, "retry", 0));
     value_set(&c->memory, &answer, "done", value_boolean(done));
     if (done) value_set(&c->memory, &answer, "result", result);
     call_answer(c, answer);
@@ -97,20 +105,25 @@ typedef struct step_end {
 
 static int write_step(store_conn *c, run *r, void *arg, dts_error *e) {
   step_end *s = arg;
-  value params[] = {value_integer(r->job.id), value_text(s->step->name), value_integer(s->step->attempts),
-                    value_integer(s->step->started), value_integer(kernel_now(r->kernel)),
+  value params[] = {value_integer(r->job.id),
+                    value_text(s->step->name),
+                    value_integer(s->step->attempts),
+                    value_integer(s->step->started),
+                    value_integer(kernel_now(r->kernel)),
                     value_bytes(s->result.data, s->result.size)};
-  return store_exec(c,
-                    "insert into dts_step (job, name, state, attempts, started, ended, result) values "
-                    "(?1, ?2, 'done', ?3, ?4, ?5, ?6) on conflict (job, name) do update set state = "
-                    "'done', attempts = ?3, started = ?4, ended = ?5, result = ?6",
-                    params, 6, e);
+  return store_exec(
+      c,
+      "insert into dts_step (job, name, state, attempts, started, ended, result) values "
+      "(?1, ?2, 'done', ?3, ?4, ?5, ?6) on conflict (job, name) do update set state = "
+      "'done', attempts = ?3, started = ?4, ended = ?5, result = ?6",
+      params, 6, e);
 }
 
 static void step_written(run *r, void *arg, const dts_error *e) {
   step_end *s = arg;
   buffer_free(&s->result);
-  if (e) call_fail(s->call, e);
+  if (e)
+    call_fail(s->call, e);
   else {
     forget(r, s->step);
     call_answer(s->call, value_map());
@@ -132,7 +145,8 @@ void call_step_end(call *c) {
   *s = (step_end){.call = c, .step = step};
   buffer_init(&s->result, RESULT_LIMIT);
   if (json_write(&s->result, result ? result : &null) < 0) {
-    error_fail(&e, "STEP", "the result of step '%s' is larger than 1 MB or holds what JSON cannot", name);
+    error_fail(&e, "STEP", "the result of step '%s' is larger than 1 MB or holds what JSON cannot",
+               name);
     error_hint(&e, "put rows with ctx:put and return what later steps need");
     buffer_free(&s->result);
     free(s);

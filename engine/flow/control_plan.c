@@ -76,8 +76,10 @@ static void plan_then(void *arg) {
   planning *p = arg;
   question *q = p->question;
   registry_release(p->set);
-  if (p->rc < 0) question_fail(q, &p->error);
-  else question_answer(q, p->answer);
+  if (p->rc < 0)
+    question_fail(q, &p->error);
+  else
+    question_answer(q, p->answer);
   free(p);
 }
 
@@ -86,13 +88,17 @@ void control_plan(kernel *k, question *q) {
   planning *p = memory_alloc(sizeof *p);
   *p = (planning){.question = q, .set = kernel_registry(k), .now = kernel_now(k)};
   p->pipeline = registry_pipeline(p->set, name);
-  if (!p->pipeline) p->rc = registry_unknown_pipeline(p->set, name, &p->error);
+  if (!p->pipeline)
+    p->rc = registry_unknown_pipeline(p->set, name, &p->error);
   else if (!p->pipeline->gaps) {
-    p->rc = error_fail(&p->error, "PLAN", "pipeline '%s' has no gaps: there is nothing to plan", name);
+    p->rc =
+        error_fail(&p->error, "PLAN", "pipeline '%s' has no gaps: there is nothing to plan", name);
     error_hint(&p->error, "`dts next %s` tells when it runs", name);
   }
-  if (p->rc < 0) plan_then(p);
-  else loop_defer(kernel_loop(k), plan_read, plan_then, p);
+  if (p->rc < 0)
+    plan_then(p);
+  else
+    loop_defer(kernel_loop(k), plan_read, plan_then, p);
 }
 
 /* ---- next ---- */
@@ -106,8 +112,8 @@ static value words_of(arena *a, const pipeline *p, const cron *c) {
   return v;
 }
 
-static void add_times(arena *a, value *list, const pipeline *p, const char *trigger_text, const cron *c,
-                      int64_t after, int64_t count) {
+static void add_times(arena *a, value *list, const pipeline *p, const char *trigger_text,
+                      const cron *c, int64_t after, int64_t count) {
   for (int64_t at = after; count-- > 0;) {
     at = c ? cron_next(c, p->zone, at) : scheduler_next(p, at);
     if (at < 0) return;
@@ -118,8 +124,10 @@ static void add_times(arena *a, value *list, const pipeline *p, const char *trig
     value_set(a, &v, "at_ms", value_integer(at));
     value_set(a, &v, "timezone", value_text(arena_text(a, p->timezone)));
     value_set(a, &v, "words", words_of(a, p, c));
-    if (shift == CRON_MOVED) value_set(a, &v, "note", value_text("moved: its own time is missing that day"));
-    if (shift == CRON_REPEATED) value_set(a, &v, "note", value_text("its time comes twice that day"));
+    if (shift == CRON_MOVED)
+      value_set(a, &v, "note", value_text("moved: its own time is missing that day"));
+    if (shift == CRON_REPEATED)
+      value_set(a, &v, "note", value_text("its time comes twice that day"));
     value_add(a, list, v);
   }
 }

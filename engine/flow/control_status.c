@@ -47,8 +47,10 @@ static void check_then(void *arg) {
   value_set(&q->memory, &v, "faults", c->faults);
   value_set(&q->memory, &v, "counts", counts_of(&q->memory, c->set));
   registry_release(c->set);
-  if (c->rc < 0) question_fail(q, &c->error);
-  else question_answer(q, v);
+  if (c->rc < 0)
+    question_fail(q, &c->error);
+  else
+    question_answer(q, v);
   free(c);
 }
 

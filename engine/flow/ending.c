@@ -105,7 +105,8 @@ static int write_rows(store_conn *c, const final *f, bool commit, dts_error *e) 
   if (commit && stage_apply(f->staged, c, &x, e) < 0) return -1;
   value params[] = {value_integer(commit ? (int64_t)stage_rows(f->staged) : 0),
                     value_integer((int64_t)r->requests), value_integer(r->id)};
-  return store_exec(c, "update dts_run set rows = rows + ?1, requests = ?2 where id = ?3", params, 3, e);
+  return store_exec(c, "update dts_run set rows = rows + ?1, requests = ?2 where id = ?3", params,
+                    3, e);
 }
 
 static int final_work(store_conn *c, void *arg, dts_error *e) {
@@ -154,16 +155,17 @@ static void final_then(void *arg, int result, const dts_error *e) {
 
 const char *ending_name(run_ending how) {
   static const job_outcome outcomes[] = {
-      [RUN_DONE] = JOB_ATTEMPT_DONE,         [RUN_FAILED] = JOB_ATTEMPT_FAILED,
-      [RUN_DEFERRED] = JOB_ATTEMPT_DEFERRED, [RUN_SLEPT] = JOB_ATTEMPT_SLEPT,
-      [RUN_LOST] = JOB_ATTEMPT_FAILED,       [RUN_HANDED_BACK] = JOB_ATTEMPT_HANDED_BACK,
+      [RUN_DONE] = JOB_ATTEMPT_DONE,          [RUN_FAILED] = JOB_ATTEMPT_FAILED,
+      [RUN_DEFERRED] = JOB_ATTEMPT_DEFERRED,  [RUN_SLEPT] = JOB_ATTEMPT_SLEPT,
+      [RUN_LOST] = JOB_ATTEMPT_FAILED,        [RUN_HANDED_BACK] = JOB_ATTEMPT_HANDED_BACK,
       [RUN_CANCELLED] = JOB_ATTEMPT_CANCELLED};
   return job_outcome_name(outcomes[how]);
 }
 
 static void end(run *r, run_ending how, const dts_error *e) {
   final *f = memory_alloc(sizeof *f);
-  *f = (final){.run = r, .how = how, .now = kernel_now(r->kernel), .chance = kernel_chance(r->kernel)};
+  *f = (final){
+      .run = r, .how = how, .now = kernel_now(r->kernel), .chance = kernel_chance(r->kernel)};
   f->staged = stage_take(r->stage);
   if (e) f->error = *e;
   bool said = how == RUN_FAILED || how == RUN_DEFERRED || how == RUN_LOST;
@@ -177,10 +179,14 @@ static void end(run *r, run_ending how, const dts_error *e) {
 
 static void end_failed(run *r, const dts_error *e) {
   run_ending how = RUN_FAILED;
-  if (r->cancelled) how = RUN_CANCELLED;
-  else if (r->handed_back) how = RUN_HANDED_BACK;
-  else if (r->slept) how = RUN_SLEPT;
-  else if (strcmp(e->code, "HTTP_LATER") == 0) how = RUN_DEFERRED;
+  if (r->cancelled)
+    how = RUN_CANCELLED;
+  else if (r->handed_back)
+    how = RUN_HANDED_BACK;
+  else if (r->slept)
+    how = RUN_SLEPT;
+  else if (strcmp(e->code, "HTTP_LATER") == 0)
+    how = RUN_DEFERRED;
   end(r, how, e);
 }
 
@@ -205,10 +211,14 @@ void ending_frame(run *r, const frame *in) {
     if (in->fd >= 0) close(in->fd);
   }
   if (r->ending) return;
-  if (!over) run_ops_frame(r, in);
-  else if (in->op == OP_DONE && !r->fault.code[0] && !r->handed_back && !r->cancelled) end(r, RUN_DONE, NULL);
-  else if (in->op == OP_DONE) end_failed(r, &r->fault);
-  else on_failed(r, in);
+  if (!over)
+    run_ops_frame(r, in);
+  else if (in->op == OP_DONE && !r->fault.code[0] && !r->handed_back && !r->cancelled)
+    end(r, RUN_DONE, NULL);
+  else if (in->op == OP_DONE)
+    end_failed(r, &r->fault);
+  else
+    on_failed(r, in);
 }
 
 static void describe(const run *r, const worker_end *how, dts_error *e) {
@@ -235,7 +245,10 @@ void ending_worker(run *r, const worker_end *how) {
   if (r->ending) return leave(r);
   describe(r, how, &e);
   bool limit = how->timed_out || strcmp(e.code, "LIMIT_CPU") == 0;
-  if (r->fault.code[0]) end_failed(r, &r->fault);
-  else if (limit || r->handed_back || r->cancelled || r->slept) end_failed(r, &e);
-  else end(r, RUN_LOST, &e);
+  if (r->fault.code[0])
+    end_failed(r, &r->fault);
+  else if (limit || r->handed_back || r->cancelled || r->slept)
+    end_failed(r, &e);
+  else
+    end(r, RUN_LOST, &e);
 }

@@ -18,7 +18,8 @@ int finish_inside(store_conn *c, run *r, const job *j, run_ending how, const cha
                   int64_t now, dts_error *e) {
   bool over = !job_is_open(j->state.status);
   bool is_span = strcmp(j->kind, "span") == 0 && r->pipeline->gaps;
-  if (over && is_span && gaps_ended(c, r->pipeline, j->id, how == RUN_DONE, r->permanent, error_json, now, e) < 0)
+  if (over && is_span &&
+      gaps_ended(c, r->pipeline, j->id, how == RUN_DONE, r->permanent, error_json, now, e) < 0)
     return -1;
   if (finish_input(c, r, j, how, error_json, now, e) < 0) return -1;
   return job_is_over(j->state.status) ? drop_steps(c, j, e) : 0;
@@ -35,7 +36,8 @@ static int end_dates(store_conn *c, const registry *set, const char *pipeline_na
   return store_exec(c, "update dts_gap set held = 0 where job = ?1 and held = 1", params, 1, e);
 }
 
-int finish_alone(store_conn *c, const registry *set, const job *j, int64_t now, bool *closed, dts_error *e) {
+int finish_alone(store_conn *c, const registry *set, const job *j, int64_t now, bool *closed,
+                 dts_error *e) {
   if (closed) *closed = false;
   if (job_is_open(j->state.status)) return 0;
   if (strcmp(j->kind, "span") == 0 && end_dates(c, set, j->pipeline, j->id, now, e) < 0) return -1;
@@ -48,7 +50,7 @@ typedef struct stranded {
   struct {
     int64_t id;
     const char *pipeline;
-  } *rows;
+  } * rows;
   size_t count, capacity;
 } stranded;
 
@@ -65,10 +67,12 @@ static int add_stranded(void *arg, const store_header *header, const value *row,
 }
 
 int finish_stranded(store_conn *c, const registry *set, int64_t now, dts_error *e) {
-  static const char held[] = "select distinct job, pipeline from dts_gap g where held = 1 and not exists (select 1 "
-                             "from dts_job j where j.id = g.job and j.state in ('waiting', 'queued', 'leased'))";
-  static const char open[] = "select id, pipeline from dts_firing f where state = 'open' and not exists (select 1 "
-                             "from dts_job j where j.firing = f.id and j.state in ('waiting', 'queued', 'leased'))";
+  static const char held[] =
+      "select distinct job, pipeline from dts_gap g where held = 1 and not exists (select 1 "
+      "from dts_job j where j.id = g.job and j.state in ('waiting', 'queued', 'leased'))";
+  static const char open[] =
+      "select id, pipeline from dts_firing f where state = 'open' and not exists (select 1 "
+      "from dts_job j where j.firing = f.id and j.state in ('waiting', 'queued', 'leased'))";
   stranded dates = {0}, firings = {0};
   int rc = store_select(c, held, NULL, 0, add_stranded, &dates, e);
   for (size_t i = 0; rc == 0 && i < dates.count; i++)

@@ -24,7 +24,8 @@ static const value *declared_params(const pipeline *p) {
 
 static int unknown_param(const pipeline *p, const value *list, const char *name, dts_error *e) {
   const char *names[65] = {NULL};
-  for (size_t i = 0; i < list->list.count && i < 64; i++) names[i] = value_get_text(&list->list.items[i], "name", "");
+  for (size_t i = 0; i < list->list.count && i < 64; i++)
+    names[i] = value_get_text(&list->list.items[i], "name", "");
   const char *nearest = error_nearest(name, names);
   error_fail(e, "PARAM", "pipeline '%s' has no parameter '%s'", p->name, name);
   return nearest ? error_hint(e, "did you mean '%s'?", nearest) : -1;
@@ -40,9 +41,12 @@ static bool is_choice(const value *param, const value *given) {
 
 /* A value from a command line is text: it is read as the parameter's type. */
 static int convert(const value *param, arena *a, value *v, dts_error *e) {
-  const char *type = value_get_text(param, "type", "text"), *name = value_get_text(param, "name", "");
+  const char *type = value_get_text(param, "type", "text"),
+             *name = value_get_text(param, "name", "");
   column_type column;
-  if (!is_choice(param, v)) return error_fail(e, "PARAM", "parameter '%s': '%s' is not one of its choices", name, v->kind == VALUE_TEXT ? v->text.bytes : "?");
+  if (!is_choice(param, v))
+    return error_fail(e, "PARAM", "parameter '%s': '%s' is not one of its choices", name,
+                      v->kind == VALUE_TEXT ? v->text.bytes : "?");
   if (column_type_read(type, &column) < 0) return 0;
   table_column c = {.name = name, .doc = "", .type = column};
   table t = {.name = "params", .count = 1, .columns = &c};
@@ -52,11 +56,13 @@ static int convert(const value *param, arena *a, value *v, dts_error *e) {
   return error_fail(e, "PARAM", "parameter '%s': %s expected, got %s", name, type, given);
 }
 
-int scheduler_params(const pipeline *p, const value *given, arena *a, const char **json, dts_error *e) {
+int scheduler_params(const pipeline *p, const value *given, arena *a, const char **json,
+                     dts_error *e) {
   const value *list = declared_params(p);
   value all = value_map();
   for (size_t i = 0; given && given->kind == VALUE_MAP && i < given->map.count; i++) {
-    const char *name = arena_copy(a, given->map.pairs[i].key.text.bytes, given->map.pairs[i].key.text.size);
+    const char *name =
+        arena_copy(a, given->map.pairs[i].key.text.bytes, given->map.pairs[i].key.text.size);
     if (!registry_find(list, name)) return unknown_param(p, list, name, e);
   }
   for (size_t i = 0; i < list->list.count; i++) {
@@ -84,7 +90,8 @@ int scheduler_params(const pipeline *p, const value *given, arena *a, const char
 static int count_open(store_conn *c, const char *pipeline_name, int64_t *open, dts_error *e) {
   arena a = {0};
   value v, params[] = {value_text(pipeline_name)};
-  int rc = store_get(c, "select count(*) from dts_firing where pipeline = ?1 and state = 'open'", params, 1, &a, &v, e);
+  int rc = store_get(c, "select count(*) from dts_firing where pipeline = ?1 and state = 'open'",
+                     params, 1, &a, &v, e);
   *open = v.kind == VALUE_INTEGER ? v.integer : 0;
   arena_free(&a);
   return rc;
@@ -93,24 +100,30 @@ static int count_open(store_conn *c, const char *pipeline_name, int64_t *open, d
 static int last_window(store_conn *c, const char *pipeline_name, int64_t *from, dts_error *e) {
   arena a = {0};
   value v, params[] = {value_text(pipeline_name)};
-  int rc = store_get(c,
-                     "select max(coalesce(fire_time, created)) from dts_firing where pipeline = ?1 and state = "
-                     "'ended' and failed = 0",
-                     params, 1, &a, &v, e);
+  int rc = store_get(
+      c,
+      "select max(coalesce(fire_time, created)) from dts_firing where pipeline = ?1 and state = "
+      "'ended' and failed = 0",
+      params, 1, &a, &v, e);
   *from = v.kind == VALUE_INTEGER ? v.integer : 0;
   arena_free(&a);
   return rc;
 }
 
-static int queue_one(store_conn *c, const pipeline *p, const fire *f, int64_t firing_id, int64_t now,
-                     size_t *jobs, dts_error *e) {
+static int queue_one(store_conn *c, const pipeline *p, const fire *f, int64_t firing_id,
+                     int64_t now, size_t *jobs, dts_error *e) {
   arena a = {0};
   int64_t id;
   bool fresh;
   const char *params = f->params;
   int rc = params ? 0 : scheduler_params(p, NULL, &a, &params, e);
-  job_new n = {.firing = firing_id, .pipeline = p->name, .trigger = f->trigger, .kind = "params",
-               .input = params, .limit = p->retry, .once = f->once,
+  job_new n = {.firing = firing_id,
+               .pipeline = p->name,
+               .trigger = f->trigger,
+               .kind = "params",
+               .input = params,
+               .limit = p->retry,
+               .once = f->once,
                .group = value_get_text(p->declared, "group", NULL)};
   if (rc == 0) rc = jobs_insert(c, &n, now, &id, &fresh, e);
   if (rc == 0) ++*jobs;
@@ -118,11 +131,13 @@ static int queue_one(store_conn *c, const pipeline *p, const fire *f, int64_t fi
   return rc;
 }
 
-static int queue_spans(store_conn *c, const pipeline *p, const fire *f, int64_t firing_id, int64_t now,
-                       size_t *jobs, dts_error *e) {
+static int queue_spans(store_conn *c, const pipeline *p, const fire *f, int64_t firing_id,
+                       int64_t now, size_t *jobs, dts_error *e) {
   arena a = {0};
   gaps_look found;
-  gaps_which which = f->once ? GAPS_ALL : strcmp(f->trigger, "recheck") == 0 ? GAPS_TRIED : GAPS_NEW;
+  gaps_which which = f->once                              ? GAPS_ALL
+                     : strcmp(f->trigger, "recheck") == 0 ? GAPS_TRIED
+                                                          : GAPS_NEW;
   int rc = gaps_look_at(c, p, which, NULL, now, &a, &found, e);
   if (rc == 0) rc = gaps_queue(c, p, &found, firing_id, f->trigger, now, jobs, e);
   arena_free(&a);
@@ -145,7 +160,8 @@ int scheduler_fire(store_conn *c, const registry *set, const fire *f, int64_t no
   if (last_window(c, p->name, &row.window_from, e) < 0 || jobs_fire(c, &row, now, e) < 0) return -1;
   *id = row.id;
   if (!row.id) return 0;
-  int rc = p->gaps ? queue_spans(c, p, f, row.id, now, &queued, e) : queue_one(c, p, f, row.id, now, &queued, e);
+  int rc = p->gaps ? queue_spans(c, p, f, row.id, now, &queued, e)
+                   : queue_one(c, p, f, row.id, now, &queued, e);
   value params[] = {value_integer((int64_t)queued), value_integer(row.id)};
   if (rc == 0) rc = store_exec(c, "update dts_firing set jobs = ?1 where id = ?2", params, 2, e);
   if (jobs) *jobs = queued;
@@ -154,42 +170,53 @@ int scheduler_fire(store_conn *c, const registry *set, const fire *f, int64_t no
 
 /* ---- one job ---- */
 
-int scheduler_check_enqueue(const registry *set, const enqueued *q, arena *a, const char **params, dts_error *e) {
+int scheduler_check_enqueue(const registry *set, const enqueued *q, arena *a, const char **params,
+                            dts_error *e) {
   const pipeline *p = registry_pipeline(set, q->pipeline);
   if (!p) return registry_unknown_pipeline(set, q->pipeline, e);
   if (p->trigger == TRIGGER_FILES || p->trigger == TRIGGER_INGEST) {
     error_fail(e, "ENQUEUE", "pipeline '%s' runs on %s and cannot be enqueued", p->name,
                p->trigger == TRIGGER_FILES ? "files" : "events");
-    return error_hint(e, "let a function of both do the work, and enqueue a pipeline without `%s`", p->trigger_text);
+    return error_hint(e, "let a function of both do the work, and enqueue a pipeline without `%s`",
+                      p->trigger_text);
   }
   return scheduler_params(p, q->params, a, params, e);
 }
 
-static int insert_one(store_conn *c, const pipeline *p, const enqueued *q, const char *params, int64_t now,
-                      int64_t *id, dts_error *e) {
+static int insert_one(store_conn *c, const pipeline *p, const enqueued *q, const char *params,
+                      int64_t now, int64_t *id, dts_error *e) {
   bool fresh;
   char day[11];
   date_write(zone_date(p->zone, now), day);
   firing row = {.pipeline = p->name, .trigger = q->trigger, .day = day};
   if (last_window(c, p->name, &row.window_from, e) < 0 || jobs_fire(c, &row, now, e) < 0) return -1;
-  job_new n = {.firing = row.id, .pipeline = p->name, .trigger = q->trigger, .kind = "params", .input = params,
-               .key = q->key, .group = q->group ? q->group : value_get_text(p->declared, "group", NULL),
-               .limit = p->retry, .run_at = q->delay_ms > 0 ? now + q->delay_ms : 0};
+  job_new n = {.firing = row.id,
+               .pipeline = p->name,
+               .trigger = q->trigger,
+               .kind = "params",
+               .input = params,
+               .key = q->key,
+               .group = q->group ? q->group : value_get_text(p->declared, "group", NULL),
+               .limit = p->retry,
+               .run_at = q->delay_ms > 0 ? now + q->delay_ms : 0};
   if (jobs_insert(c, &n, now, id, &fresh, e) < 0) return -1;
   value done[] = {value_integer(row.id)};
-  return store_exec(c, fresh ? "update dts_firing set jobs = 1 where id = ?1" : "delete from dts_firing where id = ?1",
+  return store_exec(c,
+                    fresh ? "update dts_firing set jobs = 1 where id = ?1"
+                          : "delete from dts_firing where id = ?1",
                     done, 1, e);
 }
 
-int scheduler_enqueue(store_conn *c, const registry *set, const enqueued *q, int64_t now, int64_t *id,
-                      dts_error *e) {
+int scheduler_enqueue(store_conn *c, const registry *set, const enqueued *q, int64_t now,
+                      int64_t *id, dts_error *e) {
   arena a = {0};
   const char *params;
   int rc = scheduler_check_enqueue(set, q, &a, &params, e);
   const pipeline *p = registry_pipeline(set, q->pipeline);
   fire f = {.pipeline = q->pipeline, .trigger = q->trigger};
   if (rc == 0)
-    rc = p->gaps ? scheduler_fire(c, set, &f, now, id, NULL, e) : insert_one(c, p, q, params, now, id, e);
+    rc = p->gaps ? scheduler_fire(c, set, &f, now, id, NULL, e)
+                 : insert_one(c, p, q, params, now, id, e);
   arena_free(&a);
   return rc;
 }
@@ -206,14 +233,17 @@ static bool follows(const pipeline *p, const char *name, bool failed) {
 }
 
 /* What a follower is told of the firing: counts. */
-static int follower_input(store_conn *c, int64_t firing_id, const char *name, int64_t failed, arena *a,
-                          const char **json, dts_error *e) {
+static int follower_input(store_conn *c, int64_t firing_id, const char *name, int64_t failed,
+                          arena *a, const char **json, dts_error *e) {
   value rows, params[] = {value_integer(firing_id)};
-  if (store_get(c, "select coalesce(sum(r.rows), 0) from dts_run r join dts_job j on j.id = r.job where j.firing = ?1",
+  if (store_get(c,
+                "select coalesce(sum(r.rows), 0) from dts_run r join dts_job j on j.id = r.job "
+                "where j.firing = ?1",
                 params, 1, a, &rows, e) < 0)
     return -1;
-  *json = arena_format(a, "{\"pipeline\":\"%s\",\"firing\":%lld,\"failed\":%lld,\"rows\":%lld}", name,
-                       (long long)firing_id, (long long)failed, (long long)(rows.kind == VALUE_INTEGER ? rows.integer : 0));
+  *json = arena_format(a, "{\"pipeline\":\"%s\",\"firing\":%lld,\"failed\":%lld,\"rows\":%lld}",
+                       name, (long long)firing_id, (long long)failed,
+                       (long long)(rows.kind == VALUE_INTEGER ? rows.integer : 0));
   return 0;
 }
 

@@ -50,10 +50,14 @@ static int add_key_row(void *arg, const store_header *header, const value *row, 
   for (size_t i = 0; i < header->count; i++) {
     const char *name = arena_text(a, header->names[i]);
     if (row[i].kind == VALUE_NULL) continue;
-    if (is_key_column(k->plan, name)) value_set(a, &s->key, name, value_copy(a, &row[i]));
-    else if (strcmp(name, "since") == 0) { if (read_bound(&row[i], name, &s->since, e) < 0) return -1; }
-    else if (strcmp(name, "to") == 0) { if (read_bound(&row[i], name, &s->to, e) < 0) return -1; }
-    else value_set(a, with, name, value_copy(a, &row[i]));
+    if (is_key_column(k->plan, name))
+      value_set(a, &s->key, name, value_copy(a, &row[i]));
+    else if (strcmp(name, "since") == 0) {
+      if (read_bound(&row[i], name, &s->since, e) < 0) return -1;
+    } else if (strcmp(name, "to") == 0) {
+      if (read_bound(&row[i], name, &s->to, e) < 0) return -1;
+    } else
+      value_set(a, with, name, value_copy(a, &row[i]));
   }
   value *given = arena_alloc(a, sizeof *given);
   bool one = s->key.map.count == 1 && s->key.map.pairs[0].item.kind == VALUE_TEXT;
@@ -108,7 +112,8 @@ typedef struct filling { /* the arrays while they are filled */
 
 static void list_expected(const looking *l, gaps_series *s, filling *f) {
   const calendar *days = s->series->days ? s->series->days : l->plan->days;
-  int32_t to = s->series->to < l->today - l->plan->lag_days ? s->series->to : l->today - l->plan->lag_days;
+  int32_t to =
+      s->series->to < l->today - l->plan->lag_days ? s->series->to : l->today - l->plan->lag_days;
   int32_t from = s->series->since > l->range->from ? s->series->since : l->range->from;
   if (to > l->range->to) to = l->range->to;
   size_t room = 1024;
@@ -132,12 +137,15 @@ static void list_expected(const looking *l, gaps_series *s, filling *f) {
 
 static bool find_day(const gaps_series *s, const value *text, size_t *at) {
   int32_t day;
-  if (text->kind != VALUE_TEXT || date_read(text->text.bytes, text->text.size, &day) < 0) return false;
+  if (text->kind != VALUE_TEXT || date_read(text->text.bytes, text->text.size, &day) < 0)
+    return false;
   size_t low = 0, high = s->count;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    if (s->expected[middle] < day) low = middle + 1;
-    else high = middle;
+    if (s->expected[middle] < day)
+      low = middle + 1;
+    else
+      high = middle;
   }
   *at = low;
   return low < s->count && s->expected[low] == day;
@@ -147,7 +155,8 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
   filling *f = arg;
   size_t at;
   (void)header, (void)e;
-  bool whole = row[1].kind == VALUE_BOOLEAN ? row[1].boolean : row[1].kind == VALUE_INTEGER && row[1].integer;
+  bool whole = row[1].kind == VALUE_BOOLEAN ? row[1].boolean
+                                            : row[1].kind == VALUE_INTEGER && row[1].integer;
   if (!find_day(f->out, &row[0], &at)) return 0;
   f->there[at] = true;
   f->complete[at] = whole;
@@ -166,7 +175,8 @@ static int read_rows(store_conn *c, const looking *l, const series *s, filling *
     buffer_add_format(&sql, "%s\"%s\" is not null", i ? " and " : "", g->into->columns[i].name);
   buffer_add_format(&sql, " from \"%s\"", g->into->name);
   int rc = store_where(g->into, &s->key, &sql, l->memory, &params, e);
-  if (rc == 0) rc = store_select(c, buffer_text(&sql), params.list.items, params.list.count, add_row, f, e);
+  if (rc == 0)
+    rc = store_select(c, buffer_text(&sql), params.list.items, params.list.count, add_row, f, e);
   buffer_free(&sql);
   return rc;
 }
@@ -188,10 +198,11 @@ static int add_state(void *arg, const store_header *header, const value *row, dt
 
 static int read_states(store_conn *c, const looking *l, const series *s, filling *f, dts_error *e) {
   value params[] = {value_text(l->pipeline->name), value_text(s->label)};
-  return store_select(c,
-                      "select day, state, held, attempts, retry_count, releases from dts_gap where pipeline "
-                      "= ?1 and series = ?2",
-                      params, 2, add_state, f, e);
+  return store_select(
+      c,
+      "select day, state, held, attempts, retry_count, releases from dts_gap where pipeline "
+      "= ?1 and series = ?2",
+      params, 2, add_state, f, e);
 }
 
 /* What the store shows now, taken into the state: a row came by itself, or is gone. */
@@ -220,13 +231,15 @@ static void group(const looking *l, gaps_series *s, filling *f) {
     s->missing += f->marks[i] == SPAN_MISSING;
   }
   size_t bridge = (size_t)(l->plan->bridge > 0 ? l->plan->bridge : 0);
-  s->span_count = span_group(s->expected, s->marks, s->count, bridge, l->plan->max_span_days, NULL, 0);
+  s->span_count =
+      span_group(s->expected, s->marks, s->count, bridge, l->plan->max_span_days, NULL, 0);
   span *spans = arena_alloc(l->memory, s->span_count * sizeof *spans);
   span_group(s->expected, s->marks, s->count, bridge, l->plan->max_span_days, spans, s->span_count);
   s->spans = spans;
 }
 
-static int look_at_one(store_conn *c, const looking *l, const series *given, gaps_series *s, dts_error *e) {
+static int look_at_one(store_conn *c, const looking *l, const series *given, gaps_series *s,
+                       dts_error *e) {
   filling f = {.out = s};
   *s = (gaps_series){.series = given};
   list_expected(l, s, &f);
@@ -236,8 +249,8 @@ static int look_at_one(store_conn *c, const looking *l, const series *given, gap
   return 0;
 }
 
-int gaps_look_at(store_conn *c, const pipeline *p, gaps_which which, const gaps_range *range, int64_t now,
-                 arena *a, gaps_look *out, dts_error *e) {
+int gaps_look_at(store_conn *c, const pipeline *p, gaps_which which, const gaps_range *range,
+                 int64_t now, arena *a, gaps_look *out, dts_error *e) {
   static const gaps_range all = {INT32_MIN, INT32_MAX};
   looking l = {p, p->gaps, which, range ? range : &all, zone_date(p->zone, now), a};
   const series *keys;

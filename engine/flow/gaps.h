@@ -11,7 +11,11 @@
 #include "core/span.h"
 #include "flow/jobs.h"
 
-typedef enum gaps_which { GAPS_NEW, GAPS_TRIED, GAPS_ALL } gaps_which; /* schedule · recheck · by hand */
+typedef enum gaps_which {
+  GAPS_NEW,
+  GAPS_TRIED,
+  GAPS_ALL
+} gaps_which; /* schedule · recheck · by hand */
 
 typedef struct gaps_range { /* narrows a look; days INT32_MIN and INT32_MAX: no bound */
   int32_t from, to;
@@ -22,8 +26,9 @@ typedef struct gaps_series { /* one key, looked at; arrays of `count`, in the ar
   size_t count, present, missing, span_count; /* missing: wanted now */
   const int32_t *expected;
   const uint8_t *marks;
-  const gap_state *states;  /* what dts_gap says; GAP_OPEN when it says nothing */
-  const bool *there, *complete, *known; /* a row of the table · one that counts · a row of dts_gap */
+  const gap_state *states; /* what dts_gap says; GAP_OPEN when it says nothing */
+  const bool *there, *complete,
+      *known; /* a row of the table · one that counts · a row of dts_gap */
   const span *spans;
 } gaps_series;
 
@@ -33,8 +38,8 @@ typedef struct gaps_look {
 } gaps_look;
 
 /* Reads only. */
-int gaps_look_at(store_conn *c, const pipeline *p, gaps_which which, const gaps_range *range, int64_t now,
-                 arena *a, gaps_look *out, dts_error *e);
+int gaps_look_at(store_conn *c, const pipeline *p, gaps_which which, const gaps_range *range,
+                 int64_t now, arena *a, gaps_look *out, dts_error *e);
 /* Inside a write: queues one job for each span and marks its dates as held. */
 int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, int64_t firing_id,
                const char *trigger_text, int64_t now, size_t *jobs, dts_error *e);

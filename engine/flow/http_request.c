@@ -31,7 +31,8 @@ static int check_host(run *r, http_request *q, const char *own_host, dts_error *
   permit p = {.who = arena_format(&q->memory, "pipeline '%s'", r->pipeline->name),
               .hosts = names_of(&q->memory, r->pipeline->hosts, own_host),
               .ceiling = ceiling ? names_of(&q->memory, ceiling, NULL) : NULL};
-  if (url_place_read(q->url, &place, e) < 0 || permit_host(&p, place.host, place.port, e) < 0) return -1;
+  if (url_place_read(q->url, &place, e) < 0 || permit_host(&p, place.host, place.port, e) < 0)
+    return -1;
   q->allow_private = value_list();
   if (permit_host_is_named(&p, place.host, place.port))
     value_add(&q->memory, &q->allow_private,
@@ -50,8 +51,12 @@ static const source *find_source(run *r, const char *name, dts_error *e) {
   if (!s) {
     error_fail(e, "SOURCE", "there is no source named '%s'", name);
   } else if (!listed(r->pipeline->sources, name)) {
-    error_fail(e, "SOURCE_REFUSED", "pipeline '%s' may not use source '%s'", r->pipeline->name, name);
-    error_hint(e, "declare it in the same file, require its connector, or say allow = { sources = { \"%s\" } }", name);
+    error_fail(e, "SOURCE_REFUSED", "pipeline '%s' may not use source '%s'", r->pipeline->name,
+               name);
+    error_hint(e,
+               "declare it in the same file, require its connector, or say allow = { sources = { "
+               "\"%s\" } }",
+               name);
     s = NULL;
   }
   return s;
@@ -61,7 +66,8 @@ static const source *find_source(run *r, const char *name, dts_error *e) {
 
 static void no_secret(const char *name, const char *header, dts_error *e) {
   error_fail(e, "SECRET", "header '%s' needs secret %s, which is not set", header, name);
-  error_hint(e, "set DTS_SECRET_%s, or write it to secrets/%s (readable by its owner alone)", name, name);
+  error_hint(e, "set DTS_SECRET_%s, or write it to secrets/%s (readable by its owner alone)", name,
+             name);
 }
 
 /* Fills {secret:NAME} in; 1 when the header is to be dropped ({secret?:NAME} without a value). */
@@ -94,7 +100,9 @@ static int add_headers(run *r, http_request *q, const value *headers, bool trust
     buffer_init(&filled, URL_LIMIT);
     int got = trusted ? fill_in(r, q, name, pair->item.text.bytes, &filled, e)
                       : buffer_add(&filled, pair->item.text.bytes, pair->item.text.size);
-    if (got == 0) value_set(&q->memory, &q->headers, name, value_bytes(arena_copy(&q->memory, filled.data, filled.size), filled.size));
+    if (got == 0)
+      value_set(&q->memory, &q->headers, name,
+                value_bytes(arena_copy(&q->memory, filled.data, filled.size), filled.size));
     buffer_free(&filled);
     if (got < 0) return -1;
   }
@@ -124,7 +132,8 @@ static int make_url(http_request *q, const char *base, const value *args, dts_er
   buffer url;
   const char *path = value_get_text(args, base ? "path" : "url", "");
   buffer_init(&url, URL_LIMIT);
-  int rc = url_join(base ? base : path, base ? path : "", in_order(&q->memory, value_get(args, "query")), &url, e);
+  int rc = url_join(base ? base : path, base ? path : "",
+                    in_order(&q->memory, value_get(args, "query")), &url, e);
   if (rc == 0) q->url = arena_text(&q->memory, buffer_text(&url));
   buffer_clear(&url);
   buffer drop;
@@ -150,9 +159,9 @@ static void read_options(http_request *q, const value *args) {
 static void add_key(run *r, http_request *q, const value *args) { /* one key through all attempts */
   const value *key = value_get(args, "idempotency");
   if (!q->idempotent) return;
-  const char *text = key->kind == VALUE_TEXT
-                         ? key->text.bytes
-                         : arena_format(&q->memory, "dts-%lld-%zu", (long long)r->job.id, r->requests);
+  const char *text = key->kind == VALUE_TEXT ? key->text.bytes
+                                             : arena_format(&q->memory, "dts-%lld-%zu",
+                                                            (long long)r->job.id, r->requests);
   value_set(&q->memory, &q->headers, "Idempotency-Key", value_text(text));
 }
 
@@ -168,7 +177,8 @@ int http_request_make(run *r, const value *args, http_request *q, dts_error *e) 
   if (s) {
     url_place place;
     if (url_place_read(s->url, &place, e) < 0) return -1;
-    own_host = arena_format(&q->memory, strchr(place.host, ':') ? "[%s]:%d" : "%s:%d", place.host, place.port);
+    own_host = arena_format(&q->memory, strchr(place.host, ':') ? "[%s]:%d" : "%s:%d", place.host,
+                            place.port);
     q->manners = (fetch_manners){s->rate_count, s->rate_ms, s->concurrency};
     q->timeout_ms = s->timeout_ms;
     if (add_headers(r, q, s->headers, true, e) < 0) return -1;
@@ -188,14 +198,21 @@ void http_request_free(http_request *q) { arena_free(&q->memory); }
 void http_request_condition(http_request *q, const value *known) {
   const char *etag = value_get_text(known, "etag", NULL);
   const char *modified = value_get_text(known, "modified", NULL);
-  if (etag) value_set(&q->memory, &q->headers, "If-None-Match", value_text(etag));
-  else if (modified) value_set(&q->memory, &q->headers, "If-Modified-Since", value_text(modified));
+  if (etag)
+    value_set(&q->memory, &q->headers, "If-None-Match", value_text(etag));
+  else if (modified)
+    value_set(&q->memory, &q->headers, "If-Modified-Since", value_text(modified));
 }
 
 void http_request_fetch(const http_request *q, fetch_request *out) {
-  *out = (fetch_request){.method = q->method, .url = q->url, .headers = &q->headers, .body = q->body,
-                         .body_size = q->body_size, .timeout_ms = q->timeout_ms,
-                         .idempotent = q->idempotent, .allow_private = &q->allow_private,
+  *out = (fetch_request){.method = q->method,
+                         .url = q->url,
+                         .headers = &q->headers,
+                         .body = q->body,
+                         .body_size = q->body_size,
+                         .timeout_ms = q->timeout_ms,
+                         .idempotent = q->idempotent,
+                         .allow_private = &q->allow_private,
                          .manners = q->manners};
 }
 
@@ -223,6 +240,7 @@ const char *http_request_key(http_request *q) {
 bool http_request_accepts(const value *args, int status) {
   const value *list = value_get(args, "accept");
   for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->list.count; i++)
-    if (list->list.items[i].kind == VALUE_INTEGER && list->list.items[i].integer == status) return true;
+    if (list->list.items[i].kind == VALUE_INTEGER && list->list.items[i].integer == status)
+      return true;
   return false;
 }

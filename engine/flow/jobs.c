@@ -17,9 +17,9 @@ enum { STATE_COUNT = 17, TEXTS = 11 };
 
 static void state_values(const job_state *s, value out[STATE_COUNT]) {
   const int64_t numbers[STATE_COUNT - 1] = {
-      s->once,          s->limit,    s->attempts, s->retry_count, s->deferrals,   s->handbacks,
-      s->interruptions, s->worker_deaths, s->releases, s->epoch,  s->run_at,      s->lease_until,
-      s->deadline,      s->created_at, s->age_from, s->ended_at};
+      s->once,          s->limit,         s->attempts, s->retry_count, s->deferrals, s->handbacks,
+      s->interruptions, s->worker_deaths, s->releases, s->epoch,       s->run_at,    s->lease_until,
+      s->deadline,      s->created_at,    s->age_from, s->ended_at};
   out[0] = value_text(job_status_name(s->status));
   for (size_t i = 0; i < STATE_COUNT - 1; i++) out[i + 1] = value_integer(numbers[i]);
 }
@@ -79,8 +79,8 @@ static int load_row(void *arg, const store_header *header, const value *v, dts_e
 }
 
 #define SELECT_JOB                                                                                 \
-  "select id, firing, pipeline, trigger, kind, name, grp, key, input, cursor, error, "             \
-  STATE_COLUMNS " from dts_job "
+  "select id, firing, pipeline, trigger, kind, name, grp, key, input, cursor, "                    \
+  "error, " STATE_COLUMNS " from dts_job "
 
 int jobs_load(store_conn *c, int64_t id, arena *a, job *out, dts_error *e) {
   loading l = {a, out, false};
@@ -91,10 +91,12 @@ int jobs_load(store_conn *c, int64_t id, arena *a, job *out, dts_error *e) {
 
 /* ---- inserting ---- */
 
-static int find_key(store_conn *c, const job_new *n, arena *a, job *out, bool *found, dts_error *e) {
+static int find_key(store_conn *c, const job_new *n, arena *a, job *out, bool *found,
+                    dts_error *e) {
   loading l = {a, out, false};
   value params[] = {value_text(n->pipeline), value_text(n->key)};
-  int rc = store_select(c, SELECT_JOB "where pipeline = ?1 and key = ?2", params, 2, load_row, &l, e);
+  int rc =
+      store_select(c, SELECT_JOB "where pipeline = ?1 and key = ?2", params, 2, load_row, &l, e);
   *found = l.found;
   return rc;
 }
@@ -117,8 +119,9 @@ static int settle_key(store_conn *c, const job_new *n, int64_t now, int64_t *id,
     case JOB_KEY_NEW: rc = drop_key(c, holder.id, e); break;
     case JOB_KEY_SAME: rc = 1; break;
     case JOB_KEY_CONFLICT:
-      rc = error_fail(e, "CONFLICT", "key '%s' of pipeline '%s' was used for other parameters (job %lld)",
-                      n->key, n->pipeline, (long long)holder.id);
+      rc = error_fail(e, "CONFLICT",
+                      "key '%s' of pipeline '%s' was used for other parameters (job %lld)", n->key,
+                      n->pipeline, (long long)holder.id);
       error_hint(e, "a key names one piece of work for 24 hours: give this one another key");
     }
   }
@@ -126,14 +129,16 @@ static int settle_key(store_conn *c, const job_new *n, int64_t now, int64_t *id,
   return rc;
 }
 
-int jobs_insert(store_conn *c, const job_new *n, int64_t now, int64_t *id, bool *fresh, dts_error *e) {
+int jobs_insert(store_conn *c, const job_new *n, int64_t now, int64_t *id, bool *fresh,
+                dts_error *e) {
   *fresh = false;
   int held = n->key ? settle_key(c, n, now, id, e) : 0;
   if (held) return held < 0 ? -1 : 0;
   job_state s = job_begin(now, n->run_at ? n->run_at : now, n->limit, n->once);
-  value params[8 + STATE_COUNT] = {
-      value_integer(n->firing), value_text(n->pipeline), value_text(n->trigger), value_text(n->kind),
-      value_text(n->name),      value_text(n->group),    value_text(n->key),     value_text(n->input)};
+  value params[8 + STATE_COUNT] = {value_integer(n->firing), value_text(n->pipeline),
+                                   value_text(n->trigger),   value_text(n->kind),
+                                   value_text(n->name),      value_text(n->group),
+                                   value_text(n->key),       value_text(n->input)};
   state_values(&s, params + 8);
   if (store_exec(c,
                  "insert into dts_job (firing, pipeline, trigger, kind, name, grp, key, "
@@ -150,8 +155,11 @@ int jobs_insert(store_conn *c, const job_new *n, int64_t now, int64_t *id, bool 
 /* ---- stepping ---- */
 
 static int refuse(job_verdict verdict, const job *j, const job_effects *fx, dts_error *e) {
-  const char *code = verdict == JOB_FENCED ? "FENCED" : verdict == JOB_EXPIRED ? "EXPIRED" : "REFUSED";
-  return error_fail(e, code, "job %lld is %s: %s", (long long)j->id, job_status_name(j->state.status),
+  const char *code = verdict == JOB_FENCED    ? "FENCED"
+                     : verdict == JOB_EXPIRED ? "EXPIRED"
+                                              : "REFUSED";
+  return error_fail(e, code, "job %lld is %s: %s", (long long)j->id,
+                    job_status_name(j->state.status),
                     fx->error ? fx->error : job_verdict_name(verdict));
 }
 
@@ -161,10 +169,11 @@ static int write_state(store_conn *c, const job *j, const job_state *out, dts_er
   params[STATE_COUNT] = value_integer(j->id);
   params[STATE_COUNT + 1] = value_text(job_status_name(j->state.status));
   params[STATE_COUNT + 2] = value_integer(j->state.epoch);
-  if (store_exec(c,
-                 "update dts_job set (" STATE_COLUMNS ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                 "?11, ?12, ?13, ?14, ?15, ?16, ?17) where id = ?18 and state = ?19 and epoch = ?20",
-                 params, COUNT(params), e) < 0)
+  if (store_exec(
+          c,
+          "update dts_job set (" STATE_COLUMNS ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+          "?11, ?12, ?13, ?14, ?15, ?16, ?17) where id = ?18 and state = ?19 and epoch = ?20",
+          params, COUNT(params), e) < 0)
     return -1;
   if (store_changes(c) == 1) return store_touch(c, "dts_job"), 0;
   return error_fail(e, "FENCED", "job %lld was changed by another", (long long)j->id);
@@ -173,8 +182,8 @@ static int write_state(store_conn *c, const job *j, const job_state *out, dts_er
 static int audit(store_conn *c, const job *j, const job_event *event, int64_t now, dts_error *e) {
   char subject[32];
   snprintf(subject, sizeof subject, "job-%lld", (long long)j->id);
-  value params[] = {value_integer(now), value_text(job_event_name(event->kind)), value_text(subject),
-                    value_text(event->person.reason), value_text(j->input)};
+  value params[] = {value_integer(now), value_text(job_event_name(event->kind)),
+                    value_text(subject), value_text(event->person.reason), value_text(j->input)};
   return store_exec(c,
                     "insert into dts_audit (at, action, subject, reason, payload) values (?1, ?2, "
                     "?3, ?4, ?5)",
@@ -197,9 +206,10 @@ int jobs_step(store_conn *c, job *j, const job_event *event, int64_t now, double
 int jobs_set_error(store_conn *c, int64_t id, const char *error_json, const char *reason,
                    dts_error *e) {
   value params[] = {value_text(error_json), value_text(reason), value_integer(id)};
-  return store_exec(c, 
+  return store_exec(c,
                     "update dts_job set error = ?1, message = json_extract(?1, '$.message'), "
-                    "input_line = json_extract(?1, '$.input_line'), reason = ?2 where id = ?3", params, 3, e);
+                    "input_line = json_extract(?1, '$.input_line'), reason = ?2 where id = ?3",
+                    params, 3, e);
 }
 
 int jobs_set_cursor(store_conn *c, int64_t id, const char *cursor_json, dts_error *e) {
@@ -212,7 +222,8 @@ int jobs_set_cursor(store_conn *c, int64_t id, const char *cursor_json, dts_erro
 int jobs_tick(store_conn *c, int64_t now, dts_error *e) {
   /* job_step's TICK for many rows at once: waiting -> queued, nothing else changes */
   value params[] = {value_integer(now)};
-  return store_exec(c, "update dts_job set state = 'queued' where state = 'waiting' and run_at <= ?1",
+  return store_exec(c,
+                    "update dts_job set state = 'queued' where state = 'waiting' and run_at <= ?1",
                     params, 1, e);
 }
 
@@ -231,21 +242,23 @@ static int add_id(void *arg, const store_header *header, const value *row, dts_e
 int jobs_ready(store_conn *c, int64_t since, int64_t *out, size_t room, dts_error *e) {
   ids list = {out, 0, room};
   value params[] = {value_integer(since), value_integer((int64_t)room)};
-  int rc = store_select(c,
-                        "select id from dts_job j where state = 'queued' and firing >= ?1 and (grp is null or "
-                        "not exists (select 1 from dts_job o where o.pipeline = j.pipeline and o.grp = j.grp "
-                        "and o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) and not exists (select 1 "
-                        "from dts_firing f join dts_firing g on g.pipeline = f.pipeline and g.id < f.id where "
-                        "f.id = j.firing and f.fire_time is not null and g.fire_time is not null and g.state = "
-                        "'open') order by run_at, id limit ?2",
-                        params, 2, add_id, &list, e);
+  int rc = store_select(
+      c,
+      "select id from dts_job j where state = 'queued' and firing >= ?1 and (grp is null or "
+      "not exists (select 1 from dts_job o where o.pipeline = j.pipeline and o.grp = j.grp "
+      "and o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) and not exists (select 1 "
+      "from dts_firing f join dts_firing g on g.pipeline = f.pipeline and g.id < f.id where "
+      "f.id = j.firing and f.fire_time is not null and g.fire_time is not null and g.state = "
+      "'open') order by run_at, id limit ?2",
+      params, 2, add_id, &list, e);
   return rc < 0 ? -1 : (int)list.count;
 }
 
 int64_t jobs_next_due(store_conn *c, dts_error *e) {
   arena a = {0};
   value v;
-  int rc = store_get(c, "select min(run_at) from dts_job where state = 'waiting'", NULL, 0, &a, &v, e);
+  int rc =
+      store_get(c, "select min(run_at) from dts_job where state = 'waiting'", NULL, 0, &a, &v, e);
   arena_free(&a);
   return rc == 0 && v.kind == VALUE_INTEGER ? v.integer : INT64_MAX;
 }
@@ -269,8 +282,8 @@ int jobs_recover(store_conn *c, int64_t now, dts_error *e) {
   int64_t found[RECOVER_AT_ONCE];
   for (;;) {
     ids list = {found, 0, RECOVER_AT_ONCE};
-    if (store_select(c, "select id from dts_job where state = 'leased' order by id limit 256", NULL, 0,
-                     add_id, &list, e) < 0)
+    if (store_select(c, "select id from dts_job where state = 'leased' order by id limit 256", NULL,
+                     0, add_id, &list, e) < 0)
       return -1;
     for (size_t i = 0; i < list.count; i++)
       if (interrupt(c, found[i], now, e) < 0) return -1;

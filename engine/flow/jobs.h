@@ -13,7 +13,7 @@
 #include "store/store.h"
 
 typedef struct job {
-  int64_t id, firing;      /* firing 0: none */
+  int64_t id, firing; /* firing 0: none */
   const char *pipeline, *trigger;
   const char *kind;        /* of input: params span file batch */
   const char *name;        /* for people: "USD 2026-03-02/2026-03-05", a file's name */
@@ -24,7 +24,7 @@ typedef struct job {
   job_state state;
 } job;
 
-typedef struct job_new { /* what an enqueue gives */
+typedef struct job_new {  /* what an enqueue gives */
   int64_t firing, run_at; /* run_at 0: now */
   const char *pipeline, *trigger, *kind, *name, *group, *key, *input;
   int limit;
@@ -33,14 +33,16 @@ typedef struct job_new { /* what an enqueue gives */
 
 /* Inserts, or finds the job that has this key: *id either way, *fresh when inserted. A key with another
  * payload is the error CONFLICT. */
-int jobs_insert(store_conn *c, const job_new *n, int64_t now, int64_t *id, bool *fresh, dts_error *e);
+int jobs_insert(store_conn *c, const job_new *n, int64_t now, int64_t *id, bool *fresh,
+                dts_error *e);
 int jobs_load(store_conn *c, int64_t id, arena *a, job *out, dts_error *e); /* JOB when unknown */
 
 /* Steps the job and writes its new state; fx tells what else belongs into this transaction. The job's
  * `state` is updated. -1 with code FENCED, EXPIRED or REFUSED and nothing written when refused. */
 int jobs_step(store_conn *c, job *j, const job_event *event, int64_t now, double chance,
               job_effects *fx, dts_error *e);
-int jobs_set_error(store_conn *c, int64_t id, const char *error_json, const char *reason, dts_error *e);
+int jobs_set_error(store_conn *c, int64_t id, const char *error_json, const char *reason,
+                   dts_error *e);
 int jobs_set_cursor(store_conn *c, int64_t id, const char *cursor_json, dts_error *e);
 
 /* Waiting jobs whose time has come become queued. */
@@ -48,7 +50,8 @@ int jobs_tick(store_conn *c, int64_t now, dts_error *e);
 /* Ids of queued jobs in order, at most `room`, of firings from `since` on (0: all). A job behind an open
  * one of its group is left out. Returns how many, or -1. */
 int jobs_ready(store_conn *c, int64_t since, int64_t *ids, size_t room, dts_error *e);
-int64_t jobs_next_due(store_conn *c, dts_error *e); /* earliest run_at of a waiting job; INT64_MAX */
+int64_t jobs_next_due(store_conn *c,
+                      dts_error *e); /* earliest run_at of a waiting job; INT64_MAX */
 /* An engine begins: jobs leased by a dead one are queued again or quarantined (INTERRUPTED). */
 int jobs_recover(store_conn *c, int64_t now, dts_error *e);
 

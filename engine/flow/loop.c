@@ -198,8 +198,10 @@ static void remove_timer(heap *h, loop_timer *t) {
   size_t i = t->place;
   loop_timer *moved = h->timers[--h->count];
   if (moved == t) return;
-  if (i > 0 && earlier(moved, h->timers[(i - 1) / 2])) sift_up(h, i, moved);
-  else sift_down(h, i, moved);
+  if (i > 0 && earlier(moved, h->timers[(i - 1) / 2]))
+    sift_up(h, i, moved);
+  else
+    sift_down(h, i, moved);
 }
 
 loop_timer *loop_after(loop *l, int64_t ms, loop_fn *fn, void *arg) {
@@ -235,7 +237,8 @@ static void fire_due(heap *h, int64_t now) {
   uint64_t expirations;
   ssize_t got = read(h->fd, &expirations, sizeof expirations); /* ECANCELED: the clock was set */
   (void)got;
-  while (fire_first(h, now)) {}
+  while (fire_first(h, now)) {
+  }
   arm(h);
 }
 

@@ -189,9 +189,12 @@ static void heard(nursery *n, const frame *in) {
   value said;
   unpack u = {in->payload, in->payload + in->size};
   if (unpack_value(&u, &a, &said, NULL) < 0) said = value_null();
-  if (in->op == OP_REPLY) on_forked(n, in, &said);
-  else if (in->op == OP_ERROR) on_fork_failed(n, in, &said);
-  else if (in->op == OP_EXITED) on_exited(n, &said);
+  if (in->op == OP_REPLY)
+    on_forked(n, in, &said);
+  else if (in->op == OP_ERROR)
+    on_fork_failed(n, in, &said);
+  else if (in->op == OP_EXITED)
+    on_exited(n, &said);
   arena_free(&a);
 }
 
@@ -238,16 +241,20 @@ static void read_frames(nursery *n, uint32_t call) {
     if (got == -1) worker_kill(w);
   }
   if (!w) return;
-  if (w->exited && !w->paused) end_worker(w, &w->end);
-  else watch_worker(w);
+  if (w->exited && !w->paused)
+    end_worker(w, &w->end);
+  else
+    watch_worker(w);
 }
 
 static void on_worker(void *arg, int fd, bool readable, bool writable) {
   worker *w = arg;
   (void)fd;
   if (writable && frame_link_write(w->link) < 0) w->broken = true;
-  if (readable) read_frames(w->nursery, w->call);
-  else watch_worker(w);
+  if (readable)
+    read_frames(w->nursery, w->call);
+  else
+    watch_worker(w);
 }
 
 static void on_time(void *arg) {

@@ -22,9 +22,9 @@ enum { DEPTH = 6, FILES = 1024 };
 
 typedef struct entry { /* one script's file */
   char *file;
-  script *good;   /* in force; NULL: never loaded well */
-  script *fresh;  /* of the reload under way */
-  bool seen;      /* by the scan under way */
+  script *good;  /* in force; NULL: never loaded well */
+  script *fresh; /* of the reload under way */
+  bool seen;     /* by the scan under way */
   bool faulty;
   dts_error fault;
   int64_t fault_since;
@@ -91,15 +91,18 @@ static void scan(project *p, const char *folder, int depth) {
 
 static void find_files(project *p) {
   for (size_t i = 0; i < p->count; i++) p->entries[i].seen = false;
-  if (p->only) entry_of(p, p->only)->seen = true;
-  else scan(p, "pipelines", 0);
+  if (p->only)
+    entry_of(p, p->only)->seen = true;
+  else
+    scan(p, "pipelines", 0);
 }
 
 /* Has any text that the script was made of changed? */
 static bool is_stale(project *p, const script *s) {
   arena a = {0};
   const char *text;
-  bool same = files_read(kernel_root(p->kernel), s->file, &a, &text, NULL) == 0 && strcmp(text, s->source) == 0;
+  bool same = files_read(kernel_root(p->kernel), s->file, &a, &text, NULL) == 0 &&
+              strcmp(text, s->source) == 0;
   for (size_t i = 0; same && i < s->module_count; i++) {
     module now;
     same = kernel_find_module(p->kernel, s->modules[i].name, &a, &now, NULL) == 0 &&
@@ -145,7 +148,8 @@ static size_t candidates(project *p, const entry *undone, script **out) {
 static registry *try_set(project *p, const entry *undone, dts_error *e) {
   script **scripts = memory_alloc((p->count + 1) * sizeof *scripts);
   *e = (dts_error){0};
-  registry *set = registry_make(scripts, candidates(p, undone, scripts), kernel_config(p->kernel), e);
+  registry *set =
+      registry_make(scripts, candidates(p, undone, scripts), kernel_config(p->kernel), e);
   free(scripts);
   return set;
 }
@@ -213,8 +217,10 @@ static void accept(project *p) {
       e->fresh = NULL;
       e->faulty = false;
     }
-    if (e->seen) p->entries[kept++] = *e;
-    else script_release(e->good), free(e->file);
+    if (e->seen)
+      p->entries[kept++] = *e;
+    else
+      script_release(e->good), free(e->file);
   }
   p->count = kept;
   registry *old = p->set;
@@ -288,20 +294,24 @@ static void check_then(void *arg) {
   bool refused = c->faults.list.count > 0 || e.code[0];
   if (c->faults.list.count) {
     const value *fault = &c->faults.list.items[0];
-    error_fail(&e, value_get_text(fault, "code", "SQL"), "%s", value_get_text(fault, "message", "?"));
+    error_fail(&e, value_get_text(fault, "code", "SQL"), "%s",
+               value_get_text(fault, "message", "?"));
     error_hint(&e, "%s", value_get_text(fault, "hint", ""));
     snprintf(e.where, sizeof e.where, "%s:%lld", value_get_text(fault, "file", "?"),
              (long long)value_get_integer(fault, "line", 0));
   }
   arena_free(&c->memory);
   free(c);
-  if (refused) refuse(p, &e);
-  else tables_ensure(p->kernel, p->fresh, tables_then, p);
+  if (refused)
+    refuse(p, &e);
+  else
+    tables_ensure(p->kernel, p->fresh, tables_then, p);
 }
 
 /* A server checks every SQL first; a command for one run does without the delay, and has `dts check`. */
 static void settle(project *p) {
-  if (!kernel_opened_with(p->kernel)->serving) return tables_ensure(p->kernel, p->fresh, tables_then, p);
+  if (!kernel_opened_with(p->kernel)->serving)
+    return tables_ensure(p->kernel, p->fresh, tables_then, p);
   checking *c = memory_alloc(sizeof *c);
   *c = (checking){.project = p, .faults = value_list()};
   loop_defer(kernel_loop(p->kernel), check_work, check_then, c);
@@ -309,8 +319,10 @@ static void settle(project *p) {
 
 static void all_loaded(project *p) {
   p->fresh = make_set(p);
-  if (p->fresh) settle(p);
-  else finish(p);
+  if (p->fresh)
+    settle(p);
+  else
+    finish(p);
 }
 
 /* ---- loading ---- */
@@ -324,8 +336,10 @@ static void loaded(void *arg, script *s, const dts_error *error) {
   one *o = arg;
   project *p = o->project;
   entry *e = entry_of(p, o->file);
-  if (s) e->fresh = s;
-  else blame(p, e, error);
+  if (s)
+    e->fresh = s;
+  else
+    blame(p, e, error);
   free(o->file);
   free(o);
   if (--p->loading == 0) all_loaded(p);
@@ -346,7 +360,8 @@ static void begin(project *p) {
   find_files(p);
   p->loading = 1; /* keeps all_loaded from coming before the loop below is through */
   for (size_t i = 0; i < p->count; i++)
-    if (p->entries[i].seen && (!p->entries[i].good || p->entries[i].faulty || is_stale(p, p->entries[i].good)))
+    if (p->entries[i].seen &&
+        (!p->entries[i].good || p->entries[i].faulty || is_stale(p, p->entries[i].good)))
       load_one(p, p->entries[i].file);
   if (--p->loading == 0) all_loaded(p);
 }
@@ -392,7 +407,8 @@ static void on_saved(void *arg) { project_reload(arg, NULL, NULL); }
 
 void project_watch(project *p) {
   static const char *const folders[] = {"pipelines", "connectors", "schemas", "data", NULL};
-  if (!p->watch) p->watch = watch_open(kernel_loop(p->kernel), kernel_root(p->kernel), folders, on_saved, p);
+  if (!p->watch)
+    p->watch = watch_open(kernel_loop(p->kernel), kernel_root(p->kernel), folders, on_saved, p);
 }
 
 const registry *project_current(const project *p) { return p->set; }
@@ -414,7 +430,8 @@ static value fault_value(arena *a, const entry *e) {
   value_set(a, &v, "message", value_text(arena_text(a, e->fault.message)));
   value_set(a, &v, "hint", value_text(arena_text(a, e->fault.hint)));
   value_set(a, &v, "since_ms", value_integer(e->fault_since));
-  value_set(a, &v, "in_service", e->good ? value_text(arena_text(a, e->good->version)) : value_null());
+  value_set(a, &v, "in_service",
+            e->good ? value_text(arena_text(a, e->good->version)) : value_null());
   return v;
 }
 

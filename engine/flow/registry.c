@@ -104,14 +104,14 @@ static void read_sources(building *b) {
   for (size_t i = 0; i < list->list.count; i++) {
     const value *d = &list->list.items[i];
     const char *name = value_get_text(d, "name", "");
-    b->set->sources[b->set->source_count++] = (source){
-        .name = name,
-        .url = value_get_text(stand_ins, name, value_get_text(d, "url", "")),
-        .headers = value_get(d, "headers"),
-        .rate_count = value_get_integer(d, "rate_count", 0),
-        .rate_ms = value_get_integer(d, "rate_ms", 0),
-        .timeout_ms = value_get_integer(d, "timeout_ms", 0),
-        .concurrency = (int)value_get_integer(d, "concurrency", 0)};
+    b->set->sources[b->set->source_count++] =
+        (source){.name = name,
+                 .url = value_get_text(stand_ins, name, value_get_text(d, "url", "")),
+                 .headers = value_get(d, "headers"),
+                 .rate_count = value_get_integer(d, "rate_count", 0),
+                 .rate_ms = value_get_integer(d, "rate_ms", 0),
+                 .timeout_ms = value_get_integer(d, "timeout_ms", 0),
+                 .concurrency = (int)value_get_integer(d, "concurrency", 0)};
   }
 }
 
@@ -133,14 +133,14 @@ static void read_routes(building *b) {
   b->set->routes = arena_alloc(b->memory, list->list.count * sizeof(route));
   for (size_t i = 0; i < list->list.count; i++) {
     const value *d = &list->list.items[i];
-    b->set->routes[b->set->route_count++] = (route){
-        .name = value_get_text(d, "name", ""),
-        .method = value_get_text(d, "method", "GET"),
-        .path = value_get_text(d, "path", ""),
-        .script = script_of(b, d),
-        .declared = d,
-        .is_public = value_get_boolean(d, "public", false),
-        .handler = value_get_boolean(d, "handler", false)};
+    b->set->routes[b->set->route_count++] =
+        (route){.name = value_get_text(d, "name", ""),
+                .method = value_get_text(d, "method", "GET"),
+                .path = value_get_text(d, "path", ""),
+                .script = script_of(b, d),
+                .declared = d,
+                .is_public = value_get_boolean(d, "public", false),
+                .handler = value_get_boolean(d, "handler", false)};
   }
 }
 
@@ -163,7 +163,8 @@ registry *registry_make(script *const *scripts, size_t count, const value *confi
   building b = {.set = &h->set, .memory = &h->memory, .config = config};
   atomic_init(&h->refs, 1);
   h->set.scripts = arena_alloc(b.memory, count * sizeof *scripts);
-  for (size_t i = 0; i < count; i++) h->set.scripts[h->set.script_count++] = script_hold(scripts[i]);
+  for (size_t i = 0; i < count; i++)
+    h->set.scripts[h->set.script_count++] = script_hold(scripts[i]);
   for (size_t i = 0; i < BUILDING_NOUNS; i++) b.nouns[i] = value_list();
   h->set.timezone = arena_text(b.memory, value_get_text(config, "timezone", "UTC"));
   h->set.zone = zone_open(h->set.timezone, e);
@@ -227,8 +228,10 @@ int registry_unknown_pipeline(const registry *r, const char *name, dts_error *e)
   for (size_t i = 0; i < r->pipeline_count; i++) names[i] = r->pipelines[i].name;
   const char *nearest = error_nearest(name, names);
   error_fail(e, "PIPELINE", "there is no pipeline named '%s'", name);
-  if (nearest) error_hint(e, "did you mean '%s'?", nearest);
-  else if (r->pipeline_count) error_hint(e, "`dts check` lists the pipelines of this project");
+  if (nearest)
+    error_hint(e, "did you mean '%s'?", nearest);
+  else if (r->pipeline_count)
+    error_hint(e, "`dts check` lists the pipelines of this project");
   free(names);
   return -1;
 }

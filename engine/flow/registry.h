@@ -52,10 +52,10 @@ typedef enum trigger {
 } trigger;
 
 typedef struct series { /* one key of a gaps pipeline */
-  const char *label;     /* what `dts plan` prints and span.key holds when it is one text */
-  value key;             /* {column: value} without the date */
-  const value *with;     /* map, or NULL */
-  const value *given;    /* the key as the analyst wrote it */
+  const char *label;    /* what `dts plan` prints and span.key holds when it is one text */
+  value key;            /* {column: value} without the date */
+  const value *with;    /* map, or NULL */
+  const value *given;   /* the key as the analyst wrote it */
   calendar *days;
   int32_t since, to; /* `to` INT32_MAX: until today less the lag */
 } series;

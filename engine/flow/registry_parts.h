@@ -17,9 +17,10 @@ typedef struct building {
 
 int registry_fail(dts_error *e, const value *declared); /* adds `where`; -1 */
 int registry_add_table(building *b, const value *declaration, const value *blame, dts_error *e);
-script *registry_script_of(building *b, const value *declared); /* that declares it, or requires it */
-int registry_read_rollups(building *b, dts_error *e);            /* their tables; registry_rollup.c */
-int registry_read_pipelines(building *b, dts_error *e);          /* registry_pipeline.c */
+script *registry_script_of(building *b,
+                           const value *declared);      /* that declares it, or requires it */
+int registry_read_rollups(building *b, dts_error *e);   /* their tables; registry_rollup.c */
+int registry_read_pipelines(building *b, dts_error *e); /* registry_pipeline.c */
 void registry_free_pipeline(pipeline *p);
 
 #endif

@@ -22,8 +22,9 @@ static trigger trigger_of(const char *text) {
   static const struct {
     const char *text;
     trigger trigger;
-  } rows[] = {{"schedule", TRIGGER_SCHEDULE}, {"every", TRIGGER_SCHEDULE}, {"gaps", TRIGGER_GAPS},
-              {"files", TRIGGER_FILES},       {"ingest", TRIGGER_INGEST},  {"after", TRIGGER_AFTER}};
+  } rows[] = {{"schedule", TRIGGER_SCHEDULE}, {"every", TRIGGER_SCHEDULE},
+              {"gaps", TRIGGER_GAPS},         {"files", TRIGGER_FILES},
+              {"ingest", TRIGGER_INGEST},     {"after", TRIGGER_AFTER}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (strcmp(rows[i].text, text) == 0) return rows[i].trigger;
   return TRIGGER_HAND;
@@ -94,7 +95,8 @@ static int series_key(arena *a, const gap_plan *g, const value *given, value *ke
     const char *name = g->into->columns[g->into->key[i]].name;
     if (strcmp(name, g->date_column) == 0) continue;
     if (!given || key->map.count)
-      return error_fail(e, "GAPS", "each of gaps.keys must give all columns of the key of '%s' but %s",
+      return error_fail(e, "GAPS",
+                        "each of gaps.keys must give all columns of the key of '%s' but %s",
                         g->into->name, g->date_column);
     value_set(a, key, name, *given);
   }
@@ -141,7 +143,8 @@ static const char *only_date(const table *t) {
 static int read_gaps(building *b, const value *gaps, gap_plan *g, dts_error *e) {
   const char *name = value_get_text(gaps, "table", "");
   g->into = registry_table(b->set, name);
-  if (!g->into) return error_fail(e, "TABLE", "gaps.table names '%s', which no script declares", name);
+  if (!g->into)
+    return error_fail(e, "TABLE", "gaps.table names '%s', which no script declares", name);
   if (!(g->date_column = only_date(g->into)))
     return error_fail(e, "GAPS", "the key of '%s' must hold exactly one date column", name);
   g->complete = value_get_text(gaps, "complete", NULL);
@@ -161,7 +164,8 @@ static int read_gaps(building *b, const value *gaps, gap_plan *g, dts_error *e) 
 
 static void read_limits(pipeline *p, const value *config) {
   const value *own = value_get(p->declared, "limits"), *all = value_get(config, "limits");
-#define LIMIT(field, otherwise) value_get_integer(own, field, value_get_integer(all, field, otherwise))
+#define LIMIT(field, otherwise)                                                                    \
+  value_get_integer(own, field, value_get_integer(all, field, otherwise))
   p->time_ms = LIMIT("time_ms", TIME_MS);
   p->cpu_ms = LIMIT("cpu_ms", CPU_MS);
   p->memory = LIMIT("memory", MEMORY);

@@ -32,7 +32,7 @@ typedef struct run {
   int64_t id, started, window_from, fire_time;
   const char *day; /* ctx.date */
   const char *traceback;
-  worker *worker;  /* NULL once it is gone */
+  worker *worker; /* NULL once it is gone */
   stage *stage;
   run_step *steps;
   size_t rows, requests, log_bytes, log_seq, request_seq; /* rows: committed */
@@ -42,9 +42,9 @@ typedef struct run {
   bool handed_back; /* the engine stops: the job goes back to the queue */
   bool ended;       /* the final write is on disk */
   bool cancelled;
-  dts_error fault;  /* what the engine itself holds against the run; code "" for nothing */
-  bool permanent;   /* ctx:fail(reason, { retry = false }) */
-  bool slept;       /* ctx:sleep: comes back at sleep_until */
+  dts_error fault; /* what the engine itself holds against the run; code "" for nothing */
+  bool permanent;  /* ctx:fail(reason, { retry = false }) */
+  bool slept;      /* ctx:sleep: comes back at sleep_until */
   int64_t sleep_until;
 } run;
 
@@ -57,7 +57,8 @@ typedef struct call { /* a question of the worker */
   int fd; /* that rode along, or -1; owned */
 } call;
 
-typedef void call_fn(call *c); /* answers it, now or later, by one of these four; they free the call */
+typedef void
+call_fn(call *c); /* answers it, now or later, by one of these four; they free the call */
 void call_answer(call *c, value answer);
 void call_answer_fd(call *c, value answer, int fd); /* takes fd */
 void call_fail(call *c, const dts_error *e);
@@ -69,7 +70,8 @@ void run_release(run *r);
 void run_log(run *r, const char *level, const char *message, size_t size);
 /* Ends the run with an error of the engine's own making: a limit, a permission. Its worker is killed. */
 void run_fault(run *r, const dts_error *e);
-stage *run_stage(run *r, const char *step); /* of a step under way, or the run's own; NULL: no such step */
+stage *run_stage(run *r,
+                 const char *step); /* of a step under way, or the run's own; NULL: no such step */
 
 /* Commits what `staged` holds together with `extra` (may be NULL; runs inside the same transaction), under
  * the lease's epoch. `then` is called on the loop with the outcome; a fenced run is faulted before. */

@@ -70,7 +70,8 @@ static int add_event(void *arg, const store_header *header, const value *row, dt
   value event = value_map();
   (void)header, (void)e;
   for (size_t i = 0; i < 4; i++)
-    if (row[i].kind != VALUE_NULL) value_set(all->memory, &event, names[i], value_copy(all->memory, &row[i]));
+    if (row[i].kind != VALUE_NULL)
+      value_set(all->memory, &event, names[i], value_copy(all->memory, &row[i]));
   value_add(all->memory, &all->list, event);
   return 0;
 }

@@ -61,23 +61,29 @@ typedef struct mark { /* the row of dts_meta: "instant text" */
   bool known;
 } mark;
 
-static int read_mark(store_conn *c, const char *name, const char *text, arena *a, mark *out, dts_error *e) {
+static int read_mark(store_conn *c, const char *name, const char *text, arena *a, mark *out,
+                     dts_error *e) {
   value found, params[] = {value_text(name)};
   *out = (mark){0};
-  if (store_get(c, "select data from dts_meta where name = ?1", params, 1, a, &found, e) < 0) return -1;
+  if (store_get(c, "select data from dts_meta where name = ?1", params, 1, a, &found, e) < 0)
+    return -1;
   const char *space = found.kind == VALUE_TEXT ? strchr(found.text.bytes, ' ') : NULL;
   if (!space || strcmp(space + 1, text) != 0) return 0;
   *out = (mark){strtoll(found.text.bytes, NULL, 10), true};
   return 0;
 }
 
-static int write_mark(store_conn *c, const char *name, const char *text, int64_t at, arena *a, dts_error *e) {
+static int write_mark(store_conn *c, const char *name, const char *text, int64_t at, arena *a,
+                      dts_error *e) {
   value params[] = {value_text(name), value_text(arena_format(a, "%lld %s", (long long)at, text))};
-  return store_exec(c, "insert into dts_meta (name, data) values (?1, ?2) on conflict (name) do update set data = ?2",
+  return store_exec(c,
+                    "insert into dts_meta (name, data) values (?1, ?2) on conflict (name) do "
+                    "update set data = ?2",
                     params, 2, e);
 }
 
-static int fire_at(store_conn *c, round_ *r, const timetable *t, int64_t at, bool waits, dts_error *e) {
+static int fire_at(store_conn *c, round_ *r, const timetable *t, int64_t at, bool waits,
+                   dts_error *e) {
   int64_t id;
   fire f = {.pipeline = t->pipeline->name, .trigger = t->trigger, .fire_time = at, .waits = waits};
   if (scheduler_fire(c, r->set, &f, r->now, &id, NULL, e) < 0) return -1;
@@ -103,7 +109,8 @@ static int fire_due(store_conn *c, round_ *r, const timetable *t, int64_t since,
 static int tend(store_conn *c, round_ *r, const timetable *t, dts_error *e) {
   arena a = {0};
   mark m;
-  const char *name = arena_format(&a, "%s:%s", t->trigger, t->pipeline->name), *text = text_of(t, &a);
+  const char *name = arena_format(&a, "%s:%s", t->trigger, t->pipeline->name),
+             *text = text_of(t, &a);
   int rc = read_mark(c, name, text, &a, &m, e);
   int64_t since = m.known ? m.at : r->wall;
   if (rc == 0) rc = fire_due(c, r, t, since, e);
@@ -144,8 +151,10 @@ static void round_then(void *arg, int result, const dts_error *e) {
   if (result < 0) log_error("schedules could not be looked at: %s", e->message);
   loop_cancel(l, s->timer);
   s->timer = NULL;
-  if (result < 0) s->timer = loop_at(l, r->wall + 60 * 1000, on_time, s);
-  else if (r->next != INT64_MAX) s->timer = loop_at(l, r->next, on_time, s);
+  if (result < 0)
+    s->timer = loop_at(l, r->wall + 60 * 1000, on_time, s);
+  else if (r->next != INT64_MAX)
+    s->timer = loop_at(l, r->next, on_time, s);
   registry_release(r->set);
   free(r);
   if (s->again) look(s);
@@ -159,7 +168,9 @@ static void look(scheduler *s) {
   s->again = false;
   s->firing = true;
   round_ *r = memory_alloc(sizeof *r);
-  *r = (round_){.scheduler = s, .set = kernel_registry(s->kernel), .now = kernel_now(s->kernel),
+  *r = (round_){.scheduler = s,
+                .set = kernel_registry(s->kernel),
+                .now = kernel_now(s->kernel),
                 .wall = loop_now(kernel_loop(s->kernel))};
   kernel_write(s->kernel, round_work, round_then, r);
 }

@@ -163,7 +163,8 @@ static int read_row(const table *t, unpack *u, arena *a, value *row, dts_error *
     bool tree = t->columns[i].type == COLUMN_JSON;
     if (tree ? unpack_value(u, a, &row[i], e) : unpack_next(u, &row[i], &ended, e)) return -1;
     if (!tree && (row[i].kind == VALUE_LIST || row[i].kind == VALUE_MAP))
-      return error_fail(e, "WIRE", "column '%s' of '%s' holds a table", t->columns[i].name, t->name);
+      return error_fail(e, "WIRE", "column '%s' of '%s' holds a table", t->columns[i].name,
+                        t->name);
   }
   return 0;
 }
@@ -290,7 +291,8 @@ static int apply_file(stage *s, applying *ap, dts_error *e) {
 int stage_apply(stage *s, store_conn *c, const stage_context *context, dts_error *e) {
   applying ap = {.conn = c, .context = context};
   int rc;
-  if (s->file) rc = apply_file(s, &ap, e);
+  if (s->file)
+    rc = apply_file(s, &ap, e);
   else {
     rc = apply_bytes(&ap, s->bytes.data, s->bytes.size, e);
     if (rc == 0) rc = flush_rows(&ap, e);

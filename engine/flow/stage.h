@@ -32,7 +32,8 @@ void stage_add_value(stage *s, const value *effect); /* an OP_STAGE made by the 
 size_t stage_rows(const stage *s);                   /* rows put so far */
 bool stage_is_empty(const stage *s);
 void stage_clear(stage *s);
-stage *stage_take(stage *s); /* a stage of its own with all that `s` held; `s` is empty and goes on */
+stage *
+stage_take(stage *s); /* a stage of its own with all that `s` held; `s` is empty and goes on */
 int stage_apply(stage *s, store_conn *c, const stage_context *context, dts_error *e);
 
 #endif

@@ -38,7 +38,8 @@ static value as_json(arena *a, const value *v) {
   if (!v || v->kind == VALUE_NULL) return value_null();
   buffer b;
   buffer_init(&b, FRAME_BYTES);
-  value text = json_write(&b, v) == 0 ? value_bytes(arena_copy(a, b.data, b.size), b.size) : value_null();
+  value text =
+      json_write(&b, v) == 0 ? value_bytes(arena_copy(a, b.data, b.size), b.size) : value_null();
   buffer_free(&b);
   return text;
 }
@@ -60,9 +61,12 @@ static int apply_reject(store_conn *c, const stage_context *x, const value *effe
 
 static int apply_enqueue(store_conn *c, const stage_context *x, const value *effect, dts_error *e) {
   int64_t id;
-  enqueued q = {.pipeline = value_get_text(effect, "pipeline", "?"), .trigger = "enqueue",
-                .key = value_get_text(effect, "key", NULL), .group = value_get_text(effect, "group", NULL),
-                .params = value_get(effect, "params"), .delay_ms = value_get_integer(effect, "delay_ms", 0)};
+  enqueued q = {.pipeline = value_get_text(effect, "pipeline", "?"),
+                .trigger = "enqueue",
+                .key = value_get_text(effect, "key", NULL),
+                .group = value_get_text(effect, "group", NULL),
+                .params = value_get(effect, "params"),
+                .delay_ms = value_get_integer(effect, "delay_ms", 0)};
   return scheduler_enqueue(c, x->set, &q, x->now, &id, e);
 }
 
@@ -76,15 +80,17 @@ static int apply_archive(store_conn *c, const stage_context *x, const value *eff
                     value_text(value_get_text(effect, "type", NULL)),
                     as_json(&a, value_get(effect, "meta")),
                     value_integer(x->run)};
-  int rc = store_exec(c,
-                      "insert into dts_archive (source, day, at, object, size, type, meta, run) values "
-                      "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                      params, COUNT(params), e);
+  int rc =
+      store_exec(c,
+                 "insert into dts_archive (source, day, at, object, size, type, meta, run) values "
+                 "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 params, COUNT(params), e);
   arena_free(&a);
   return rc;
 }
 
-static int apply_validator(store_conn *c, const stage_context *x, const value *effect, dts_error *e) {
+static int apply_validator(store_conn *c, const stage_context *x, const value *effect,
+                           dts_error *e) {
   arena a = {0};
   value params[] = {value_text(value_get_text(effect, "source", "")),
                     value_text(value_get_text(effect, "url", "")),
@@ -94,21 +100,24 @@ static int apply_validator(store_conn *c, const stage_context *x, const value *e
                     value_integer(value_get_integer(effect, "status", 200)),
                     as_json(&a, value_get(effect, "headers")),
                     value_integer(x->now)};
-  int rc = store_exec(c,
-                      "insert into dts_validator (source, url, etag, modified, object, status, headers, "
-                      "at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (source, url) do update "
-                      "set etag = ?3, modified = ?4, object = ?5, status = ?6, headers = ?7, at = ?8",
-                      params, COUNT(params), e);
+  int rc =
+      store_exec(c,
+                 "insert into dts_validator (source, url, etag, modified, object, status, headers, "
+                 "at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (source, url) do update "
+                 "set etag = ?3, modified = ?4, object = ?5, status = ?6, headers = ?7, at = ?8",
+                 params, COUNT(params), e);
   arena_free(&a);
   return rc;
 }
 
-int stage_verb_apply(store_conn *c, const stage_context *context, const value *effect, dts_error *e) {
+int stage_verb_apply(store_conn *c, const stage_context *context, const value *effect,
+                     dts_error *e) {
   static const struct {
     const char *verb;
     int (*apply)(store_conn *, const stage_context *, const value *, dts_error *);
-  } verbs[] = {{"update", apply_update},   {"delete", apply_delete},   {"reject", apply_reject},
-               {"enqueue", apply_enqueue}, {"archive", apply_archive}, {"validator", apply_validator}};
+  } verbs[] = {{"update", apply_update},   {"delete", apply_delete},
+               {"reject", apply_reject},   {"enqueue", apply_enqueue},
+               {"archive", apply_archive}, {"validator", apply_validator}};
   const char *verb = value_get_text(effect, "verb", "");
   for (size_t i = 0; i < COUNT(verbs); i++)
     if (strcmp(verb, verbs[i].verb) == 0) return verbs[i].apply(c, context, effect, e);

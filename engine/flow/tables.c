@@ -49,12 +49,15 @@ static int read_head(bringing *b, const csv_field *fields, size_t count, dts_err
 }
 
 /* A CSV field is text; the column's own canonical form is what table_check takes. */
-static int bring_row(bringing *b, const csv_field *fields, size_t count, int64_t line, dts_error *e) {
+static int bring_row(bringing *b, const csv_field *fields, size_t count, int64_t line,
+                     dts_error *e) {
   const table *t = b->table;
   arena a = {0};
   value *row = arena_alloc(&a, t->count * sizeof *row);
   for (size_t i = 0; i < count && i < b->count; i++)
-    if (fields[i].size) row[b->columns[i]] = value_bytes(arena_copy(&a, fields[i].bytes, fields[i].size), fields[i].size);
+    if (fields[i].size)
+      row[b->columns[i]] =
+          value_bytes(arena_copy(&a, fields[i].bytes, fields[i].size), fields[i].size);
   int rc = table_check_row(t, &a, row, e);
   if (rc < 0) error_hint(e, "in line %lld of %s", (long long)line, t->rows);
   if (rc == 0) rc = store_put(b->conn, t, row, e);
@@ -80,7 +83,8 @@ static int bring_all(bringing *b, const char *text, dts_error *e) {
   return rc;
 }
 
-static int was_brought(store_conn *c, const char *name, const char *hash, bool *same, dts_error *e) {
+static int was_brought(store_conn *c, const char *name, const char *hash, bool *same,
+                       dts_error *e) {
   arena a = {0};
   value found, params[] = {value_text(name)};
   int rc = store_get(c, "select data from dts_meta where name = ?1", params, 1, &a, &found, e);
@@ -106,7 +110,9 @@ static int bring_rows(store_conn *c, kernel *k, const table *t, dts_error *e) {
     rc = store_delete(c, t, &all, e);
     if (rc == 0) rc = bring_all(&b, text, e);
     if (rc == 0)
-      rc = store_exec(c, "insert into dts_meta (name, data) values (?1, ?2) on conflict (name) do update set data = ?2",
+      rc = store_exec(c,
+                      "insert into dts_meta (name, data) values (?1, ?2) on conflict (name) do "
+                      "update set data = ?2",
                       params, 2, e);
   }
   arena_free(&a);

@@ -80,8 +80,8 @@ static void on_ended(void *arg, const worker_end *end) {
     error_hint(&e, "read less, or raise timeout = \"...\" of the route");
     e.status = 504;
   } else {
-    error_fail(&e, "WORKER_LOST", "the handler's process ended %s %d", end->signal ? "by signal" : "with status",
-               end->signal ? end->signal : end->status);
+    error_fail(&e, "WORKER_LOST", "the handler's process ended %s %d",
+               end->signal ? "by signal" : "with status", end->signal ? end->signal : end->status);
     e.status = 500;
   }
   request *current = s->current, *line = s->first;
@@ -98,8 +98,10 @@ static void on_ended(void *arg, const worker_end *end) {
     line = r->next;
     r->next = NULL;
     server *fresh = served && !end->lost ? find(k, set, code, &e) : NULL;
-    if (fresh) add_request(fresh, r);
-    else fail_request(r, &e);
+    if (fresh)
+      add_request(fresh, r);
+    else
+      fail_request(r, &e);
   }
   registry_release(set);
 }
@@ -116,15 +118,19 @@ static void on_idle(void *arg) {
 static void reply(server *s, uint32_t id, const value *v, const dts_error *e) {
   buffer b;
   buffer_init(&b, FRAME_LIMIT);
-  if (e) pack_error(&b, e);
-  else pack_value(&b, v);
+  if (e)
+    pack_error(&b, e);
+  else
+    pack_value(&b, v);
   worker_send(s->worker, id, e ? OP_ERROR : OP_REPLY, &b, -1);
   buffer_free(&b);
 }
 
-static int answer_source(server *s, const frame *in, const value *args, arena *a, value *out, dts_error *e) {
+static int answer_source(server *s, const frame *in, const value *args, arena *a, value *out,
+                         dts_error *e) {
   *out = value_map();
-  const char *name = value_get_text(args, "name", ""), *path = value_get_text(args, "path", ""), *text;
+  const char *name = value_get_text(args, "name", ""), *path = value_get_text(args, "path", ""),
+             *text;
   if (in->op == OP_FILE) {
     if (files_read_data(kernel_root(s->kernel), path, a, &text, e) < 0) return -1;
     value_set(a, out, "file", value_text(path));
@@ -155,11 +161,15 @@ static void answer_clock(server *s, const frame *in, arena *a, value *out) {
   value_set(a, out, "offset_ms", value_integer(1000 * (int64_t)zone_offset(s->set->zone, now)));
 }
 
-static int answer_read(server *s, const frame *in, const value *args, arena *a, value *out, dts_error *e) {
-  reader_context x = {.set = s->set, .store = kernel_store(s->kernel),
-                      .now = loop_now(kernel_loop(s->kernel)), .zone = s->set->zone};
+static int answer_read(server *s, const frame *in, const value *args, arena *a, value *out,
+                       dts_error *e) {
+  reader_context x = {.set = s->set,
+                      .store = kernel_store(s->kernel),
+                      .now = loop_now(kernel_loop(s->kernel)),
+                      .zone = s->set->zone};
   if (s->current) x.read = &s->current->tables, x.read_memory = &s->current->question->memory;
-  return in->op == OP_LOOKUP ? reader_lookup(&x, args, a, out, e) : reader_query(&x, args, a, out, e);
+  return in->op == OP_LOOKUP ? reader_lookup(&x, args, a, out, e)
+                             : reader_query(&x, args, a, out, e);
 }
 
 typedef struct enqueuing {
@@ -350,7 +360,8 @@ static const route *route_named(const registry *set, const char *name) {
 static int line_up(kernel *k, registry *set, question *q, dts_error *e) {
   const char *name = value_get_text(&q->command, "route", "");
   const route *found = route_named(set, name);
-  if (!found || !found->handler) return error_fail(e, "ROUTE", "there is no route '%s' with a handler", name);
+  if (!found || !found->handler)
+    return error_fail(e, "ROUTE", "there is no route '%s' with a handler", name);
   server *s = find(k, set, found->script, e);
   if (!s) return -1;
   if (s->waiting >= LINE) {

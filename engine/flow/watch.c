@@ -73,14 +73,20 @@ static void on_event(void *arg, int fd, bool readable, bool writable) {
   w->settle = loop_after(w->loop, SETTLE_MS, on_settled, w);
 }
 
-watch *watch_open(loop *l, const char *root, const char *const *folders, loop_fn *saved, void *arg) {
+watch *watch_open(loop *l, const char *root, const char *const *folders, loop_fn *saved,
+                  void *arg) {
   int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (fd < 0) {
     log_warn("saved files are not noticed: the system has no watches left");
     return NULL;
   }
   watch *w = memory_alloc(sizeof *w);
-  *w = (watch){.loop = l, .fd = fd, .root = memory_text(root), .folders = folders, .saved = saved, .arg = arg};
+  *w = (watch){.loop = l,
+               .fd = fd,
+               .root = memory_text(root),
+               .folders = folders,
+               .saved = saved,
+               .arg = arg};
   add_all(w);
   loop_watch(l, fd, true, false, on_event, w);
   return w;
