@@ -3,7 +3,7 @@
  *   run       {target (pipeline or file), params?, dry_run?, from?, to?}  -> {firing, runs [..], state "done" | "failed", rows, error?}
  *   enqueue   {pipeline, params?, key?, delay_ms?, group?, trigger?} -> {id}
  *   ingest    {pipeline, body (bytes), headers {}, type?} -> {accepted, duplicates, refused [{line, path, message}]}
- *   file      {name, object, size} an upload that is whole -> {id, pipeline}
+ *   file      {file (its name), object, size} an upload that is whole -> {id, job, pipeline, fresh}
  *   release   {ids [..]} or {pipeline?, where?}, {reason?, with?} -> {count}
  *   drop      {ids [..]}, {reason} -> {count}
  *   plan      {pipeline} -> {series [{key, from, to, wanted, present, missing, spans ["from/to"]}]}

@@ -9,12 +9,13 @@
 
 #include "flow/controls.h"
 #include "flow/finish.h"
-#include "flow/parts.h"
+#include "flow/kernel_parts.h"
 #include "flow/runner.h"
 #include "flow/scheduler.h"
 #include "format/json.h"
 
 typedef struct running {
+  struct running *next; /* of those that this kernel still owes an answer */
   question *question;
   registry *set;
   const char **names; /* of the pipelines asked for */
@@ -29,6 +30,26 @@ typedef struct running {
   uint64_t listening;
 } running;
 
+static void forget(running *r) {
+  kernel *k = r->question->kernel;
+  running **at = &k->running;
+  while (*at && *at != r) at = &(*at)->next;
+  if (*at) *at = r->next;
+  if (r->listening) kernel_unlisten(k, r->listening);
+  registry_release(r->set);
+  free(r->firings);
+  free(r);
+}
+
+void control_run_close(kernel *k) {
+  while (k->running) {
+    question *q = k->running->question;
+    forget(k->running);
+    q->answer = NULL; /* whoever asked is gone with the kernel */
+    question_fail(q, NULL);
+  }
+}
+
 static void answer(running *r) {
   question *q = r->question;
   value v = value_map(), firings = value_list();
@@ -38,10 +59,7 @@ static void answer(running *r) {
   value_set(&q->memory, &v, "runs", r->runs);
   value_set(&q->memory, &v, "rows", value_integer(r->rows));
   value_set(&q->memory, &v, "state", value_text(r->failed ? "failed" : "done"));
-  if (r->listening) kernel_unlisten(q->kernel, r->listening);
-  registry_release(r->set);
-  free(r->firings);
-  free(r);
+  forget(r);
   question_answer(q, v);
 }
 
@@ -130,8 +148,8 @@ static void settle(running *r) {
 static void on_event(void *arg, int op, const value *event) {
   running *r = arg;
   question *q = r->question;
-  bool ours = op == OP_RUN ? is_ours(r, value_get_integer(event, "firing", -1)) : op == OP_LOG || op == OP_PROGRESS;
-  if (!ours) return;
+  bool of_a_run = op == OP_RUN || op == OP_LOG || op == OP_PROGRESS;
+  if (!of_a_run || !is_ours(r, value_get_integer(event, "firing", -1))) return;
   if (q->event) q->event(q->arg, op, event);
   if (op != OP_RUN || !value_get(event, "job_state")) return;
   note_run(r, event);
@@ -198,9 +216,7 @@ static void fire_then(void *arg, int result, const dts_error *e) {
   running *r = arg;
   question *q = r->question;
   if (result < 0) {
-    registry_release(r->set);
-    free(r->firings);
-    free(r);
+    forget(r);
     return question_fail(q, e);
   }
   if (!r->open) return answer(r);
@@ -220,10 +236,11 @@ void control_run(kernel *k, question *q) {
   if (rc == 0 && value_get(&q->command, "dry_run"))
     rc = error_fail(&e, "RUN", "--dry-run is not available yet; `dts plan` shows what a gaps pipeline would fetch");
   if (rc < 0) {
-    registry_release(r->set);
-    free(r);
+    forget(r);
     return question_fail(q, &e);
   }
+  r->next = k->running;
+  k->running = r;
   r->firings = memory_alloc((r->name_count + 1) * sizeof *r->firings);
   kernel_write(k, fire_work, fire_then, r);
 }

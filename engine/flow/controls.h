@@ -7,6 +7,7 @@
 #include "flow/control.h"
 
 control_fn control_run, control_enqueue, control_cancel;          /* control_run.c */
+void control_run_close(kernel *k); /* forgets runs that nobody waits for any more */
 control_fn control_ingest, control_file;                          /* control_ingest.c, control_file.c */
 control_fn control_release, control_drop;                         /* control_release.c, control_drop.c */
 control_fn control_plan, control_next;                            /* control_plan.c */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "flow/alerts.h"
+#include "flow/controls.h"
 #include "flow/files_read.h"
 #include "flow/finish.h"
 #include "flow/ingest.h"
@@ -411,6 +412,7 @@ void kernel_close(kernel *k) {
   project_close(k->project);
   objects_close(k->objects);
   loop_close(k->loop);
+  control_run_close(k);
   while (k->listeners) kernel_unlisten(k, k->listeners->id);
   pthread_mutex_destroy(&k->listening);
   arena_free(&k->memory);

@@ -38,6 +38,7 @@ struct kernel {
   ingest *ingest;
   intake *intake;
   warm *warm;
+  struct running *running; /* `run` commands under way: control_run.c */
   retention *retention;
   kernel_network *network;
   void *network_arg;

@@ -108,6 +108,7 @@ static void tell_log(run *r, const log_line *l) {
   arena a = {0};
   value event = value_map();
   value_set(&a, &event, "run", value_integer(r->id));
+  value_set(&a, &event, "firing", value_integer(r->job.firing));
   value_set(&a, &event, "pipeline", value_text(r->pipeline->name));
   value_set(&a, &event, "level", value_text(l->level));
   value_set(&a, &event, "message", value_text(l->message));

@@ -171,6 +171,7 @@ static void take_progress(run *r, const value *said) {
   value event = value_copy(&a, said);
   if (event.kind == VALUE_MAP) {
     value_set(&a, &event, "run", value_integer(r->id));
+    value_set(&a, &event, "firing", value_integer(r->job.firing));
     value_set(&a, &event, "pipeline", value_text(r->pipeline->name));
     kernel_tell(r->kernel, OP_PROGRESS, &event);
   }

@@ -81,6 +81,17 @@ static int lease(store_conn *c, leasing *l, int64_t id, dts_error *e) {
   return rc;
 }
 
+/* A job that cannot be leased must not hold the others back: it is left alone, and named. */
+static int try_lease(store_conn *c, leasing *l, int64_t id, dts_error *e) {
+  dts_error refused;
+  if (store_exec(c, "savepoint one_lease", NULL, 0, e) < 0) return -1;
+  if (lease(c, l, id, &refused) < 0) {
+    log_error("job %lld cannot be leased: %s", (long long)id, refused.message);
+    if (store_exec(c, "rollback to one_lease", NULL, 0, e) < 0) return -1;
+  }
+  return store_exec(c, "release one_lease", NULL, 0, e);
+}
+
 static int lease_work(store_conn *c, void *arg, dts_error *e) {
   leasing *l = arg;
   runner *r = l->runner;
@@ -90,7 +101,7 @@ static int lease_work(store_conn *c, void *arg, dts_error *e) {
   size_t room = l->room < LEASES_AT_ONCE ? l->room : LEASES_AT_ONCE;
   int found = jobs_ready(c, r->since, ids, room, e);
   for (int i = 0; i < found; i++)
-    if (lease(c, l, ids[i], e) < 0) return -1;
+    if (try_lease(c, l, ids[i], e) < 0) return -1;
   l->next_due = jobs_next_due(c, e);
   return found < 0 ? -1 : 0;
 }

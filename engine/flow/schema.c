@@ -13,12 +13,12 @@
 
 static const char *const statements[] = {
     "create table if not exists dts_meta (name text primary key, data text) without rowid, strict",
-    "create table if not exists dts_firing (id integer primary key, pipeline text not null, "
+    "create table if not exists dts_firing (id integer primary key autoincrement, pipeline text not null, "
     "trigger text not null, fire_time integer, created integer not null, window_from integer, "
     "day text, state text not null, jobs integer not null default 0, failed integer not null "
     "default 0, unique (pipeline, trigger, fire_time)) strict",
     "create index if not exists dts_firing_open on dts_firing (pipeline, state)",
-    "create table if not exists dts_job (id integer primary key, firing integer not null, pipeline "
+    "create table if not exists dts_job (id integer primary key autoincrement, firing integer not null, pipeline "
     "text not null, trigger text not null, kind text not null, name text, grp text, key text, input "
     "text not null, cursor text, error text, message text, input_line integer, reason text, state text not null, once integer not null, "
     "retry_limit integer not null, attempts integer not null, retry_count integer not null, deferrals "
@@ -29,7 +29,7 @@ static const char *const statements[] = {
     "create index if not exists dts_job_due on dts_job (state, run_at)",
     "create index if not exists dts_job_firing on dts_job (firing)",
     "create unique index if not exists dts_job_key on dts_job (pipeline, key) where key is not null",
-    "create table if not exists dts_run (id integer primary key, job integer not null, epoch "
+    "create table if not exists dts_run (id integer primary key autoincrement, job integer not null, epoch "
     "integer not null, pipeline text not null, trigger text not null, state text not null, outcome "
     "text, started integer not null, ended integer, rows integer not null default 0, requests "
     "integer not null default 0, error text, message text, version text, peak integer, unique (job, "
@@ -51,10 +51,10 @@ static const char *const statements[] = {
     "error text, message text, at integer not null, primary key (pipeline, series, day)) "
     "without rowid, strict",
     "create index if not exists dts_gap_job on dts_gap (job) where held = 1",
-    "create table if not exists dts_file (id integer primary key, name text not null, size integer "
+    "create table if not exists dts_file (id integer primary key autoincrement, name text not null, size integer "
     "not null, sha256 text not null, pipeline text, job integer, at integer not null, unique (name, "
     "sha256)) strict",
-    "create table if not exists dts_archive (id integer primary key, source text not null, day text "
+    "create table if not exists dts_archive (id integer primary key autoincrement, source text not null, day text "
     "not null, at integer not null, object text not null, size integer not null, type text, meta "
     "text, run integer) strict",
     "create index if not exists dts_archive_source on dts_archive (source, day, id)",

@@ -1,4 +1,5 @@
-/* sqlcheck.h -- every SQL of a set prepared against its own tables, for `dts check` and `dts serve`.
+/* sqlcheck.h -- every SQL of a set prepared against its own tables, for `dts check` and `dts
+ * serve`.
  *
  * The set's tables, roll-ups and views are made in a throw-away store in memory, so nothing of the
  * project's own store is touched. Blocks; any thread but a writer's.
@@ -9,7 +10,8 @@
 
 #include "flow/registry.h"
 
-/* Adds a map {file, line, code, message, hint} to the list `faults` for each fault found. 0 when the
+/* Adds a map {file, line, code, message, hint} to the list `faults` for each fault found. 0 when
+ * the
  * set could be looked at, faults or not. */
 int sqlcheck_set(const registry *set, arena *a, value *faults, dts_error *e);
 

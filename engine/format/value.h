@@ -71,11 +71,12 @@ void value_set(arena *a, value *map, const char *key, value item); /* key is bor
 
 /* Reading. A missing key, or a value of another kind, gives the default. */
 const value *value_get(const value *map, const char *key); /* NULL when absent or null */
-const char *value_get_text(const value *map, const char *key, const char *otherwise); /* needs NUL */
+const char *value_get_text(const value *map, const char *key,
+                           const char *otherwise); /* needs NUL */
 int64_t value_get_integer(const value *map, const char *key, int64_t otherwise);
 bool value_get_boolean(const value *map, const char *key, bool otherwise);
-bool value_is(const value *v, const char *text);      /* a text equal to this one */
-bool value_equal(const value *a, const value *b);     /* 1 equals 1.0; maps without order */
-const char *value_kind_name(const value *v);          /* "null", "boolean", "integer" ... */
+bool value_is(const value *v, const char *text);  /* a text equal to this one */
+bool value_equal(const value *a, const value *b); /* 1 equals 1.0; maps without order */
+const char *value_kind_name(const value *v);      /* "null", "boolean", "integer" ... */
 
 #endif
