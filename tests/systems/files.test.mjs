@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 import { test, before, after } from "node:test";
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,6 +89,14 @@ test("an address that was altered, used for another name, or that is past its ti
   await refused(url.replace(seconds, "1"));
   await refused(url.split("?")[0]);
   assert.equal(await count("select count(*) as n from dts_files where name like 'anp-other%' or name like 'anp-else%'"), 0);
+  const signed = (expires) => {
+    const text = `PUT\nanp-other.csv\n-1\n${expires}`;
+    const mac = createHmac("sha256", readFileSync(join(p.folder, "var/secret"))).update(text).digest("hex");
+    return url.replace(seconds, String(expires)).replace(/signature=\w+/, `signature=${mac}`);
+  };
+  assert.equal(signed(Number(seconds)), url);
+  const late = await put(signed(Number(seconds) - 16 * 60 * (seconds.length > 11 ? 1000 : 1)), "x");
+  assert.deepEqual([late.status, (await late.json()).error.code], [403, "EXPIRED"]);
   const unwanted = await presign("holiday.jpg");
   const status = unwanted.status === 201 ? (await put(unwanted.url, "x")).status : unwanted.status;
   assert.equal(status, 409);

@@ -115,11 +115,12 @@ async function serve(folder, env = {}) {
       const reply = await get("/api/v1/sql", { method: "POST", body: JSON.stringify({ sql }) });
       return reply.ok ? named(await reply.json()) : assertOk(sql, reply);
     },
-    async chart(page, title, query = "") {
+    async chart(page, which, query = "") { // which: a title, or a function that says whether it is this one
+      const chosen = typeof which === "string" ? (c) => c.title === which : which;
       const reply = await get(`/api/v1/pages/${page}`);
       const { charts } = reply.ok ? await reply.json() : await assertOk(page, reply);
-      const shown = await get(`/api/v1/pages/${page}/charts/${charts.findIndex((c) => c.title === title)}${query}`);
-      return shown.ok ? named(await shown.json()) : assertOk(`${page}: ${title}`, shown);
+      const shown = await get(`/api/v1/pages/${page}/charts/${charts.findIndex(chosen)}${query}`);
+      return shown.ok ? named(await shown.json()) : assertOk(`${page}: ${which}`, shown);
     },
   };
 }

@@ -1,0 +1,182 @@
+// The system fuel where it is hard: a killed engine in the middle of a span, a date that never comes, a source that asks
+// to wait; and what the prices say together, beside the same figures computed here.
+// SPDX-License-Identifier: MIT
+import { test, before, after } from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { start } from "../servers/start.mjs";
+import { project, skip, until } from "./project.mjs";
+
+const NAMES = ["bcb", "ptax", "ecb", "yahoo", "stooq", "anp", "vega"];
+const QUOTES = "pipelines/fuel/quotes.lua";
+const data = (name) => readFileSync(join(process.env.TEST_DATA, name), "utf8");
+const bank = (from, to) => JSON.parse(data("currency/bcb-sgs-shape-1-dados-2020-2023.json"))
+  .map((d) => [d.data.split("/").reverse().join("-"), Number(d.valor)]).filter(([date]) => date >= from && date <= to);
+const within = (from, to) => [['since = "2020-06-04"', `since = "${from}", to = "${to}"`], ['refresh = "7d"', 'refresh = "0d"'],
+  [', ["RATE#SELIC"] = { code = 11 }', ""]];
+let sources;
+before(async () => { if (!skip) sources = await start("sources"); });
+after(async () => { await sources?.stop(); });
+
+const faults = (list) => fetch(`${sources.url}/_faults`, { method: "POST", body: JSON.stringify(list) });
+const take = async () => (await fetch(`${sources.url}/_requests`, { method: "DELETE" })).json();
+const spans = (requests) => requests.map((r) => `${r.query.dataInicial}-${r.query.dataFinal}`);
+const all = () => Object.fromEntries(NAMES.map((name) => [name, sources.url]));
+
+async function inProject(edits, use) {
+  const p = project(all(), edits);
+  try {
+    await faults([]);
+    await take();
+    await use(p);
+  } finally {
+    await p.remove();
+  }
+}
+
+test("killed in the middle of a span: whole batches of 25 stay, and after the next start nothing is missing", { skip, timeout: 60000 }, () => {
+  const put = 'ctx:put("quotes", bcb.series(span.with.code, span.from, span.to), { info_type = span.key, source = "bcb.sgs" })';
+  const slowly = `for _, row in ipairs(bcb.series(span.with.code, span.from, span.to)) do
+      local n = 0
+      for _ = 1, 1000000 do n = n + 1 end
+      ctx:put("quotes", row, { info_type = span.key, source = "bcb.sgs" })
+    end`;
+  return inProject({ [QUOTES]: [...within("2020-06-04", "2023-12-29"), [put, slowly]] }, async (p) => {
+    const count = async (engine) => (await (engine ?? p).rows("select count(*) as n from quotes"))[0].n;
+    let engine = await p.serve();
+    assert.equal((await engine.post("/api/v1/runs", { pipeline: "currency" })).status, 202);
+    await until("two batches", async () => (await count(engine)) >= 50);
+    await engine.kill();
+    const left = await count();
+    assert.ok(left >= 50 && left < 897, `${left} rows`);
+    assert.equal(left % 25, 0, `${left} rows`);
+    assert.deepEqual(spans(await take()), ["04/06/2020-29/12/2023"]);
+    engine = await p.serve();
+    await until("the rest", async () => (await count(engine)) === 897, 40000);
+    const stored = await engine.rows("select date, value from quotes order by date");
+    assert.deepEqual(stored.map((r) => [r.date, r.value]), bank("2020-06-04", "2023-12-29"));
+    await until("its end", async () => (await engine.rows("select state from dts_jobs where state in ('leased', 'queued', 'waiting')")).length === 0);
+    await take();
+    assert.equal((await p.dts("run", "currency")).status, 0);
+    assert.deepEqual(await take(), []);
+  });
+});
+
+test("a date that never comes is asked for six times, then lies in quarantine; released, it is asked for again", { skip, timeout: 60000 }, () =>
+  inProject({ [QUOTES]: within("2023-12-01", "2023-12-08") }, async (p) => {
+    await faults([{ match: "sgs.1/", never: ["2023-12-05"] }]);
+    const gap = async () => (await p.rows("select state, attempts, retry_count from dts_gaps where date = '2023-12-05'"))[0];
+    for (let i = 1; i <= 6; i += 1) {
+      const run = await p.dts("run", "currency");
+      assert.equal(run.status, 0, run.err);
+      assert.deepEqual(spans(await take()), [i === 1 ? "01/12/2023-08/12/2023" : "05/12/2023-05/12/2023"], `attempt ${i}`);
+      assert.deepEqual(await gap(), { state: i < 6 ? "retrying" : "quarantined", attempts: i, retry_count: i });
+    }
+    await p.dts("run", "currency");
+    assert.deepEqual(await take(), []);
+    const [aside] = await p.rows("select id, pipeline, input, name, retry_count from dts_quarantine");
+    assert.deepEqual({ ...aside, id: "" }, { id: "", pipeline: "currency", input: "date", name: "CURRENCY#USD 2023-12-05", retry_count: 6 });
+    assert.equal((await p.rows("select count(*) as n from quotes"))[0].n, 5);
+
+    await faults([]);
+    const released = await p.dts("quarantine", "release", aside.id);
+    assert.equal(released.status, 0, released.err);
+    const opened = await gap();
+    assert.deepEqual([opened.retry_count, opened.state === "quarantined"], [0, false]);
+    assert.equal((await p.dts("run", "currency")).status, 0);
+    assert.deepEqual(spans(await take()), ["05/12/2023-05/12/2023"]);
+    assert.deepEqual((await p.rows("select date, value from quotes order by date")).map((r) => [r.date, r.value]), bank("2023-12-01", "2023-12-08"));
+    assert.equal((await p.rows("select count(*) as n from dts_quarantine"))[0].n, 0);
+  }));
+
+test("429 with Retry-After: nothing is asked before that time", { skip }, () =>
+  inProject({ [QUOTES]: within("2023-12-01", "2023-12-08") }, async (p) => {
+    await faults([{ match: "sgs.1/", status: 429, retry_after: 2, times: 1 }]);
+    const run = await p.dts("run", "currency");
+    assert.equal(run.status, 0, run.err);
+    const [first, second, ...more] = await take();
+    assert.deepEqual([first.status, second.status, more.length], [429, 200, 0]);
+    const waited = Date.parse(second.at) - Date.parse(first.at);
+    assert.ok(waited >= 2000, `${waited} ms`);
+    assert.equal((await p.rows("select count(*) as n from quotes"))[0].n, 6);
+    assert.equal((await p.rows("select count(*) as n from dts_gaps where retry_count > 0"))[0].n, 0);
+  }));
+
+// Weeks from Monday, the last close of each, and its change in percent on the week before.
+function moves(name) {
+  const lines = data(`stocks/yahoo/${name}.csv`).trim().split("\n").map((l) => l.split(","));
+  const close = lines[0].indexOf("Close");
+  const weeks = new Map();
+  for (const line of lines.slice(1)) {
+    const day = new Date(line[0]);
+    const monday = new Date(day - ((day.getUTCDay() + 6) % 7) * 86400000).toISOString().slice(0, 10);
+    weeks.set(monday, Number(line[close]));
+  }
+  const list = [...weeks].sort();
+  return new Map(list.slice(1).map(([week, value], i) => [week, (100 * (value - list[i][1])) / list[i][1]]));
+}
+
+function correlation(pairs) {
+  const mean = (i) => pairs.reduce((sum, x) => sum + x[i], 0) / pairs.length;
+  const [a, b] = [mean(0), mean(1)];
+  const sum = (fn) => pairs.reduce((total, x) => total + fn(x[0] - a, x[1] - b), 0);
+  return sum((x, y) => x * y) / Math.sqrt(sum((x) => x * x) * sum((x, y) => y * y));
+}
+
+test("what moves together, and the page by region, fuel and movement", { skip, timeout: 90000 }, () => {
+  const edits = {
+    [QUOTES]: within("2023-03-03", "2023-12-29"),
+    "pipelines/fuel/stocks.lua": [['since = "2023-03-03"', 'since = "2023-03-03", to = "2024-03-01"'], ['refresh = "5d"', 'refresh = "0d"'],
+      ['      ["STOCK#PETR3"] = { symbol = "PETR3.SA", calendar = "B3" },\n', ""], ['      ["STOCK#UGPA3"] = { symbol = "UGPA3.SA", calendar = "B3" },\n', ""]],
+    "pipelines/fuel/pump.lua": [['since = "2023-01-02"', 'since = "2023-12-04", to = "2023-12-25"'], ['refresh = "14d"', 'refresh = "0d"']],
+  };
+  return inProject(edits, async (p) => {
+    const engine = await p.serve();
+    for (const name of ["currency", "stocks", "pump"]) {
+      const run = await p.dts("run", name);
+      assert.equal(run.status, 0, `${name}: ${run.err}`);
+    }
+    const found = (list, one, other) => list.find((r) => r.one === one && r.other === other);
+    const list = await until("the relations of both shares", async () => {
+      const rows = await (await fetch(`${engine.url}/api/relations`)).json();
+      return found(rows, "STOCK#XOM", "STOCK#CVX")?.weeks >= 51 && found(rows, "STOCK#XOM", "CURRENCY#USD") && rows;
+    });
+    for (const r of list) assert.ok(r.r >= -1 && r.r <= 1 && r.weeks >= 8 && Number.isFinite(r.slope), JSON.stringify(r));
+    const [xom, cvx] = [moves("XOM"), moves("CVX")];
+    const want = correlation([...xom].map(([week, percent]) => [percent, cvx.get(week)]));
+    const got = found(list, "STOCK#XOM", "STOCK#CVX");
+    assert.equal(got.weeks, xom.size);
+    assert.ok(Math.abs(got.r - want) < 1e-9, `${got.r} beside ${want}`);
+    assert.ok(want > 0.5 && Math.abs(found(list, "STOCK#CVX", "STOCK#XOM").r - want) < 1e-9);
+
+    await until("the moves", async () => (await engine.rows("select count(*) as n from fuel_moves"))[0].n > 0);
+    const page = await (await fetch(`${engine.url}/api/v1/pages/fuel`)).json();
+    const filters = page.filters.map((f) => f.name);
+    for (const name of ["region", "product", "movement"]) assert.ok(filters.includes(name), name);
+    const sum = async (sql) => (await engine.rows(sql)).map((r) => Object.values(r).join(" ")).sort();
+    const shown = (rows, ...names) => rows.map((r) => names.map((n) => r[n]).join(" ")).sort();
+
+    const byMovement = (c) => c.kind === "bar" && c.by === "movement";
+    const counted = await engine.chart("fuel", byMovement);
+    assert.deepEqual(shown(counted, "period", "movement", Object.keys(counted[0]).find((k) => !["period", "movement"].includes(k))),
+      await sum("select period, movement, count(*) as n from fuel_moves group by period, movement"));
+    const up = await engine.chart("fuel", byMovement, "?movement=up");
+    assert.deepEqual([...new Set(up.map((r) => r.movement))], ["up"]);
+
+    const byRegion = (c) => c.kind === "bar" && c.x === "region";
+    const regions = async (query) => [...new Set((await engine.chart("fuel", byRegion, query)).map((r) => r.region))].sort();
+    assert.deepEqual(await regions(""), (await sum("select distinct region from fuel_week where product <> 'GLP'")));
+    assert.deepEqual(await regions("?region=N&region=CO"), ["CO", "N"]);
+    assert.deepEqual(await regions("?product=NOTHING"), []);
+
+    const byFuel = (c) => c.kind === "line" && c.by === "product";
+    const diesel = await engine.chart("fuel", byFuel, "?product=DIESEL");
+    assert.deepEqual([...new Set(diesel.map((r) => r.product))], ["DIESEL"]);
+    assert.deepEqual(shown(diesel, "period"), await sum("select distinct period from fuel_week where product = 'DIESEL'"));
+    for (let i = 0; i < page.charts.length; i += 1) {
+      const reply = await fetch(`${engine.url}/api/v1/pages/fuel/charts/${i}`);
+      assert.equal(reply.status, 200, page.charts[i].title);
+    }
+  });
+});
