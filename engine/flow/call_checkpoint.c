@@ -79,7 +79,7 @@ static int write_due(store_conn *c, void *arg, dts_error *e) {
   return rc;
 }
 
-static void wake(void *arg) { call_answer(arg, value_map()); }
+static void wake(call *c) { call_answer(c, value_map()); }
 
 static void due_written(void *arg, int result, const dts_error *e) {
   sleeping *s = arg;
@@ -91,7 +91,7 @@ static void due_written(void *arg, int result, const dts_error *e) {
   } else if (left <= 0) {
     call_answer(c, value_map());
   } else if (left <= SLEEP_IN_PLACE_MS) {
-    loop_after(kernel_loop(r->kernel), left, wake, c);
+    call_wait(c, left, wake);
   } else { /* the run ends here and is repeated when it is due */
     r->slept = true;
     r->sleep_until = s->due;

@@ -157,8 +157,7 @@ void call_step_end(call *c) {
 
 /* ---- failing ---- */
 
-static void answer_again(void *arg) {
-  call *c = arg;
+static void answer_again(call *c) {
   value answer = value_map();
   value_set(&c->memory, &answer, "again", value_boolean(true));
   call_answer(c, answer);
@@ -171,7 +170,7 @@ void call_step_fail(call *c) {
   if (step) stage_clear(step->stage);
   if (again) {
     int64_t wait = retry_delay(&RETRY_JOB, step->attempts++, kernel_chance(c->run->kernel));
-    loop_after(kernel_loop(c->run->kernel), wait, answer_again, c);
+    call_wait(c, wait, answer_again);
     return;
   }
   if (step) forget(c->run, step);

@@ -14,4 +14,8 @@ call_fn call_checkpoint, call_sleep;              /* call_checkpoint.c */
 call_fn call_archived, call_object;               /* call_archive.c */
 call_fn call_now, call_random;                    /* call_now.c */
 
+/* Calls `then`, which answers, after a while; not at all once the worker has gone (call_wait.c). */
+void call_wait(call *c, int64_t ms, void (*then)(call *c));
+void call_wait_drop(run *r);
+
 #endif

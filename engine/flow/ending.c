@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "flow/calls.h"
 #include "flow/excerpt.h"
 #include "flow/finish.h"
 #include "flow/parts.h"
@@ -242,6 +243,7 @@ static void describe(const run *r, const worker_end *how, dts_error *e) {
 void ending_worker(run *r, const worker_end *how) {
   dts_error e;
   r->worker = NULL;
+  call_wait_drop(r);
   if (r->ending) return leave(r);
   describe(r, how, &e);
   bool limit = how->timed_out || strcmp(e.code, "LIMIT_CPU") == 0;

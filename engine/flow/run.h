@@ -21,6 +21,8 @@ typedef struct run_step { /* an open ctx:step */
   int attempts, retry;
 } run_step;
 
+typedef struct run_wait run_wait; /* call_wait.c */
+
 typedef struct run {
   struct run *next;
   kernel *kernel;
@@ -35,6 +37,7 @@ typedef struct run {
   worker *worker; /* NULL once it is gone */
   stage *stage;
   run_step *steps;
+  run_wait *waits;                                        /* calls to be answered after a while */
   size_t rows, requests, log_bytes, log_seq, request_seq; /* rows: committed */
   int refs;         /* the runner's own, and one for each call or write under way */
   bool ending;      /* the final write is under way, or done */

@@ -53,7 +53,8 @@ static void on_beat(void *arg);
 static int fail_unknown(store_conn *c, const leasing *l, job *j, dts_error *e) {
   job_effects fx;
   job_event cancel = {.kind = JOB_CANCEL};
-  log_warn("job %lld is for pipeline '%s', which is not there any more", (long long)j->id, j->pipeline);
+  log_warn("job %lld is for pipeline '%s', which is not there any more", (long long)j->id,
+           j->pipeline);
   if (jobs_step(c, j, &cancel, l->now, l->chance, &fx, e) < 0) return -1;
   if (jobs_set_error(c, j->id, NULL, "its pipeline is not declared any more", e) < 0) return -1;
   return finish_alone(c, l->set, j, l->now, NULL, e);
@@ -76,8 +77,10 @@ static int lease(store_conn *c, leasing *l, int64_t id, dts_error *e) {
   if (rc == 0)
     rc = jobs_open_run(c, &slot->job, slot->pipeline->script->version, l->now, &slot->run, e);
   if (rc == 0) rc = jobs_firing(c, slot->job.firing, &slot->memory, &slot->firing, e);
-  if (rc < 0) arena_free(&slot->memory);
-  else l->count++;
+  if (rc < 0)
+    arena_free(&slot->memory);
+  else
+    l->count++;
   return rc;
 }
 
@@ -125,10 +128,18 @@ static const char *day_of(leased *slot) {
 static run *new_run(runner *r, leased *slot, registry *set) {
   const char *day = day_of(slot);
   run *n = memory_alloc(sizeof *n);
-  *n = (run){.next = r->runs, .kernel = r->kernel, .set = registry_hold(set), .id = slot->run,
-             .pipeline = slot->pipeline, .memory = slot->memory, .job = slot->job,
-             .started = kernel_now(r->kernel), .refs = 1, .day = day,
-             .fire_time = slot->firing.fire_time, .window_from = slot->firing.window_from};
+  *n = (run){.next = r->runs,
+             .kernel = r->kernel,
+             .set = registry_hold(set),
+             .id = slot->run,
+             .pipeline = slot->pipeline,
+             .memory = slot->memory,
+             .job = slot->job,
+             .started = kernel_now(r->kernel),
+             .refs = 1,
+             .day = day,
+             .fire_time = slot->firing.fire_time,
+             .window_from = slot->firing.window_from};
   n->stage = stage_open();
   r->runs = n;
   if (!r->beat) r->beat = loop_after(kernel_loop(r->kernel), JOB_HEARTBEAT_MS, on_beat, r);
@@ -139,14 +150,20 @@ static void on_frame(void *arg, const frame *in) { ending_frame(arg, in); }
 
 static void on_ended(void *arg, const worker_end *end) { ending_worker(arg, end); }
 
+static void hand_back(run *n) {
+  n->handed_back = true;
+  if (n->worker) worker_kill(n->worker);
+}
+
 static void start(runner *r, leased *slot, registry *set) {
   run *n = new_run(r, slot, set);
   worker_owner owner = {on_frame, on_ended, n};
   worker_limits limits = {n->pipeline->time_ms, n->pipeline->cpu_ms, n->pipeline->memory};
   run_tell(n, "running");
   n->worker = nursery_fork(kernel_nursery(r->kernel), &limits, &owner, &n->fault);
-  if (!n->worker) ending_worker(n, &(worker_end){.lost = true});
-  else run_start(n);
+  if (!n->worker) return ending_worker(n, &(worker_end){.lost = true});
+  run_start(n);
+  if (r->stopping) hand_back(n); /* leased while the engine was told to stop */
 }
 
 static void arm_due(runner *r, int64_t at) {
@@ -161,8 +178,10 @@ static void lease_then(void *arg, int result, const dts_error *e) {
   r->leasing = false;
   if (result < 0) log_error("the queue could not be read: %s", e->message);
   for (size_t i = 0; i < l->count; i++) {
-    if (result == 0) start(r, &l->leased[i], l->set);
-    else arena_free(&l->leased[i].memory);
+    if (result == 0)
+      start(r, &l->leased[i], l->set);
+    else
+      arena_free(&l->leased[i].memory);
   }
   if (result == 0) arm_due(r, l->next_due);
   bool full = l->count == l->room;
@@ -212,7 +231,8 @@ static int beat_work(store_conn *c, void *arg, dts_error *e) {
     job_effects fx;
     job_event event = {.kind = JOB_HEARTBEAT, .epoch = b->epochs[i]};
     dts_error refused; /* a run that ended meanwhile refuses; that is no failure */
-    if (jobs_load(c, b->jobs[i], &a, &j, &refused) == 0) jobs_step(c, &j, &event, b->now, 0, &fx, &refused);
+    if (jobs_load(c, b->jobs[i], &a, &j, &refused) == 0)
+      jobs_step(c, &j, &event, b->now, 0, &fx, &refused);
     arena_free(&a);
   }
   (void)e;
@@ -264,10 +284,7 @@ void runner_forget(runner *r, run *n) {
 
 void runner_stop(runner *r) {
   r->stopping = true;
-  for (run *n = r->runs; n; n = n->next) {
-    n->handed_back = true;
-    if (n->worker) worker_kill(n->worker);
-  }
+  for (run *n = r->runs; n; n = n->next) hand_back(n);
 }
 
 bool runner_idle(const runner *r) { return !r->runs && !r->leasing; }

@@ -418,6 +418,26 @@ static void a_stopped_engine_hands_its_jobs_back(void **state) {
   bench_close(b);
 }
 
+/* Neither a short sleep nor a step's pause keeps an engine from stopping, or anything of it from being freed. */
+static void an_engine_stops_while_runs_wait(void **state) {
+  (void)state;
+  bench *b = bench_with(
+      "dts.pipeline { name = 'dozes', run = function(ctx) dts.log('x') ctx:sleep('2s') end }\n"
+      "dts.pipeline { name = 'pauses', run = function(ctx)\n"
+      "  ctx:step('s', { retry = 9 }, function() dts.log('x') error('again') end)\n"
+      "end }\n");
+  bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"dozes\"}");
+  bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"pauses\"}");
+  bench_until_sql(b, "select count(distinct run) = 2 from dts_log");
+  bench_wait(b, 200);
+  int64_t begun = clock_monotonic_ms();
+  bench_stop(b);
+  assert_true(clock_monotonic_ms() - begun < 1500);
+  bench_open(b);
+  bench_expect(b, "select distinct outcome from dts_run where id <= 2", "handed back\n");
+  bench_close(b);
+}
+
 /* A rule of the table that only the store can see: the run fails with it, and all of it is undone. */
 static void what_the_store_refuses_fails_the_run(void **state) {
   (void)state;
@@ -471,6 +491,7 @@ int main(void) {
       cmocka_unit_test(a_running_job_can_be_cancelled),
       cmocka_unit_test(a_waiting_job_can_be_cancelled),
       cmocka_unit_test(a_stopped_engine_hands_its_jobs_back),
+      cmocka_unit_test(an_engine_stops_while_runs_wait),
       cmocka_unit_test(what_the_store_refuses_fails_the_run),
       cmocka_unit_test(only_its_own_tables_are_written),
   };
