@@ -135,7 +135,8 @@ static int queue_spans(store_conn *c, const pipeline *p, const fire *f, int64_t 
                        int64_t now, size_t *jobs, dts_error *e) {
   arena a = {0};
   gaps_look found;
-  gaps_which which = f->once                              ? GAPS_ALL
+  bool by_hand = f->once || strcmp(f->trigger, "hand") == 0;
+  gaps_which which = by_hand                              ? GAPS_ALL
                      : strcmp(f->trigger, "recheck") == 0 ? GAPS_TRIED
                                                           : GAPS_NEW;
   int rc = gaps_look_at(c, p, which, NULL, now, &a, &found, e);

@@ -27,9 +27,10 @@ const DIRECT = 460; // pixels from which lines are named at their ends, as chart
 
 export const isNamedAtEnds = (model: Model, width: number) => labelled(model) && width >= DIRECT;
 
-// Room for the longest name, at 7 pixels a letter.
+// Room for the longest name, at 7 pixels a letter and 9 a capital.
 function labelWidth(model: Model): number {
-  return Math.min(168, 8 + 7 * Math.max(...model.series.map((s) => s.name.length)));
+  const widths = model.series.map((s) => 7 * s.name.length + 2 * s.name.replace(/[^A-Z]/g, "").length);
+  return Math.min(168, 8 + Math.max(...widths));
 }
 
 function sentence(at: string, lines: [string, string, string][]): HTMLElement {

@@ -1,4 +1,5 @@
-// Queues a run of the chosen pipeline, and goes to it.
+// Queues a run of the chosen pipeline, and goes where it will be seen: a firing may become many runs,
+// or none when nothing is missing.
 //
 // SPDX-License-Identifier: MIT
 import { useState } from "preact/hooks";
@@ -9,11 +10,14 @@ import { useMay } from "../site";
 export function RunNow({ pipeline }: { pipeline: string | null }) {
   const may = useMay("write");
   const [fault, setFault] = useState("");
+  const [said, setSaid] = useState(false);
   if (!may || !pipeline) return null;
   const start = async () => {
     try {
-      const { id } = await post<{ id: string }>("/api/v1/runs", { pipeline, params: {} });
-      navigate(`/runs/${id}`);
+      await post("/api/v1/runs", { pipeline, params: {} });
+      setFault("");
+      setSaid(true);
+      navigate(`/runs?pipeline=${encodeURIComponent(pipeline)}`);
     } catch (error) {
       setFault(asApiError(error).message);
     }
@@ -23,6 +27,7 @@ export function RunNow({ pipeline }: { pipeline: string | null }) {
       <button type="button" class="primary" onClick={start}>
         Run {pipeline} now
       </button>
+      {said && <span role="status">Queued</span>}
       {fault && (
         <p class="field-fault" role="alert">
           {fault}

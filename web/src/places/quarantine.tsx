@@ -18,7 +18,7 @@ import type { Table } from "../types";
 
 type Id = string | number;
 const SAID = {
-  release: "released; queued again on the script now in force",
+  release: "released; tried again on the script now in force, dates by their pipeline's next run",
   drop: "dropped; the payload is kept",
 };
 
@@ -30,9 +30,7 @@ function Decide(props: { ids: Id[]; done: (said: string) => void }) {
     try {
       const body = { ids: props.ids, reason: reason.trim() };
       const { count: n } = await post<{ count: number }>(`/api/v1/quarantine/${verb}`, body);
-      props.done(
-        `${count(n, "input")} ${SAID[verb]}.`,
-      );
+      props.done(`${count(n, "input")} ${SAID[verb]}.`);
     } catch (error) {
       const { message, hint } = asApiError(error);
       setFault(hint ? `${message} ${hint}` : message);
