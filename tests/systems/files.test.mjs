@@ -110,6 +110,22 @@ test("a file in Latin-1 is read as what it says", { skip }, async () => {
   for (const city of cities) assert.ok(real.has(city), city);
 });
 
+test("the weekly survey, whose absent values are dashes", { skip, timeout: 60000 }, async () => {
+  const text = bytes("anp-weekly-gasoline-by-state-2004-2011.csv").toString("latin1");
+  p.write("incoming/weekly-2004-2011.csv", text);
+  await arrived("weekly-2004-2011.csv");
+  const [head, ...lines] = text.trim().split(/\r?\n/).map((l) => l.split(","));
+  const at = (name) => head.indexOf(name);
+  const [sum] = await engine.rows(`select count(*) as n, avg(price) as price, sum(stations) as stations, count(margin) as margins from weekly_survey`);
+  const numbers = (name) => lines.map((l) => l[at(name)]).filter((v) => v !== "-" && v !== "").map(Number);
+  const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
+  assert.equal(sum.n, lines.length);
+  assert.equal(sum.stations, numbers("No_of_Gas_Stations_Analyzed").reduce((a, b) => a + b, 0));
+  assert.equal(sum.margins, numbers("Mean_Price_Margin").length);
+  assert.ok(sum.margins < sum.n);
+  assert.ok(Math.abs(sum.price - mean(numbers("Mean_Price"))) < 1e-9);
+});
+
 test("a broken file is in quarantine with its line and nothing of it is stored; a mail says so; corrected, it is clean", { skip, timeout: 60000 }, async () => {
   p.write("incoming/anp-broken.csv", broken());
   await arrived("anp-broken.csv", "quarantined");

@@ -103,6 +103,26 @@ test("429 with Retry-After: nothing is asked before that time", { skip }, () =>
     assert.equal((await p.rows("select count(*) as n from dts_gaps where retry_count > 0"))[0].n, 0);
   }));
 
+test("Stooq is a second opinion: the file's own days, and it agrees with Yahoo", { skip }, () =>
+  inProject({ "pipelines/fuel/stocks.lua": [['since = "2023-01-03"', 'since = "2023-02-27", to = "2023-03-17"'],
+    ['since = "2023-03-03"', 'since = "2023-03-03", to = "2023-03-17"'], ['refresh = "5d"', 'refresh = "0d"']] }, async (p) => {
+    for (const name of ["stooq", "stocks"]) {
+      const run = await p.dts("run", name);
+      assert.equal(run.status, 0, `${name}: ${run.err}`);
+    }
+    const asked = await take();
+    assert.deepEqual(asked.filter((r) => r.source === "stooq").map((r) => `${r.query.d1}-${r.query.d2}`), ["20230227-20230317"]);
+    const file = data("stocks/stooq/xom_us_d.csv").trim().split("\r\n").slice(1).map((l) => l.split(","))
+      .filter(([date]) => date >= "2023-02-27" && date <= "2023-03-17").map((l) => [l[0], Number(l[4]), Number(l[5])]);
+    const stored = await p.rows("select date, value, volume from quotes where info_type = 'STOOQ#XOM' order by date");
+    assert.deepEqual(stored.map((r) => [r.date, r.value, r.volume]), file);
+    assert.equal(file.length, 15);
+    const [both] = await p.rows(`select count(*) as n, max(abs(a.value - b.value)) as most from quotes a join quotes b on b.date = a.date
+      where a.info_type = 'STOCK#XOM' and b.info_type = 'STOOQ#XOM'`);
+    assert.equal(both.n, 11);
+    assert.ok(both.most < 0.01, `${both.most}`);
+  }));
+
 // Weeks from Monday, the last close of each, and its change in percent on the week before.
 function moves(name) {
   const lines = data(`stocks/yahoo/${name}.csv`).trim().split("\n").map((l) => l.split(","));
