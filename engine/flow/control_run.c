@@ -24,7 +24,7 @@ typedef struct running {
   size_t firing_count, open;
   size_t queued, looks; /* looks at the queue under way */
   bool alone;           /* no server: this command is the engine, and runs what follows as well */
-  value runs; /* ended: [{id, job, pipeline, state, rows, ms, error}] */
+  value runs;           /* ended: [{id, job, pipeline, state, rows, ms, error}] */
   int64_t rows;
   bool failed;
   uint64_t listening;
@@ -53,7 +53,8 @@ void control_run_close(kernel *k) {
 static void answer(running *r) {
   question *q = r->question;
   value v = value_map(), firings = value_list();
-  for (size_t i = 0; i < r->firing_count; i++) value_add(&q->memory, &firings, value_integer(r->firings[i]));
+  for (size_t i = 0; i < r->firing_count; i++)
+    value_add(&q->memory, &firings, value_integer(r->firings[i]));
   value_set(&q->memory, &v, "firings", firings);
   value_set(&q->memory, &v, "jobs", value_integer((int64_t)r->queued));
   value_set(&q->memory, &v, "runs", r->runs);
@@ -76,7 +77,8 @@ static void note_run(running *r, const value *event) {
   value_add(a, &r->runs, value_copy(a, event));
   r->rows += value_get_integer(event, "rows", 0);
   const char *state = value_get_text(event, "job_state", "");
-  if (strcmp(state, "failed") == 0 || strcmp(state, "quarantined") == 0 || strcmp(state, "cancelled") == 0)
+  if (strcmp(state, "failed") == 0 || strcmp(state, "quarantined") == 0 ||
+      strcmp(state, "cancelled") == 0)
     r->failed = true;
   if (value_get_boolean(event, "firing_closed", false)) r->open--;
   if (strcmp(value_get_text(event, "state", ""), "handed back") != 0) return;
@@ -98,10 +100,11 @@ static int count_left(store_conn *c, void *arg, dts_error *e) {
   look *l = arg;
   arena a = {0};
   value v, params[] = {value_integer(l->running->firings[0])};
-  int rc = store_get(c,
-                     "select count(*) from dts_job where firing >= ?1 and (state in ('queued', 'leased') or "
-                     "(state = 'waiting' and attempts > 0))",
-                     params, 1, &a, &v, e);
+  int rc = store_get(
+      c,
+      "select count(*) from dts_job where firing >= ?1 and (state in ('queued', 'leased') or "
+      "(state = 'waiting' and attempts > 0))",
+      params, 1, &a, &v, e);
   l->left = rc == 0 && v.kind == VALUE_INTEGER ? v.integer : 0;
   arena_free(&a);
   return rc;
@@ -173,7 +176,8 @@ static int choose(running *r, const char *target, dts_error *e) {
     const pipeline *p = &set->pipelines[i];
     if (!in_file(p, target)) continue;
     declares = true;
-    bool by_itself = p->trigger != TRIGGER_AFTER && p->trigger != TRIGGER_FILES && p->trigger != TRIGGER_INGEST;
+    bool by_itself =
+        p->trigger != TRIGGER_AFTER && p->trigger != TRIGGER_FILES && p->trigger != TRIGGER_INGEST;
     if (by_itself) r->names[r->name_count++] = p->name;
   }
   if (r->name_count) return 0;
@@ -187,8 +191,12 @@ static int refuse_input(const running *r, const char *name, dts_error *e) {
   if (p->trigger != TRIGGER_FILES && p->trigger != TRIGGER_INGEST) return 0;
   error_fail(e, "RUN", "pipeline '%s' runs on %s, and none was given", name,
              p->trigger == TRIGGER_FILES ? "a file" : "events");
-  return error_hint(e, p->trigger == TRIGGER_FILES ? "put the file into the folder that it watches, or upload it, under dts serve"
-                                                   : "post them to /api/v1/ingest/%s under dts serve", name);
+  return error_hint(
+      e,
+      p->trigger == TRIGGER_FILES
+          ? "put the file into the folder that it watches, or upload it, under dts serve"
+          : "post them to /api/v1/ingest/%s under dts serve",
+      name);
 }
 
 /* ---- firing ---- */
@@ -200,10 +208,12 @@ static int fire_work(store_conn *c, void *arg, dts_error *e) {
     const pipeline *p = registry_pipeline(r->set, r->names[i]);
     const char *params;
     size_t jobs = 0;
-    if (scheduler_params(p, value_get(&r->question->command, "params"), &r->question->memory, &params, e) < 0)
+    if (scheduler_params(p, value_get(&r->question->command, "params"), &r->question->memory,
+                         &params, e) < 0)
       return -1;
     fire f = {.pipeline = p->name, .trigger = "hand", .params = params, .once = true};
-    if (scheduler_fire(c, r->set, &f, kernel_now(r->question->kernel), &r->firings[r->firing_count], &jobs, e) < 0)
+    if (scheduler_fire(c, r->set, &f, kernel_now(r->question->kernel), &r->firings[r->firing_count],
+                       &jobs, e) < 0)
       return -1;
     r->firing_count++;
     r->open += jobs > 0;
@@ -229,12 +239,16 @@ void control_run(kernel *k, question *q) {
   dts_error e;
   running *r = memory_alloc(sizeof *r);
   const kernel_options *opened = kernel_opened_with(k);
-  *r = (running){.question = q, .set = kernel_registry(k), .runs = value_list(),
+  *r = (running){.question = q,
+                 .set = kernel_registry(k),
+                 .runs = value_list(),
                  .alone = !opened->serving && !opened->is_virtual};
   int rc = choose(r, value_get_text(&q->command, "target", ""), &e);
   for (size_t i = 0; rc == 0 && i < r->name_count; i++) rc = refuse_input(r, r->names[i], &e);
   if (rc == 0 && value_get(&q->command, "dry_run"))
-    rc = error_fail(&e, "RUN", "--dry-run is not available yet; `dts plan` shows what a gaps pipeline would fetch");
+    rc = error_fail(
+        &e, "RUN",
+        "--dry-run is not available yet; `dts plan` shows what a gaps pipeline would fetch");
   if (rc < 0) {
     forget(r);
     return question_fail(q, &e);
@@ -324,14 +338,18 @@ static void cancel_then(void *arg, int result, const dts_error *e) {
   question *q = n->question;
   kernel *k = q->kernel;
   if (result == 0) {
-    if (n->alone) tell_cancelled(k, n);
-    else runner_cancel(kernel_runner(k), n->job.id);
+    if (n->alone)
+      tell_cancelled(k, n);
+    else
+      runner_cancel(kernel_runner(k), n->job.id);
     runner_wake(kernel_runner(k)); /* who waited behind it */
   }
   registry_release(n->set);
   free(n);
-  if (result < 0) question_fail(q, e);
-  else question_answer(q, value_map());
+  if (result < 0)
+    question_fail(q, e);
+  else
+    question_answer(q, value_map());
 }
 
 void control_cancel(kernel *k, question *q) {

@@ -92,8 +92,9 @@ static int write_log(store_conn *c, void *arg, dts_error *e) {
   log_line *l = arg;
   value params[] = {value_integer(l->run), value_integer(l->seq), value_integer(l->at),
                     value_text(l->level), value_text(l->message)};
-  return store_exec(c, "insert into dts_log (run, seq, at, level, message) values (?1, ?2, ?3, ?4, ?5)",
-                    params, 5, e);
+  return store_exec(
+      c, "insert into dts_log (run, seq, at, level, message) values (?1, ?2, ?3, ?4, ?5)", params,
+      5, e);
 }
 
 static void log_written(void *arg, int result, const dts_error *e) {
@@ -158,7 +159,8 @@ static int commit_work(store_conn *c, void *arg, dts_error *e) {
   if (jobs_step(c, &m->job, &event, m->now, m->chance, &fx, e) < 0) return -1;
   if (stage_apply(m->staged, c, &x, e) < 0) return -1;
   value params[] = {value_integer((int64_t)stage_rows(m->staged)), value_integer(r->id)};
-  if (store_exec(c, "update dts_run set rows = rows + ?1 where id = ?2", params, 2, e) < 0) return -1;
+  if (store_exec(c, "update dts_run set rows = rows + ?1 where id = ?2", params, 2, e) < 0)
+    return -1;
   return m->extra ? m->extra(c, r, m->arg, e) : 0;
 }
 
@@ -181,8 +183,13 @@ static void commit_done(void *arg, int result, const dts_error *e) {
 
 void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *arg) {
   commit *m = memory_alloc(sizeof *m);
-  *m = (commit){.run = r, .staged = stage_take(staged), .extra = extra, .then = then, .arg = arg,
-                .now = kernel_now(r->kernel), .chance = kernel_chance(r->kernel)};
+  *m = (commit){.run = r,
+                .staged = stage_take(staged),
+                .extra = extra,
+                .then = then,
+                .arg = arg,
+                .now = kernel_now(r->kernel),
+                .chance = kernel_chance(r->kernel)};
   run_hold(r);
   r->committing = true;
   if (r->worker) worker_pause(r->worker, true); /* one commit at a time, and its end after it */

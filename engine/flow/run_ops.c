@@ -24,7 +24,10 @@ static bool listed(const value *list, const char *name) {
 static int may_write(run *r, const char *name, dts_error *e) {
   if (listed(r->pipeline->tables, name)) return 0;
   error_fail(e, "TABLE_REFUSED", "pipeline '%s' may not write table '%s'", r->pipeline->name, name);
-  return error_hint(e, "a pipeline writes the tables of its own file; name others in allow = { tables = { \"%s\" } }", name);
+  return error_hint(e,
+                    "a pipeline writes the tables of its own file; name others in allow = { tables "
+                    "= { \"%s\" } }",
+                    name);
 }
 
 /* The head of an OP_ROWS frame: table and step come before rows. */
@@ -40,8 +43,10 @@ static int rows_head(const frame *in, char name[64], char step[128], dts_error *
     if (unpack_next(&u, &v, &ended, e) < 0) return -1;
     if (v.kind != VALUE_TEXT) continue;
     int size = (int)v.text.size;
-    if (value_is(&key, "table")) snprintf(name, 64, "%.*s", size, v.text.bytes);
-    else if (value_is(&key, "step")) snprintf(step, 128, "%.*s", size, v.text.bytes);
+    if (value_is(&key, "table"))
+      snprintf(name, 64, "%.*s", size, v.text.bytes);
+    else if (value_is(&key, "step"))
+      snprintf(step, 128, "%.*s", size, v.text.bytes);
   }
   return name[0] ? 0 : error_fail(e, "WIRE", "rows without a table");
 }
@@ -79,7 +84,8 @@ static int check_effect(run *r, const value *effect, dts_error *e) {
   if (strcmp(verb, "enqueue") != 0) return 0;
   arena a = {0};
   const char *params;
-  enqueued q = {.pipeline = value_get_text(effect, "pipeline", "?"), .params = value_get(effect, "params")};
+  enqueued q = {.pipeline = value_get_text(effect, "pipeline", "?"),
+                .params = value_get(effect, "params")};
   int rc = scheduler_check_enqueue(r->set, &q, &a, &params, e);
   arena_free(&a);
   return rc;
@@ -134,7 +140,8 @@ static value archive_effect(archiving *w) {
 static void archive_then(void *arg) {
   archiving *w = arg;
   run *r = w->run;
-  stage *s = w->rc == 0 ? stage_named(r, value_get_text(&w->effect, "step", NULL), &w->error) : NULL;
+  stage *s =
+      w->rc == 0 ? stage_named(r, value_get_text(&w->effect, "step", NULL), &w->error) : NULL;
   if (s) {
     value effect = archive_effect(w);
     stage_add_value(s, &effect);
@@ -188,8 +195,10 @@ static void ask(run *r, const frame *in, dts_error *e) {
   *c = (call){.run = r, .id = in->call, .op = (wire_op)in->op, .fd = in->fd};
   run_hold(r);
   unpack u = {in->payload, in->payload + in->size};
-  if (unpack_value(&u, &c->memory, &c->args, e) < 0) call_drop(c);
-  else fn(c);
+  if (unpack_value(&u, &c->memory, &c->args, e) < 0)
+    call_drop(c);
+  else
+    fn(c);
 }
 
 static void take_said(run *r, const frame *in, dts_error *e) {
@@ -197,18 +206,25 @@ static void take_said(run *r, const frame *in, dts_error *e) {
   value said;
   unpack u = {in->payload, in->payload + in->size};
   if (unpack_value(&u, &a, &said, e) == 0) {
-    if (in->op == OP_LOG) take_log(r, &said);
-    else if (in->op == OP_PROGRESS) take_progress(r, &said);
-    else if (value_is(value_get(&said, "verb"), "archive")) take_archive(r, &said, in->fd);
-    else take_effect(r, in, &said, e);
+    if (in->op == OP_LOG)
+      take_log(r, &said);
+    else if (in->op == OP_PROGRESS)
+      take_progress(r, &said);
+    else if (value_is(value_get(&said, "verb"), "archive"))
+      take_archive(r, &said, in->fd);
+    else
+      take_effect(r, in, &said, e);
   }
   arena_free(&a);
 }
 
 void run_ops_frame(run *r, const frame *in) {
   dts_error e = {0};
-  if (in->op == OP_ROWS) take_rows(r, in, &e);
-  else if (in->op == OP_STAGE || in->op == OP_LOG || in->op == OP_PROGRESS) take_said(r, in, &e);
-  else ask(r, in, &e);
+  if (in->op == OP_ROWS)
+    take_rows(r, in, &e);
+  else if (in->op == OP_STAGE || in->op == OP_LOG || in->op == OP_PROGRESS)
+    take_said(r, in, &e);
+  else
+    ask(r, in, &e);
   if (e.code[0]) run_fault(r, &e);
 }

@@ -31,10 +31,10 @@ typedef struct script {
   int socket;            /* to the engine; -1: none */
   bool spec;             /* a spec worker: uncaged, every library */
   uint32_t last_call;
-  buffer in, out;                                /* the last frame received · the one being made */
-  task *task;                                    /* the task whose turn it is, or NULL */
-  shape *shapes;                                 /* tables that have been put to */
-  int64_t batch;                                 /* rows of a frame at most; 0: by its bytes alone */
+  buffer in, out; /* the last frame received · the one being made */
+  task *task;     /* the task whose turn it is, or NULL */
+  shape *shapes;  /* tables that have been put to */
+  int64_t batch;  /* rows of a frame at most; 0: by its bytes alone */
   size_t memory_used, memory_peak, memory_limit; /* bytes of the Lua state; 0: no limit */
   int64_t cpu_ms;                                /* for messages; 0: no limit */
   char refused_at[256];                          /* the line at which memory was last refused */
