@@ -15,6 +15,7 @@ typedef struct embed_file {
 extern const embed_file embed_lua[];        /* engine/lua, in dts-worker */
 extern const embed_file embed_web[];        /* web/dist, in dts */
 extern const embed_file embed_connectors[]; /* connectors/, in dts */
-extern const embed_file embed_template[];   /* engine/command/template, in dts: what `dts new` makes */
+extern const embed_file
+    embed_template[]; /* engine/command/template, in dts: what `dts new` makes */
 
 #endif

@@ -215,6 +215,8 @@ static const code_help rows[] = {
      "stop the engine, keep the file, restore the last backup"},
     {"STORE_LOCKED", "another dts holds the store", "use that one, or stop it first"},
     {"STORE_OPEN", "the store cannot be opened", "check path, permissions and free space"},
+    {"STORE_VERSION", "the project's store was written by another version of dts",
+     "open it with the dts that wrote it, or install a newer one"},
     {"STORE_URL", "`store` in dts.lua cannot be used", "write \"sqlite:var/dts.db\""},
     {"TABLE", "there is no table of that name, or its declaration is wrong",
      "the message names the nearest"},

@@ -23,7 +23,7 @@ typedef struct rate {
 } rate;
 
 int rate_parse(const char *text, rate *out, dts_error *err); /* "5000/h" "30/m" "2/s" "100/d" */
-void rate_set(rate *r, int64_t count, int64_t period_ms); /* both at least 1; owes nothing yet */
+void rate_set(rate *r, int64_t count, int64_t period_ms);    /* both at least 1; owes nothing yet */
 int64_t rate_wait(const rate *r, int64_t now_ms);            /* ms until a call may go; 0 = now */
 int64_t rate_take(rate *r, int64_t now_ms); /* 0 and taken, or the ms to wait and nothing taken */
 

@@ -14,12 +14,15 @@ static const struct {
   const char *name;
   control_fn *fn;
 } rows[] = {
-    {"run", control_run},         {"enqueue", control_enqueue}, {"ingest", control_ingest},
-    {"file", control_file},       {"release", control_release}, {"drop", control_drop},
-    {"plan", control_plan},       {"next", control_next},       {"check", control_check},
-    {"request", control_request}, {"status", control_status},   {"reload", control_reload},
-    {"cancel", control_cancel},   {"key_add", control_key_add}, {"key_list", control_key_list},
-    {"key_revoke", control_key_revoke}, {"sql", control_sql},
+    {"run", control_run},           {"enqueue", control_enqueue},
+    {"ingest", control_ingest},     {"file", control_file},
+    {"release", control_release},   {"drop", control_drop},
+    {"plan", control_plan},         {"next", control_next},
+    {"check", control_check},       {"request", control_request},
+    {"status", control_status},     {"reload", control_reload},
+    {"cancel", control_cancel},     {"key_add", control_key_add},
+    {"key_list", control_key_list}, {"key_revoke", control_key_revoke},
+    {"sql", control_sql},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -57,8 +60,10 @@ void kernel_command(kernel *k, const value *command, kernel_event *event, kernel
   *q = (question){.kernel = k, .event = event, .answer = answer, .arg = arg};
   q->command = value_copy(&q->memory, command);
   control_fn *fn = control_find(value_get_text(&q->command, "name", ""), &e);
-  if (fn) fn(k, q);
-  else question_fail(q, &e);
+  if (fn)
+    fn(k, q);
+  else
+    question_fail(q, &e);
 }
 
 /* ---- from another thread ---- */

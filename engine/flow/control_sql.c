@@ -34,8 +34,11 @@ static void sql_read(void *arg) {
   kernel *k = r->question->kernel;
   const value *command = &r->question->command;
   value all = private_tables(a, r->set);
-  reader_context x = {.set = r->set, .store = kernel_store(k), .now = loop_now(kernel_loop(k)),
-                      .zone = r->set->zone, .writes = &all};
+  reader_context x = {.set = r->set,
+                      .store = kernel_store(k),
+                      .now = loop_now(kernel_loop(k)),
+                      .zone = r->set->zone,
+                      .writes = &all};
   r->rc = reader_sql(&x, value_get_text(command, "sql", ""), value_get(command, "params"), LIMIT_MS,
                      value_get_integer(command, "limit_rows", 0), a, &r->answer, NULL, &r->error);
   if (r->rc == 0) value_set(a, &r->answer, "timezone", value_text(arena_text(a, r->set->timezone)));

@@ -132,6 +132,18 @@ static void leave(run *r) {
 
 static void end(run *r, run_ending how, const dts_error *e);
 
+/* The store refused even the failing end. The job stays leased for the next start to settle; whoever waits for
+ * this run is told now. */
+static void tell_unwritten(run *r, final *f, const dts_error *e) {
+  log_error("run %lld could not be ended: %s", (long long)r->id, e->message);
+  free(f->error_json);
+  f->error_json = excerpt_error(e, r->pipeline->script, NULL);
+  f->job = r->job;
+  f->job.state.status = JOB_FAILED;
+  f->firing_closed = true;
+  tell(r, "failed", f);
+}
+
 static void final_then(void *arg, int result, const dts_error *e) {
   final *f = arg;
   run *r = f->run;
@@ -143,7 +155,7 @@ static void final_then(void *arg, int result, const dts_error *e) {
       r->rows += f->how == RUN_DONE ? stage_rows(f->staged) : 0;
       tell(r, f->how == RUN_LOST ? "failed" : ending_name(f->how), f);
     } else {
-      log_error("run %lld could not be ended: %s", (long long)r->id, e->message);
+      tell_unwritten(r, f, e);
     }
     r->ended = true;
     leave(r);

@@ -27,7 +27,8 @@ static int stay_inside(const char *root, const char *path, char real[PATH_MAX], 
 int files_read(const char *root, const char *path, arena *a, const char **text, dts_error *e) {
   char real[PATH_MAX];
   buffer b;
-  if (path[0] == '/' || strstr(path, "..")) return error_fail(e, "FILE", "'%s' is not a path inside the project", path);
+  if (path[0] == '/' || strstr(path, ".."))
+    return error_fail(e, "FILE", "'%s' is not a path inside the project", path);
   if (stay_inside(root, path, real, e) < 0) return -1;
   buffer_init(&b, FILE_LIMIT);
   int rc = file_read(real, FILE_LIMIT, &b, e);
@@ -39,16 +40,19 @@ int files_read(const char *root, const char *path, arena *a, const char **text, 
 int files_read_data(const char *root, const char *path, arena *a, const char **text, dts_error *e) {
   static const char *const folders[] = {"schemas/", "data/", "specs/"};
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-    if (strncmp(path, folders[i], strlen(folders[i])) == 0) return files_read(root, path, a, text, e);
+    if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+      return files_read(root, path, a, text, e);
   return error_fail(e, "FILE", "'%s' is not below schemas/, data/ or specs/", path);
 }
 
 static int check_name(const char *name, dts_error *e) {
   size_t size = strlen(name);
-  bool ok = size > 0 && size < 200 && name[0] != '.' && name[size - 1] != '.' && !strstr(name, "..");
+  bool ok =
+      size > 0 && size < 200 && name[0] != '.' && name[size - 1] != '.' && !strstr(name, "..");
   for (size_t i = 0; ok && i < size; i++)
     ok = isalnum((unsigned char)name[i]) || name[i] == '_' || name[i] == '.' || name[i] == '-';
-  return ok ? 0 : error_fail(e, "MODULE", "'%s' is not a module's name, such as connectors.bcb", name);
+  return ok ? 0
+            : error_fail(e, "MODULE", "'%s' is not a module's name, such as connectors.bcb", name);
 }
 
 static const char *find_shipped(const embed_file *shipped, const char *file, arena *a) {
@@ -68,7 +72,8 @@ int files_read_module(const char *root, const embed_file *shipped, const char *n
   if (files_read(root, file, a, &out->source, NULL) == 0) return 0;
   out->shipped = true;
   if ((out->source = find_shipped(shipped, file, a))) return 0;
-  error_fail(e, "MODULE", "module '%s' was not found: there is no %s in the project, and none is shipped",
-             name, file);
+  error_fail(e, "MODULE",
+             "module '%s' was not found: there is no %s in the project, and none is shipped", name,
+             file);
   return -1;
 }

@@ -22,7 +22,11 @@ typedef struct http_cached { /* lives until the next call on the cache */
   int body_fd; /* -1 when small; http_cache_open gives a descriptor of one's own */
 } http_cached;
 
-typedef enum http_cache_state { HTTP_CACHE_FRESH, HTTP_CACHE_UNDER_WAY, HTTP_CACHE_UNKNOWN } http_cache_state;
+typedef enum http_cache_state {
+  HTTP_CACHE_FRESH,
+  HTTP_CACHE_UNDER_WAY,
+  HTTP_CACHE_UNKNOWN
+} http_cache_state;
 typedef void http_cache_then(void *arg); /* look again */
 
 http_cache *http_cache_open(void);

@@ -27,7 +27,8 @@ void http_request_free(http_request *q);
 void http_request_condition(http_request *q, const value *known); /* {etag?, modified?} */
 void http_request_fetch(const http_request *q, fetch_request *out);
 value http_request_value(const http_request *q, arena *a); /* for a test's stand-in: no secrets */
-const char *http_request_key(http_request *q); /* address and headers: what a shared reply depends on */
+const char *
+http_request_key(http_request *q); /* address and headers: what a shared reply depends on */
 bool http_request_accepts(const value *args, int status);
 
 #endif

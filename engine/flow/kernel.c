@@ -88,7 +88,9 @@ static const char *secret_file(kernel *k, const char *name, arena *a) {
 
 const char *kernel_secret(kernel *k, const char *name, arena *a) {
   for (const char *c = name; *c; c++)
-    if (!((*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_')) return NULL;
+    if (!((*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') ||
+          *c == '_'))
+      return NULL;
   if (k->options.is_virtual) return "spec"; /* a test never sees a real one */
   const char *set = getenv(arena_format(a, "DTS_SECRET_%s", name));
   return set ? set : secret_file(k, name, a);
@@ -162,7 +164,8 @@ static void on_change(void *arg) {
   free(c);
 }
 
-static void on_tables(void *arg, const char *const *tables, size_t count) { /* the writer's thread */
+static void on_tables(void *arg, const char *const *tables,
+                      size_t count) { /* the writer's thread */
   kernel *k = arg;
   change *c = memory_alloc(sizeof *c + count * sizeof(char *));
   c->kernel = k;
@@ -253,12 +256,14 @@ static int open_store(kernel *k, dts_error *e) {
   arena a = {0};
   store_options options = {.now = sql_now, .now_arg = k};
   const char *url = value_get_text(&k->config, "store", "sqlite:var/dts.db");
-  if (k->options.is_virtual) url = "sqlite::memory:";
+  if (k->options.is_virtual)
+    url = "sqlite::memory:";
   else if (strncmp(url, "sqlite:", 7) == 0 && url[7] != '/')
     url = arena_format(&a, "sqlite:%s/%s", k->root, url + 7);
   k->store = store_open(url, &options, e);
   const char *kept = value_get_text(&k->config, "objects", "file:var/objects");
-  if (strncmp(kept, "file:", 5) == 0 && kept[5] != '/') kept = arena_format(&a, "file:%s/%s", k->root, kept + 5);
+  if (strncmp(kept, "file:", 5) == 0 && kept[5] != '/')
+    kept = arena_format(&a, "file:%s/%s", k->root, kept + 5);
   if (k->store) k->objects = objects_open(kept, e);
   arena_free(&a);
   if (!k->objects || schema_create(k->store, e) < 0) return -1;
@@ -268,8 +273,10 @@ static int open_store(kernel *k, dts_error *e) {
 
 static void config_loaded(void *arg, const value *config, const dts_error *e) {
   kernel *k = arg;
-  if (e) k->open_error = *e;
-  else if (config) k->config = value_copy(&k->memory, config);
+  if (e)
+    k->open_error = *e;
+  else if (config)
+    k->config = value_copy(&k->memory, config);
   k->opening = false;
 }
 
@@ -313,14 +320,16 @@ static int load_project(kernel *k, dts_error *e) {
   k->opening = true;
   project_reload(k->project, project_loaded, k);
   while (k->opening) loop_turn(k->loop, -1);
-  if (!project_current(k->project)) return error_fail(e, "PROJECT", "the project could not be loaded");
+  if (!project_current(k->project))
+    return error_fail(e, "PROJECT", "the project could not be loaded");
   if (!k->options.file) return 0;
   arena a = {0};
   value faults = project_faults(k->project, &a);
   int rc = 0;
   if (faults.list.count) {
     const value *f = &faults.list.items[0];
-    rc = error_fail(e, value_get_text(f, "code", "SCRIPT"), "%s", value_get_text(f, "message", "?"));
+    rc =
+        error_fail(e, value_get_text(f, "code", "SCRIPT"), "%s", value_get_text(f, "message", "?"));
     snprintf(e->where, sizeof e->where, "%s", value_get_text(f, "where", k->options.file));
     error_hint(e, "%s", value_get_text(f, "hint", ""));
   }
@@ -328,7 +337,9 @@ static int load_project(kernel *k, dts_error *e) {
   return rc;
 }
 
-static int recover(store_conn *c, void *arg, dts_error *e) { return jobs_recover(c, kernel_now(arg), e); }
+static int recover(store_conn *c, void *arg, dts_error *e) {
+  return jobs_recover(c, kernel_now(arg), e);
+}
 
 static int settle(store_conn *c, void *arg, dts_error *e) {
   kernel *k = arg;
@@ -337,7 +348,8 @@ static int settle(store_conn *c, void *arg, dts_error *e) {
 
 static int open_parts(kernel *k, dts_error *e) {
   fetch_loop on = {k, fetch_watch, fetch_wake, fetch_now, fetch_chance};
-  if (!(k->nursery = nursery_open(k->loop, k->options.worker, e)) || read_config(k, e) < 0) return -1;
+  if (!(k->nursery = nursery_open(k->loop, k->options.worker, e)) || read_config(k, e) < 0)
+    return -1;
   if (open_store(k, e) < 0 || store_write(k->store, recover, k, e) < 0) return -1;
   k->fetch = fetch_open(&on);
   k->http_cache = http_cache_open();
@@ -379,8 +391,10 @@ kernel *kernel_open(const kernel_options *options, dts_error *e) {
     kernel_close(k);
     return NULL;
   }
-  if (options->serving) start_serving(k);
-  else if (!options->is_virtual) runner_since(k->runner, INT64_MAX);
+  if (options->serving)
+    start_serving(k);
+  else if (!options->is_virtual)
+    runner_since(k->runner, INT64_MAX);
   return k;
 }
 

@@ -21,15 +21,16 @@
 typedef struct kernel kernel;
 
 typedef struct kernel_options {
-  const char *root;           /* the project's folder */
-  const char *file;           /* only this script (relative to root), or NULL: all of pipelines/ */
-  const char *worker;         /* path of dts-worker */
-  const char *environment;    /* of dts.lua's env table, or NULL */
-  const embed_file *shipped;  /* connectors compiled in, or NULL */
-  bool serving;               /* fires schedules, watches files and scripts, delivers alerts */
-  bool is_virtual;            /* a test's: store in memory, clock in its hands */
-  int64_t now_ms;             /* a virtual clock's first reading */
-  const value *laid_over;     /* a test's: {config {..} over dts.lua, gaps {pipeline: {..}} over scripts} */
+  const char *root;          /* the project's folder */
+  const char *file;          /* only this script (relative to root), or NULL: all of pipelines/ */
+  const char *worker;        /* path of dts-worker */
+  const char *environment;   /* of dts.lua's env table, or NULL */
+  const embed_file *shipped; /* connectors compiled in, or NULL */
+  bool serving;              /* fires schedules, watches files and scripts, delivers alerts */
+  bool is_virtual;           /* a test's: store in memory, clock in its hands */
+  int64_t now_ms;            /* a virtual clock's first reading */
+  const value
+      *laid_over; /* a test's: {config {..} over dts.lua, gaps {pipeline: {..}} over scripts} */
 } kernel_options;
 
 /* Opens the project: lock, store, nursery, dts.lua, every script. A script that fails to load is a
@@ -40,7 +41,8 @@ loop *kernel_loop(kernel *k);
 store *kernel_store(kernel *k);
 objects *kernel_objects(kernel *k);
 const char *kernel_root(const kernel *k);
-const value *kernel_config(const kernel *k); /* dts.lua's table, environment laid over; never NULL */
+const value *
+kernel_config(const kernel *k); /* dts.lua's table, environment laid over; never NULL */
 
 registry *kernel_registry(kernel *k); /* held: release it. Any thread. */
 /* [{file, line, message, hint, since_ms}] of scripts whose last edit did not load. Any thread. */

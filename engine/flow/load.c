@@ -23,7 +23,7 @@ typedef struct load {
   const char *file, *text;
   module modules[MODULES];
   size_t module_count;
-  load_then *then;               /* one of the two */
+  load_then *then; /* one of the two */
   load_config_then *config_then;
   void *arg;
   bool said; /* an ending came */
@@ -38,7 +38,9 @@ static void finish(load *l) {
   } else {
     static const value none = {.kind = VALUE_LIST};
     const value *declared = value_get(&l->result, "declarations");
-    script *s = e ? NULL : script_make(l->file, l->text, declared ? declared : &none, l->modules, l->module_count);
+    script *s =
+        e ? NULL
+          : script_make(l->file, l->text, declared ? declared : &none, l->modules, l->module_count);
     l->then(l->arg, s, e);
   }
   arena_free(&l->memory);
@@ -47,7 +49,9 @@ static void finish(load *l) {
 
 /* ---- what the worker says ---- */
 
-static void reply(load *l, uint32_t id, wire_op op, const buffer *b) { worker_send(l->worker, id, op, b, -1); }
+static void reply(load *l, uint32_t id, wire_op op, const buffer *b) {
+  worker_send(l->worker, id, op, b, -1);
+}
 
 static void reply_source(load *l, uint32_t id, const char *file, const char *text) {
   buffer b;
@@ -84,8 +88,10 @@ static void on_module(load *l, uint32_t id, const value *args) {
 static void on_file(load *l, uint32_t id, const value *args) {
   dts_error e;
   const char *path = value_get_text(args, "path", ""), *text;
-  if (files_read_data(kernel_root(l->kernel), path, &l->memory, &text, &e) < 0) reply_error(l, id, &e);
-  else reply_source(l, id, path, text);
+  if (files_read_data(kernel_root(l->kernel), path, &l->memory, &text, &e) < 0)
+    reply_error(l, id, &e);
+  else
+    reply_source(l, id, path, text);
 }
 
 static void on_other(load *l, const frame *in) {
@@ -115,9 +121,12 @@ static void on_ended(void *arg, const worker_end *end) {
   load *l = arg;
   l->worker = NULL;
   if (!l->said) {
-    if (end->timed_out) error_fail(&l->error, "LIMIT_TIME", "%s took longer than 5 s to load", l->file);
-    else error_fail(&l->error, "LOAD", "%s could not be loaded: its process ended %s %d", l->file,
-                    end->signal ? "by signal" : "with status", end->signal ? end->signal : end->status);
+    if (end->timed_out)
+      error_fail(&l->error, "LIMIT_TIME", "%s took longer than 5 s to load", l->file);
+    else
+      error_fail(&l->error, "LOAD", "%s could not be loaded: its process ended %s %d", l->file,
+                 end->signal ? "by signal" : "with status",
+                 end->signal ? end->signal : end->status);
     error_hint(&l->error, "declarations should do no work: move loops into `run`");
   }
   if (l->error.code[0] && !l->error.where[0])
@@ -134,7 +143,8 @@ static void send_start(load *l, const char *mode) {
   value_set(&l->memory, &v, "file", value_text(l->file));
   value_set(&l->memory, &v, "source", value_text(l->text));
   value_set(&l->memory, &v, "project", value_text(value_get_text(kernel_config(k), "name", "")));
-  value_set(&l->memory, &v, "timezone", value_text(value_get_text(kernel_config(k), "timezone", "UTC")));
+  value_set(&l->memory, &v, "timezone",
+            value_text(value_get_text(kernel_config(k), "timezone", "UTC")));
   const kernel_options *o = kernel_opened_with(k);
   const value *gaps = o->laid_over ? value_get(o->laid_over, "gaps") : NULL;
   if (gaps) value_set(&l->memory, &v, "gaps", *gaps);

@@ -94,7 +94,8 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
   list.list.items = arena_alloc(r->memory, header->count * sizeof(value));
   list.list.count = header->count;
   for (size_t i = 0; i < header->count; i++)
-    if (!is_json(r, i, &row[i], &list.list.items[i])) list.list.items[i] = value_copy(r->memory, &row[i]);
+    if (!is_json(r, i, &row[i], &list.list.items[i]))
+      list.list.items[i] = value_copy(r->memory, &row[i]);
   value_add(r->memory, &r->rows, list);
   return 0;
 }
@@ -131,7 +132,10 @@ static value names_of(arena *a, const value *columns, const char *field) {
 int reader_sql(const reader_context *x, const char *sql, const value *params, int64_t limit_ms,
                int64_t limit_rows, arena *a, value *answer, value *tables, dts_error *e) {
   value bound = reader_params(x, sql, params, a, NULL);
-  reading r = {.context = x, .memory = a, .columns = value_list(), .tables = value_list(),
+  reading r = {.context = x,
+               .memory = a,
+               .columns = value_list(),
+               .tables = value_list(),
                .rows = value_list()};
   r.sql = (store_sql){sql, &bound, limit_ms ? limit_ms : LIMIT_MS, limit_rows};
   if (store_read(x->store, read_work, &r, e) < 0 || check_private(x, &r.tables, e) < 0) return -1;
@@ -170,8 +174,9 @@ static int add_order(const table *t, const value *order, buffer *sql, arena *a, 
 static int add_columns(const table *t, const value *columns, buffer *sql, arena *a, dts_error *e) {
   size_t count = columns ? columns->list.count : t->count;
   for (size_t i = 0; i < count; i++) {
-    const char *name = columns ? columns->list.items[i].kind == VALUE_TEXT ? columns->list.items[i].text.bytes : ""
-                               : t->columns[i].name;
+    const char *name =
+        columns ? columns->list.items[i].kind == VALUE_TEXT ? columns->list.items[i].text.bytes : ""
+                : t->columns[i].name;
     if (!table_find(t, name, NULL)) return unknown_column(t, name, a, e);
     buffer_add_format(sql, "%s\"%s\"", i ? ", " : "select ", name);
   }
@@ -187,8 +192,10 @@ static int add_where(const table *t, const value *where, buffer *sql, arena *a, 
   buffer_init(&clause, 1 << 20);
   int rc = store_where(t, where, &clause, a, &list, e);
   for (const char *at = rc == 0 ? buffer_text(&clause) : ""; *at; at++) {
-    if (*at == '?') buffer_add_text(sql, ":p");
-    else buffer_add_char(sql, *at);
+    if (*at == '?')
+      buffer_add_text(sql, ":p");
+    else
+      buffer_add_char(sql, *at);
   }
   for (size_t i = 0; rc == 0 && i < list.list.count; i++)
     value_set(a, params, arena_format(a, "p%zu", i + 1), list.list.items[i]);
@@ -256,8 +263,8 @@ static int add_page(const value *args, buffer *sql, int64_t *size, int64_t *afte
   return 0;
 }
 
-static int table_sql(const reader_context *x, const value *args, buffer *sql, arena *a, value *params,
-                     dts_error *e) {
+static int table_sql(const reader_context *x, const value *args, buffer *sql, arena *a,
+                     value *params, dts_error *e) {
   static const value all = {.kind = VALUE_MAP};
   const table *t = find_table(x, value_get_text(args, "table", "?"), a, e);
   const value *where = value_get(args, "where");
@@ -271,15 +278,18 @@ static int table_sql(const reader_context *x, const value *args, buffer *sql, ar
   return 0;
 }
 
-int reader_query(const reader_context *x, const value *args, arena *a, value *answer, dts_error *e) {
+int reader_query(const reader_context *x, const value *args, arena *a, value *answer,
+                 dts_error *e) {
   buffer sql;
   value params = value_map();
   int64_t size = 0, after = 0;
   const char *text = value_get_text(args, "sql", NULL);
   buffer_init(&sql, 1 << 20);
   int rc = 0;
-  if (text) buffer_add_format(&sql, value_get(args, "page") ? "select * from (%s)" : "%s", text);
-  else rc = table_sql(x, args, &sql, a, &params, e);
+  if (text)
+    buffer_add_format(&sql, value_get(args, "page") ? "select * from (%s)" : "%s", text);
+  else
+    rc = table_sql(x, args, &sql, a, &params, e);
   const value *given = text ? value_get(args, "params") : &params;
   if (rc == 0) rc = add_page(args, &sql, &size, &after);
   if (rc == 0) rc = reader_sql(x, buffer_text(&sql), given, 0, 0, a, answer, NULL, e);
@@ -302,7 +312,8 @@ static value key_condition(const table *t, const value *key, arena *a) {
   return where;
 }
 
-int reader_lookup(const reader_context *x, const value *args, arena *a, value *answer, dts_error *e) {
+int reader_lookup(const reader_context *x, const value *args, arena *a, value *answer,
+                  dts_error *e) {
   const table *t = find_table(x, value_get_text(args, "table", "?"), a, e);
   const value *key = value_get(args, "key");
   *answer = value_null();

@@ -21,7 +21,8 @@ typedef struct reader_context {
 } reader_context;
 
 int reader_query(const reader_context *x, const value *args, arena *a, value *answer, dts_error *e);
-int reader_lookup(const reader_context *x, const value *args, arena *a, value *answer, dts_error *e);
+int reader_lookup(const reader_context *x, const value *args, arena *a, value *answer,
+                  dts_error *e);
 /* SQL with parameters; `tables` (may be NULL) receives what it read. limit_rows 0: none. */
 int reader_sql(const reader_context *x, const char *sql, const value *params, int64_t limit_ms,
                int64_t limit_rows, arena *a, value *answer, value *tables, dts_error *e);

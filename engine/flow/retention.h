@@ -17,7 +17,7 @@ void retention_close(retention *r); /* NULL is fine */
  * that is not one column, with an error that says so. */
 const table_column *retention_column(const table *t, dts_error *e);
 /* One round, inside a write: at most 10,000 rows of each table. *more when there is more to forget. */
-int retention_forget(store_conn *c, const registry *set, const value *config, int64_t now, bool *more,
-                     dts_error *e);
+int retention_forget(store_conn *c, const registry *set, const value *config, int64_t now,
+                     bool *more, dts_error *e);
 
 #endif

@@ -20,6 +20,7 @@ void runner_wake(runner *r);
 void runner_since(runner *r, int64_t firing_id);
 void runner_forget(runner *r, run *ended); /* its end is on disk */
 void runner_cancel(runner *r, int64_t id);
-value runner_status(const runner *r, arena *a); /* [{run, job, pipeline, started_ms, done?, total?}] */
+value runner_status(const runner *r,
+                    arena *a); /* [{run, job, pipeline, started_ms, done?, total?}] */
 
 #endif

@@ -9,6 +9,7 @@
 
 enum { FRAME_BYTES = FRAME_LIMIT };
 
-int stage_verb_apply(store_conn *c, const stage_context *context, const value *effect, dts_error *e);
+int stage_verb_apply(store_conn *c, const stage_context *context, const value *effect,
+                     dts_error *e);
 
 #endif

@@ -31,7 +31,7 @@ void trial_settle(trial *t) {
 }
 
 typedef struct asked { /* on the heap: a command may be answered long after its spec went on */
-  arena *memory;         /* NULL: nobody waits any more */
+  arena *memory;       /* NULL: nobody waits any more */
   value answer;
   dts_error error;
   bool done, failed;
@@ -42,8 +42,10 @@ static void on_answer(void *arg, const value *answer, const dts_error *e) {
   if (!q->memory) return free(q);
   q->done = true;
   q->failed = e != NULL;
-  if (e) q->error = *e;
-  else q->answer = value_copy(q->memory, answer);
+  if (e)
+    q->error = *e;
+  else
+    q->answer = value_copy(q->memory, answer);
 }
 
 int trial_command(trial *t, const value *command, arena *a, value *answer, dts_error *e) {
@@ -53,8 +55,10 @@ int trial_command(trial *t, const value *command, arena *a, value *answer, dts_e
   trial_settle(t);
   bool done = q->done, failed = q->failed;
   if (!done) return q->memory = NULL, 1;
-  if (failed) *e = q->error;
-  else *answer = q->answer;
+  if (failed)
+    *e = q->error;
+  else
+    *answer = q->answer;
   free(q);
   return failed ? -1 : 0;
 }
@@ -108,8 +112,11 @@ static value every_table(arena *a, const registry *set) { /* a spec may see what
 static int verb_sql(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
   registry *set = kernel_registry(t->kernel);
   value all = every_table(a, set);
-  reader_context x = {.set = set, .store = t->kernel->store, .now = loop_now(t->kernel->loop),
-                      .zone = set->zone, .writes = &all};
+  reader_context x = {.set = set,
+                      .store = t->kernel->store,
+                      .now = loop_now(t->kernel->loop),
+                      .zone = set->zone,
+                      .writes = &all};
   int rc = reader_sql(&x, value_get_text(args, "sql", ""), value_get(args, "params"), SQL_MS, 0, a,
                       answer, NULL, e);
   registry_release(set);

@@ -39,8 +39,7 @@ void value_set(arena *a, value *map, const char *key, value item) {
 static value copy_list(arena *a, const value *v) {
   value copy = *v;
   copy.list.items = arena_alloc(a, 2 * v->list.count * sizeof(value));
-  for (size_t i = 0; i < v->list.count; i++)
-    copy.list.items[i] = value_copy(a, &v->list.items[i]);
+  for (size_t i = 0; i < v->list.count; i++) copy.list.items[i] = value_copy(a, &v->list.items[i]);
   return copy;
 }
 
