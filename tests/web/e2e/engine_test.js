@@ -8,7 +8,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { violations } from "../helpers/axe.js";
-import { closePage, inkOf, openPage, overflowOf, startBrowser, visit } from "../helpers/browser.js";
+import {
+  closePage,
+  inkOf,
+  openPage,
+  overflowOf,
+  startBrowser,
+  visit,
+} from "../helpers/browser.js";
 import { skip, startEngine } from "../helpers/engine.js";
 import { PHONE, until } from "../helpers/setup.js";
 
@@ -25,8 +32,8 @@ const EDITS = {
     ['refresh = "14d"', 'refresh = "0d"'],
   ],
 };
-const PLACES = ["/overview", "/runs", "/runs/1", "/gaps", "/quarantine", "/files", "/events", "/tables"];
-PLACES.push("/tables/pump", "/sql", "/api", "/schedule", "/alerts", "/settings");
+const PLACES = ["/overview", "/runs", "/runs/1", "/gaps", "/quarantine", "/files", "/events"];
+PLACES.push("/tables", "/tables/pump", "/sql", "/api", "/schedule", "/alerts", "/settings");
 const PAGES = ["/pages/fuel", "/pages/markets", "/pages/trends", "/pages/records", "/pages/events"];
 const SECRET = "only for this test";
 
@@ -50,11 +57,12 @@ describe("the dashboard on the engine", { skip }, () => {
     await engine?.stop();
   });
 
-  // Opens `path` with the engine's key, runs `work(page)`, and wants a console without complaint but `expected`.
+  // Opens `path` with the key, runs `work(page)`, and wants no complaint but `expected` ones.
   async function on(path, work, { expected, ...options } = {}) {
     const page = await openPage(browser, options);
     const refused = [];
-    page.on("response", (r) => r.status() >= 400 && refused.push(`${r.status()} ${r.url()}`));
+    const note = (r) => r.status() >= 400 && refused.push(`${r.status()} ${r.url()}`);
+    page.on("response", note);
     try {
       await visit(page, `${engine.url}/#key=${engine.key}`);
       await visit(page, engine.url + path);
@@ -87,9 +95,8 @@ describe("the dashboard on the engine", { skip }, () => {
 
   it("shows the mean that the store computes", () =>
     on("/pages/fuel", async (page) => {
-      const [{ price }] = await engine.rows(
-        "select round(avg(price), 2) as price from fuel_week where product = 'GLP' and region = 'N' and period = (select max(period) from fuel_week)",
-      );
+      const [{ price }] = await engine.rows(`select round(avg(price), 2) as price from fuel_week
+        where product = 'GLP' and region = 'N' and period = (select max(period) from fuel_week)`);
       await chart(page, "LPG by region").getByRole("button", { name: "Table" }).click();
       const rows = await chart(page, "LPG by region").locator("tbody tr").allInnerTexts();
       const last = rows.filter((row) => row.split("\t")[1].trim() === "N").at(-1);
@@ -100,9 +107,9 @@ describe("the dashboard on the engine", { skip }, () => {
     on("/pages/fuel", async (page) => {
       await page.locator("summary[aria-label='Region: All']").click();
       await page.getByRole("checkbox", { name: "N", exact: true }).check();
-      const sql = "select distinct period, region from fuel_week where product = 'GLP' and region = 'N'";
+      const lpg = "select distinct period from fuel_week where product = 'GLP' and region = 'N'";
       const moves = "select distinct period, state from fuel_moves where region = 'N'";
-      const [lines, cells] = [await count(sql), await count(moves)];
+      const [lines, cells] = [await count(lpg), await count(moves)];
       await until(async () => (await drawn(page, "LPG by region")) === lines, "the region's line");
       await until(async () => (await drawn(page, "Change in a week")) === cells, "its states");
       assert.match(page.url(), /region=N/);
@@ -135,7 +142,7 @@ describe("the dashboard on the engine", { skip }, () => {
     on("/overview", async (page) => {
       const file = "pipelines/markets/films.lua";
       await page.getByText("Live", { exact: true }).waitFor();
-      const [good, bad] = ['name = "films", after = "markets",', 'name = "films", aftr = "markets",'];
+      const [good, bad] = ['"films", after = "markets",', '"films", aftr = "markets",'];
       const line = 15;
       try {
         engine.change(file, good, bad);
@@ -176,7 +183,8 @@ describe("the dashboard on the engine", { skip }, () => {
       const done = page.locator("tbody tr .tone-done");
       await until(async () => (await done.count()) > runs, "the run in the list, by itself", 15000);
     });
-    const filled = `select 1 from quotes where info_type = 'CURRENCY#USD' and date in ('${DATES.join("','")}')`;
+    const filled = `select 1 from quotes
+      where info_type = 'CURRENCY#USD' and date in ('${DATES.join("','")}')`;
     await until(async () => (await count(filled)) === 2, "the dates in the store");
     await on("/gaps?pipeline=currency&year=2023", async (page) => {
       assert.doesNotMatch(await page.locator("main").innerText(), /quarantined \(/);
@@ -195,15 +203,40 @@ describe("the dashboard on the engine", { skip }, () => {
       assert.match(await row.innerText(), new RegExp(lines.toLocaleString("en-GB")));
     });
     await on("/pages/records", async (page) => {
-      const lines = await count("select 1 from records");
-      assert.equal(await chart(page, "Prices").locator(".big").innerText(), lines.toLocaleString("en-GB"));
+      const lines = (await count("select 1 from records")).toLocaleString("en-GB");
+      assert.equal(await chart(page, "Prices").locator(".big").innerText(), lines);
+    });
+  });
+
+  it("sets a file with a bad line aside, shows the line, and drops it with a reason", async () => {
+    const good = readFileSync(join(process.env.TEST_DATA, "fuel/derived-latin1-anp-glp.csv"));
+    const lines = good.toString("latin1").split("\n").slice(0, 5);
+    lines[3] = lines[3].replace(/;[0-9]+,[0-9]+;/, ";much;");
+    const buffer = Buffer.from(lines.join("\n")); // in UTF-8, to be shown as text
+    await on("/files", async (page) => {
+      const file = { name: "anp-broken.csv", mimeType: "text/csv", buffer };
+      await page.locator("input[type=file]").setInputFiles(file);
+      const row = page.locator("tbody tr", { hasText: "anp-broken.csv" });
+      await row.locator(".tone-quarantined").waitFor({ timeout: 30000 });
+    });
+    await on("/quarantine", async (page) => {
+      const row = page.locator("tbody tr", { hasText: "anp-broken.csv" });
+      assert.match(await row.innerText(), /much/);
+      await row.getByRole("button", { name: /anp-broken/ }).click();
+      await page.locator(".payload", { hasText: ";much;" }).waitFor();
+      await row.getByRole("checkbox").check();
+      await page.getByLabel("Reason").fill("a bad upload");
+      await page.getByRole("button", { name: "Drop" }).click();
+      await page.getByText("1 input dropped").waitFor();
+      await page.getByText("Nothing is in quarantine").waitFor();
     });
   });
 
   it("refuses a file that no pipeline wants, and says which names are wanted", () =>
     on("/files", async (page) => {
       const buffer = Buffer.from("a,b\n1,2\n");
-      await page.locator("input[type=file]").setInputFiles({ name: "other.txt", mimeType: "text/plain", buffer });
+      const file = { name: "other.txt", mimeType: "text/plain", buffer };
+      await page.locator("input[type=file]").setInputFiles(file);
       const told = await page.locator(".sending .field-fault").innerText();
       assert.match(told, /anp-\*\.csv/);
     }, { expected: /\b409\b/ }));
@@ -229,7 +262,8 @@ describe("the dashboard on the engine", { skip }, () => {
     await on("/events", async (page) => {
       const last = page.getByRole("region", { name: "Last events" });
       assert.match(await last.innerText(), /one\s+ping/);
-      assert.equal(await page.getByRole("region", { name: "Refused events" }).locator("tbody tr").count(), 1);
+      const refused = page.getByRole("region", { name: "Refused events" }).locator("tbody tr");
+      assert.equal(await refused.count(), 1);
     });
   });
 

@@ -68,7 +68,8 @@ function rangeOf(model: Model): { min: number; max: number; diverges: boolean } 
     [Infinity, -Infinity],
   );
   const most = Math.max(-min, max);
-  return min < 0 && max > 0 ? { min: -most, max: most, diverges: true } : { min, max, diverges: false };
+  const diverges = min < 0 && max > 0;
+  return diverges ? { min: -most, max: most, diverges } : { min, max, diverges };
 }
 
 export function heatScale(model: Model, look: Look): Option {

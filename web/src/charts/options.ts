@@ -29,7 +29,8 @@ export const isNamedAtEnds = (model: Model, width: number) => labelled(model) &&
 
 // Room for the longest name, at 7 pixels a letter and 9 a capital.
 function labelWidth(model: Model): number {
-  const widths = model.series.map((s) => 7 * s.name.length + 2 * s.name.replace(/[^A-Z]/g, "").length);
+  const widthOf = (name: string) => 7 * name.length + 2 * name.replace(/[^A-Z]/g, "").length;
+  const widths = model.series.map((s) => widthOf(s.name));
   return Math.min(168, 8 + Math.max(...widths));
 }
 
@@ -140,7 +141,10 @@ function xAxis(model: Model, look: Look): Option {
       hideOverlap: true,
       formatter: model.axis === "time" ? tick : model.axis === "number" ? compact : undefined,
       ...(model.axis === "category"
-        ? { formatter: (name: string) => placeOf(model, name), ...categoryLabels(model, look.width) }
+        ? {
+            formatter: (name: string) => placeOf(model, name),
+            ...categoryLabels(model, look.width),
+          }
         : {}),
     },
   };

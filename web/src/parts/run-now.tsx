@@ -1,5 +1,5 @@
-// Queues a run of the chosen pipeline, and goes where it will be seen: a firing may become many runs,
-// or none when nothing is missing.
+// Queues a run of the chosen pipeline, and goes where it will be seen: it may become many runs, or
+// none when nothing is missing.
 //
 // SPDX-License-Identifier: MIT
 import { useState } from "preact/hooks";

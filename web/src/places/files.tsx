@@ -117,7 +117,7 @@ function Files({ table }: { table: Table }) {
       <DataTable
         table={table}
         label="Files"
- engine
+                engine
         render={render}
         columns={["name", "pipeline", "state", "rows", "size", "sha256", "at", "error"]}
         heads={{ name: "File", sha256: "Content", at: "Arrived" }}

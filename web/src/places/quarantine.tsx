@@ -100,7 +100,7 @@ function Choose(props: {
     <DataTable
       table={table}
       label="Inputs in quarantine"
- engine
+                engine
       lead={props.may ? lead : undefined}
       columns={["name", "pipeline", "input", "error", "line", "attempts", "at"]}
       heads={{ name: "What", input: "Kind", error: "Why", attempts: "Tried", at: "Since" }}

@@ -63,7 +63,7 @@ export function RunsPlace() {
             <DataTable
               table={withDuration(table)}
               label="Runs"
- engine
+                engine
               columns={[
                 "id",
                 "pipeline",
