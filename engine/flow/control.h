@@ -1,6 +1,7 @@
 /* control.h -- the commands of a kernel: one row in control.c, one function in control_NAME.c.
  *
- *   run       {target (pipeline or file), params?, dry_run?, from?, to?}  -> {firing, runs [..], state "done" | "failed", rows, error?}
+ *   run       {target (pipeline or file), params?} -> {firings, jobs, runs [..], rows,
+ *             state "done" | "failed"}
  *   enqueue   {pipeline, params?, key?, delay_ms?, group?, trigger?} -> {id}
  *   ingest    {pipeline, body (bytes), headers {}, type?} -> {accepted, duplicates, refused [{line, path, message}]}
  *   file      {file (its name), object, size} an upload that is whole -> {id, job, pipeline, fresh}

@@ -1,7 +1,8 @@
 /* date_text.c -- dates and times in a format that the data's owner chose.
  *
  * A format is read twice: once for the fields that it names (a wrong one is refused before any data
- * is looked at), once against each text. Nothing depends on the locale; names are English. `%f` is read with one to nine digits and written with three. A format with a zone yields UTC.
+ * is looked at), once against each text. Nothing depends on the locale; names are English. `%f` is
+ * read with one to nine digits and written with three. A format with a zone yields UTC.
  *
  * SPDX-License-Identifier: MIT */
 #include "format/date.h"

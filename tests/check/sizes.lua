@@ -1,10 +1,10 @@
 -- Sizes: a C function of more than 60 lines and a source file of more than 500 are refused; nearly all functions are
 -- meant to stay within 40, and how many do is reported. Code keeps to 100 columns by clang-format, prose to 120 here.
--- Pipelines are held to 60 lines and connectors to 90.
+-- Pipelines are held to 40 lines and connectors to 80.
 -- SPDX-License-Identifier: MIT
 
 local FUNCTION, WISHED, FILE, COLUMNS = 60, 40, 500, 120
-local SCRIPTS = { { "^pipelines/.*%.lua$", 60 }, { "^connectors/.*%.lua$", 90 } }
+local SCRIPTS = { { "^pipelines/.*%.lua$", 40 }, { "^connectors/.*%.lua$", 80 } }
 local SOURCES = { "%.c$", "%.h$", "%.lua$", "%.mjs$", "%.js$", "%.tsx?$", "%.css$", "^dev$" }
 
 local function count(t, path)
@@ -73,8 +73,8 @@ return {
     ["engine/base/a.c:1: f has 61 lines, 60 at most"] = { ["engine/base/a.c"] = body(61) },
     ["tests/engine/base/a.c:2: f has 75 lines, 60 at most"] = { ["tests/engine/base/a.c"] = "\nstatic " .. body(75) },
     ["engine/lua/a.lua has 501 lines, 500 at most"] = { ["engine/lua/a.lua"] = ("x = 1\n"):rep(501) },
-    ["pipelines/a/a.lua has 61 lines, 60 at most for a script"] = { ["pipelines/a/a.lua"] = ("x = 1\n"):rep(61) },
-    ["connectors/a.lua has 91 lines, 90 at most for a script"] = { ["connectors/a.lua"] = ("x = 1\n"):rep(91) },
+    ["pipelines/a/a.lua has 41 lines, 40 at most for a script"] = { ["pipelines/a/a.lua"] = ("x = 1\n"):rep(41) },
+    ["connectors/a.lua has 81 lines, 80 at most for a script"] = { ["connectors/a.lua"] = ("x = 1\n"):rep(81) },
     ["engine/base/a.h:2 has 121 columns"] = { ["engine/base/a.h"] = "int a;\n// " .. ("x"):rep(118) .. "\n" },
   },
   keeps = { {

@@ -293,76 +293,6 @@ static void two_rows_for_a_point_name_the_column(void **state) {
 
 /* ---- routes ---- */
 
-static void a_route_gives_rows_as_objects(void **state) {
-  WORLD;
-  reply r = ask(w, "GET", "/api/rates/USD?limit=1", NULL, NULL);
-  assert_int_equal(200, r.status);
-  value v = json_of(w, &r);
-  assert_int_equal(1, v.list.count);
-  assert_string_equal("2026-01-01", value_get_text(&v.list.items[0], "date", ""));
-  reply_free(&r);
-  expect(w, "GET", "/api/rates/USD?limit=x", NULL, NULL, 422, "PARAM");
-  expect(w, "GET", "/api/days", NULL, NULL, 401, "NO_KEY");
-  expect(w, "GET", "/api/days?from=2026-13-01", bearer(w, w->last), NULL, 422, "PARAM");
-  expect(w, "GET", "/api/peek", NULL, NULL, 403, "TABLE_REFUSED");
-  expect(w, "POST", "/api/days", bearer(w, w->last), "{}", 405, "METHOD");
-  expect(w, "GET", "/api/none", NULL, NULL, 404, NULL);
-}
-
-static void a_kept_reply_ends_with_the_next_commit(void **state) {
-  WORLD;
-  reply r = ask(w, "GET", "/api/rates/GBP", NULL, NULL);
-  assert_string_equal("[]", r.body);
-  const char *tag = strstr(r.head, "ETag: ") + 6;
-  const char *header =
-      arena_format(&w->memory, "If-None-Match: %.*s\r\n", (int)strcspn(tag, "\r"), tag);
-  reply_free(&r);
-  expect(w, "GET", "/api/rates/GBP", header, NULL, 304, NULL);
-  run_pipeline(w, "more");
-  r = ask(w, "GET", "/api/rates/GBP", header, NULL);
-  assert_int_equal(200, r.status);
-  assert_non_null(strstr(r.body, "2026-01-09"));
-  reply_free(&r);
-}
-
-static void handlers_answer_from_a_warm_worker(void **state) {
-  WORLD;
-  reply r = ask(w, "GET", "/api/hello/a%2Fb", NULL, NULL);
-  assert_int_equal(200, r.status);
-  assert_string_equal("{\"hello\":\"a/b\"}", r.body);
-  reply_free(&r);
-  r = ask(w, "GET", "/api/hello/x", bearer(w, w->last), NULL);
-  assert_non_null(strstr(r.body, "\"reader\""));
-  reply_free(&r);
-  r = ask(w, "GET", "/api/hello/x", NULL, NULL); /* never the one made for a key */
-  assert_null(strstr(r.body, "reader"));
-  reply_free(&r);
-  expect(w, "GET", "/api/hello/nobody", NULL, NULL, 404, NULL);
-  r = ask(w, "GET", "/api/query", NULL, NULL);
-  assert_non_null(strstr(r.body, "[{\"currency\":\"USD\",\"date\":\"2026-01-03\""));
-  reply_free(&r);
-  r = ask(w, "GET", "/api/teapot", NULL, NULL);
-  assert_int_equal(418, r.status);
-  assert_non_null(strstr(r.head, "x-own: yes"));
-  assert_string_equal("short", r.body);
-  reply_free(&r);
-}
-
-static void large_replies_are_packed_for_who_asks(void **state) {
-  WORLD;
-  const char *headers = arena_format(&w->memory, "%sAccept-Encoding: gzip\r\n", bearer(w, w->last));
-  reply r = ask(w, "GET", "/api/v1/openapi.json", headers, NULL);
-  assert_non_null(strstr(r.head, "Content-Encoding: gzip"));
-  buffer b;
-  buffer_init(&b, 1 << 20);
-  assert_int_equal(0, pack_gunzip(&b, r.body, r.size, 1 << 20, NULL));
-  assert_non_null(strstr(buffer_text(&b), "\"3.1.0\""));
-  buffer_free(&b);
-  reply_free(&r);
-}
-
-/* ---- files ---- */
-
 static const char *presign(world *w, const char *body) {
   reply r = ask_admin(w, "POST", "/api/v1/uploads", body);
   assert_int_equal(201, r.status);
@@ -481,17 +411,6 @@ static void the_log_of_a_run_that_is_over_ends(void **state) {
   reply_free(&r);
 }
 
-static void what_asks_the_clock_is_never_kept(void **state) {
-  WORLD;
-  reply one = ask(w, "GET", "/api/clock", NULL, NULL);
-  usleep(20000);
-  reply two = ask(w, "GET", "/api/clock", NULL, NULL);
-  assert_int_equal(200, one.status);
-  assert_string_not_equal(one.body, two.body);
-  reply_free(&one);
-  reply_free(&two);
-}
-
 #define T(f) cmocka_unit_test(f)
 
 int main(void) {
@@ -509,18 +428,13 @@ int main(void) {
                                      T(a_page_has_typed_filters),
                                      T(a_chart_takes_its_filters),
                                      T(two_rows_for_a_point_name_the_column),
-                                     T(a_route_gives_rows_as_objects),
-                                     T(a_kept_reply_ends_with_the_next_commit),
-                                     T(handlers_answer_from_a_warm_worker),
-                                     T(large_replies_are_packed_for_who_asks),
                                      T(a_file_goes_up_and_comes_down),
                                      T(an_upload_keeps_to_its_address),
                                      T(the_dashboard_is_served_with_its_policy),
                                      T(metrics_keep_the_rules),
                                      T(starting_a_run_is_a_command),
                                      T(events_are_taken_and_counted_once),
-                                     T(the_log_of_a_run_that_is_over_ends),
-                                     T(what_asks_the_clock_is_never_kept)};
+                                     T(the_log_of_a_run_that_is_over_ends)};
   log_set_level(LOG_LEVEL_ERROR);
   return cmocka_run_group_tests(tests, world_open_filled, world_close);
 }
