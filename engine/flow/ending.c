@@ -60,16 +60,23 @@ void run_tell(run *r, const char *state) { tell(r, state, NULL); }
 
 /* ---- the final write ---- */
 
-/* A reply of 4xx means the same the next time, but for 408, 425 and 429; bad input too. */
-static bool is_permanent(const run *r, const dts_error *e) {
-  static const char *const codes[] = {"SCHEMA", "HTTP_TOO_LARGE", "HTTP_BLOCKED", "TABLE_REFUSED",
-                                      "HOST_REFUSED"};
-  if (r->permanent) return true;
-  bool client = strcmp(e->code, "HTTP_STATUS") == 0 && e->status >= 400 && e->status < 500;
-  if (client) return e->status != 408 && e->status != 425 && e->status != 429;
-  for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-    if (strcmp(e->code, codes[i]) == 0) return true;
+static bool listed(const char *code, const char *const *codes) {
+  for (; *codes; codes++)
+    if (strcmp(code, *codes) == 0) return true;
   return false;
+}
+
+/* A reply of 4xx means the same the next time, but for 408, 425 and 429; so does a refusal, and what is wrong in
+ * a file, whose bytes never change. */
+static bool is_permanent(const run *r, const dts_error *e) {
+  static const char *const always[] = {"SCHEMA",        "HTTP_TOO_LARGE", "HTTP_BLOCKED",
+                                       "TABLE_REFUSED", "HOST_REFUSED",   NULL};
+  static const char *const of_files[] = {"ROWS", "CSV",    "JSON",       "XML", "HTML",
+                                         "TEXT", "COLUMN", "CONSTRAINT", NULL};
+  if (r->permanent || listed(e->code, always)) return true;
+  if (strcmp(r->job.kind, "file") == 0 && listed(e->code, of_files)) return true;
+  bool client = strcmp(e->code, "HTTP_STATUS") == 0 && e->status >= 400 && e->status < 500;
+  return client && e->status != 408 && e->status != 425 && e->status != 429;
 }
 
 static job_event make_event(const final *f) {

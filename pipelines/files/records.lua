@@ -15,7 +15,7 @@ dts.table {
 }
 
 dts.pipeline {
-  name = "records", files = "incoming/anp-*.csv", retry = 1,
+  name = "records", files = "incoming/anp-*.csv",
   run = function(ctx, file)
     ctx:put("records", file:rows(anp.shape("records")), { file = file.name })
   end,

@@ -12,7 +12,7 @@ dts.table {
 }
 
 dts.pipeline {
-  name = "weekly_survey", files = "incoming/weekly-*.csv", retry = 1,
+  name = "weekly_survey", files = "incoming/weekly-*.csv",
   run = function(ctx, file)
     ctx:put("weekly_survey", file:rows {
       into = "weekly_survey", null = { "-" },
