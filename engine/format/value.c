@@ -32,6 +32,11 @@ void value_add(arena *a, value *list, value item) {
 }
 
 void value_set(arena *a, value *map, const char *key, value item) {
+  for (size_t i = 0; i < map->map.count; i++)
+    if (value_is(&map->map.pairs[i].key, key)) {
+      map->map.pairs[i].item = item;
+      return;
+    }
   map->map.pairs = grow(a, map->map.pairs, map->map.count, sizeof(value_pair));
   map->map.pairs[map->map.count++] = (value_pair){value_text(key), item};
 }

@@ -67,7 +67,9 @@ value value_copy(arena *a, const value *v); /* deep */
 value value_list(void);
 value value_map(void);
 void value_add(arena *a, value *list, value item);
-void value_set(arena *a, value *map, const char *key, value item); /* key is borrowed */
+/* Puts a pair, or gives the one with that key another item. The key is borrowed. For maps of a few dozen pairs:
+ * it looks at each. */
+void value_set(arena *a, value *map, const char *key, value item);
 
 /* Reading. A missing key, or a value of another kind, gives the default. */
 const value *value_get(const value *map, const char *key); /* NULL when absent or null */
