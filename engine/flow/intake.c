@@ -112,17 +112,24 @@ static int find_row(void *arg, const store_header *header, const value *row, dts
   taking *t = arg;
   (void)header, (void)e;
   t->taken.id = row[0].integer;
+  t->taken.name = arena_copy(&t->memory, row[3].text.bytes, row[3].text.size);
   t->taken.job = row[1].kind == VALUE_INTEGER ? row[1].integer : 0;
   if (row[2].kind == VALUE_TEXT)
     t->taken.pipeline = arena_copy(&t->memory, row[2].text.bytes, row[2].text.size);
   return 0;
 }
 
+/* A content counts once for each pipeline, whatever the file's name; and so does one that a person
+ * replaced by a corrected one (dts_replaced). */
 static int find(store_conn *c, taking *t, dts_error *e) {
-  value params[] = {value_text(t->file.name), value_text(t->file.object)};
-  t->taken = (intake_taken){.pipeline = t->pipeline};
-  return store_select(c, "select id, job, pipeline from dts_file where name = ?1 and sha256 = ?2",
-                      params, COUNT(params), find_row, t, e);
+  value params[] = {value_text(t->file.name), value_text(t->file.object), value_text(t->pipeline)};
+  t->taken = (intake_taken){.pipeline = t->pipeline, .name = t->file.name};
+  return store_select(
+      c,
+      "select id, job, pipeline, name from dts_file where (pipeline = ?3 or name = ?1) and (sha256 "
+      "= ?2 or id in (select file from dts_replaced where sha256 = ?2)) order by (name = ?1) desc, "
+      "id limit 1",
+      params, COUNT(params), find_row, t, e);
 }
 
 static int insert_job(store_conn *c, taking *t, dts_error *e) {

@@ -1,7 +1,7 @@
-/* intake.h -- files that arrive: which pipeline wants them, one job for each name and content.
+/* intake.h -- files that arrive: which pipeline wants them, one job for each content.
  *
  * One idea: a file becomes an object first, then a row of dts_file and a job in one write;
- * whoever comes with the same name and content again gets the row that is there. Files come by
+ * whoever brings a content again, under whatever name, gets the row that is there. Files come by
  * upload (the command `file`) or into the folders of the patterns (intake_folder.h), where they
  * are left in place.
  *
@@ -35,9 +35,9 @@ typedef struct intake_file {
   int64_t size;
 } intake_file;
 typedef struct intake_taken {
-  int64_t id, job; /* id: of dts_file */
-  const char *pipeline;
-  bool fresh; /* false: was there already */
+  int64_t id, job;             /* id: of dts_file */
+  const char *pipeline, *name; /* name: as it was taken first */
+  bool fresh;                  /* false: was there already */
 } intake_taken;
 typedef void intake_then(void *arg, const intake_taken *taken, const dts_error *e);
 void intake_take(intake *t, const char *folder, const intake_file *f, intake_then *then, void *arg);

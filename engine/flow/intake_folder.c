@@ -226,6 +226,9 @@ static void taken(void *arg, const intake_taken *f, const dts_error *e) {
     log_warn("%s/%s was not taken: %s", t->arrival->folder, t->arrival->name, e->message);
   else if (f->fresh)
     log_info("%s/%s was taken for '%s'", t->arrival->folder, t->arrival->name, f->pipeline);
+  else if (strcmp(f->name, t->arrival->name) != 0)
+    log_info("%s/%s is not taken: it has the content of %s, which was", t->arrival->folder,
+             t->arrival->name, f->name);
   finish(t);
 }
 

@@ -192,6 +192,14 @@ static int set_input(store_conn *c, const job *j, const char *input, dts_error *
   return run_sql(c, "delete from dts_note where job = ?1", j->id, e);
 }
 
+/* What a correction replaces still lies in its folder: it is not to be taken as new. */
+static int keep_replaced(store_conn *c, int64_t id, dts_error *e) {
+  return run_sql(c,
+                 "insert into dts_replaced (sha256, file) select sha256, id from dts_file where "
+                 "job = ?1 on conflict do nothing",
+                 id, e);
+}
+
 static int set_file(store_conn *c, const job *j, const quarantine_act *act, dts_error *e) {
   value size = value_integer((int64_t)act->with_size), object = value_text(act->object), other;
   value params[] = {value_text(j->name), object, value_integer(j->id), size};
@@ -204,6 +212,7 @@ static int set_file(store_conn *c, const job *j, const quarantine_act *act, dts_
     error_hint(e, "drop this one, if that one was right");
     return with_status(e, 409);
   }
+  if (keep_replaced(c, j->id, e) < 0) return -1;
   store_touch(c, "dts_file");
   return store_exec(c, "update dts_file set sha256 = ?2, size = ?4 where job = ?3 and name = ?1",
                     params, COUNT(params), e);

@@ -66,6 +66,9 @@ static const char *const statements[] = {
     "not null, sha256 text not null, pipeline text, job integer, at integer not null, unique "
     "(name, "
     "sha256)) strict",
+    "create index if not exists dts_file_content on dts_file (sha256)",
+    "create table if not exists dts_replaced (sha256 text not null, file integer not null, primary "
+    "key (sha256, file)) without rowid, strict",
     "create table if not exists dts_archive (id integer primary key autoincrement, source text not "
     "null, day text "
     "not null, at integer not null, object text not null, size integer not null, type text, meta "

@@ -46,8 +46,13 @@ static void is_taken_once_for_each_content(void **state) {
   a = upload(k, "sales-1.csv", "a;b\n1;3\n"); /* another content is another file */
   assert_int_not_equal(value_get_integer(&a->answer, "id", -1), id);
   input_forget(a);
-  a = upload(k, "sales-2.csv", "a;b\n1;2\n"); /* so is another name */
+  a = upload(k, "sales-2.csv", "a;b\n1;2\n"); /* another name is not */
+  assert_false(value_get_boolean(&a->answer, "fresh", true));
+  assert_int_equal(value_get_integer(&a->answer, "id", -1), id);
+  input_forget(a);
+  a = upload(k, "stock.csv", "a;b\n1;2\n"); /* another pipeline has not seen it */
   assert_true(value_get_boolean(&a->answer, "fresh", false));
+  assert_string_equal(value_get_text(&a->answer, "pipeline", ""), "stock");
   input_forget(a);
   assert_int_equal(count(k, "select count(*) from dts_job where kind = 'file' and trigger = "
                             "'files' and state = 'queued'"),
@@ -161,6 +166,10 @@ static void watches_the_folder(void **state) {
   close(fd);
   wait_for(k, "select count(*) from dts_file where name = 'sales-3.csv' and size = 10", 1);
   input_file(k, "incoming/sales-1.csv", "one"); /* the same again */
+  turn_for(k, 200);
+  input_settle(k);
+  assert_int_equal(count(k, "select count(*) from dts_file"), 3);
+  input_file(k, "incoming/sales-4.csv", "one"); /* and under another name */
   turn_for(k, 200);
   input_settle(k);
   assert_int_equal(count(k, "select count(*) from dts_file"), 3);

@@ -201,6 +201,22 @@ static int64_t ruin_file(input_kernel *k, const char *name, const char *bytes) {
   return id;
 }
 
+static void expect_known(input_kernel *k, const char *name, const char *bytes, int64_t id) {
+  arena m = {0};
+  char object[65];
+  value command = value_map();
+  assert_int_equal(objects_put(k->kernel.objects, bytes, strlen(bytes), object, NULL), 0);
+  value_set(&m, &command, "file", value_text(name));
+  value_set(&m, &command, "object", value_text(object));
+  value_set(&m, &command, "size", value_integer((int64_t)strlen(bytes)));
+  input_answer *a = input_ask(k, control_file, command);
+  if (a->failed) fail_msg("%s", a->error.message);
+  assert_int_equal(value_get_integer(&a->answer, "id", -1), id);
+  assert_false(value_get_boolean(&a->answer, "fresh", true));
+  input_forget(a);
+  arena_free(&m);
+}
+
 static void takes_a_corrected_file(void **state) {
   (void)state;
   input_kernel *k = input_open(SET, NULL);
@@ -222,6 +238,10 @@ static void takes_a_corrected_file(void **state) {
                "json_extract(j.input, '$.size') = 4"),
       1);
   assert_int_equal(count(k, "select count(*) from dts_step"), 0); /* of the old content */
+  expect_known(k, "a.csv", "n/a", 1);      /* what was replaced lies there still */
+  expect_known(k, "a-copy.csv", "n/a", 1); /* under another name too */
+  expect_known(k, "a.csv", "4.25", 1);
+  assert_int_equal(count(k, "select count(*) from dts_file"), 2);
   arena a = {0};
   value object = help_get(k->kernel.store, &a, "select sha256 from dts_file where job = 1");
   int fd;
