@@ -24,8 +24,8 @@ typedef struct running {
   size_t firing_count, open;
   size_t queued, looks; /* looks at the queue under way */
   bool alone;           /* no server: this command is the engine, and runs what follows as well */
-  value runs;           /* ended: [{id, job, pipeline, state, rows, ms, error}] */
-  int64_t rows;
+  value runs;           /* ended: [{id, job, pipeline, state, rows, rejected, ms, error}] */
+  int64_t rows, rejected;
   bool failed;
   uint64_t listening;
 } running;
@@ -59,6 +59,7 @@ static void answer(running *r) {
   value_set(&q->memory, &v, "jobs", value_integer((int64_t)r->queued));
   value_set(&q->memory, &v, "runs", r->runs);
   value_set(&q->memory, &v, "rows", value_integer(r->rows));
+  value_set(&q->memory, &v, "rejected", value_integer(r->rejected));
   value_set(&q->memory, &v, "state", value_text(r->failed ? "failed" : "done"));
   forget(r);
   question_answer(q, v);
@@ -76,6 +77,7 @@ static void note_run(running *r, const value *event) {
   arena *a = &r->question->memory;
   value_add(a, &r->runs, value_copy(a, event));
   r->rows += value_get_integer(event, "rows", 0);
+  r->rejected += value_get_integer(event, "rejected", 0);
   const char *state = value_get_text(event, "job_state", "");
   if (strcmp(state, "failed") == 0 || strcmp(state, "quarantined") == 0 ||
       strcmp(state, "cancelled") == 0)

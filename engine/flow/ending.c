@@ -16,8 +16,10 @@
 #include "flow/calls.h"
 #include "flow/excerpt.h"
 #include "flow/finish.h"
+#include "flow/notes.h"
 #include "flow/parts.h"
 #include "flow/run_ops.h"
+#include "format/duration.h"
 #include "wire/pack.h"
 
 typedef struct final {
@@ -30,6 +32,9 @@ typedef struct final {
   int64_t now;
   double chance;
   bool firing_closed;
+  arena memory;
+  int64_t rejected; /* rows set aside by the job of a run that is done, */
+  const char *said; /* and the sentence about them */
 } final;
 
 /* ---- telling ---- */
@@ -45,6 +50,7 @@ static void tell(run *r, const char *state, const final *f) {
   value_set(&a, &event, "state", value_text(state));
   if (f) {
     value_set(&a, &event, "rows", value_integer((int64_t)r->rows));
+    value_set(&a, &event, "rejected", value_integer(f->rejected));
     value_set(&a, &event, "requests", value_integer((int64_t)r->requests));
     value_set(&a, &event, "ms", value_integer(f->now - r->started));
     value_set(&a, &event, "error", value_text(f->error_json));
@@ -57,6 +63,24 @@ static void tell(run *r, const char *state, const final *f) {
 }
 
 void run_tell(run *r, const char *state) { tell(r, state, NULL); }
+
+/* What goes to the run's log, and under `dts serve` to the engine's: what an operator must hear of. */
+static void say(run *r, const final *f) {
+  if (f->said) run_log(r, "warn", f->said, strlen(f->said));
+  bool failed = f->how == RUN_FAILED || f->how == RUN_LOST;
+  if (!failed || !kernel_opened_with(r->kernel)->serving) return;
+  char then[80] = "", wait[32];
+  if (f->job.state.status == JOB_QUARANTINED)
+    snprintf(then, sizeof then, "; in quarantine: dts quarantine show job-%lld",
+             (long long)f->job.id);
+  if (f->job.state.status == JOB_WAITING) {
+    duration_write(f->job.state.run_at > f->now ? f->job.state.run_at - f->now : 0, wait);
+    snprintf(then, sizeof then, " (retry in %s)", wait);
+  }
+  const char *name = r->job.name;
+  log_warn("run %lld of %s%s%s failed: %s%s", (long long)r->id, r->pipeline->name, name ? ", " : "",
+           name ? name : "", f->error.message, then);
+}
 
 /* ---- the final write ---- */
 
@@ -107,10 +131,12 @@ static job_event make_event(const final *f) {
   return event;
 }
 
-static int write_rows(store_conn *c, const final *f, bool commit, dts_error *e) {
+static int write_rows(store_conn *c, final *f, bool commit, dts_error *e) {
   run *r = f->run;
   stage_context x = {r->set, r->pipeline, r->job.id, r->id, f->now, r->day};
   if (commit && stage_apply(f->staged, c, &x, e) < 0) return -1;
+  if (f->how == RUN_DONE && notes_say(c, r->job.id, &f->memory, &f->rejected, &f->said, e) < 0)
+    return -1;
   value params[] = {value_integer(commit ? (int64_t)stage_rows(f->staged) : 0),
                     value_integer((int64_t)r->requests), value_integer(r->id)};
   return store_exec(c, "update dts_run set rows = rows + ?1, requests = ?2 where id = ?3", params,
@@ -160,6 +186,7 @@ static void final_then(void *arg, int result, const dts_error *e) {
   } else {
     if (result == 0) {
       r->rows += f->how == RUN_DONE ? stage_rows(f->staged) : 0;
+      say(r, f);
       tell(r, f->how == RUN_LOST ? "failed" : ending_name(f->how), f);
     } else {
       tell_unwritten(r, f, e);
@@ -170,6 +197,7 @@ static void final_then(void *arg, int result, const dts_error *e) {
   free(f->error_json);
   stage_free(f->staged);
   run_release(r);
+  arena_free(&f->memory);
   free(f);
 }
 

@@ -108,8 +108,10 @@ static const char *const statements[] = {
 
     "drop view if exists dts_runs",
     "create view dts_runs as select id, pipeline, trigger, state, " STAMP(
-        "started") " as started, " STAMP("ended") " as ended, rows, message as error, version, job "
-                                                  "from dts_run",
+        "started") " as started, " STAMP("ended") " as ended, rows, (select count(*) from dts_note "
+                                                  "n where n.job = dts_run.job) as "
+                                                  "rejected, message as error, version, job from "
+                                                  "dts_run",
     "drop view if exists dts_jobs",
     "create view dts_jobs as select id, pipeline, state, attempts, retry_count, deferrals, " STAMP(
         "run_at") " as run_at, message as error from dts_job",
@@ -129,9 +131,9 @@ static const char *const statements[] = {
     "drop view if exists dts_files",
     "create view dts_files as select f.id, f.name, f.size, f.sha256, f.pipeline, j.state, (select "
     "sum(rows) "
-    "from dts_run r where r.job = f.job) as rows, " STAMP(
-        "f.at") " as at, j.message as error from dts_file f left join "
-                "dts_job j on j.id = f.job",
+    "from dts_run r where r.job = f.job) as rows, (select count(*) from dts_note n where n.job = "
+    "f.job) as rejected, " STAMP("f.at") " as at, j.message as error from dts_file f left join "
+                                         "dts_job j on j.id = f.job",
     "drop view if exists dts_refused",
     "create view dts_refused as select seq as id, pipeline, " STAMP(
         "at") " as at, line, path, message "

@@ -21,6 +21,22 @@ static void a_run_that_is_done(void **state) {
   bench_close(b);
 }
 
+static void rows_set_aside_are_told(void **state) {
+  (void)state;
+  bench *b = bench_with(TABLE "dts.pipeline { name = 'p', run = function(ctx)\n"
+                              "  ctx:put('t', { id = 1 })\n"
+                              "  for i = 2, 5 do ctx:reject({ id = i }, 'no ' .. i) end\n"
+                              "end }\n");
+  assert_string_equal(bench_run(b, "p"), "done");
+  bench_expect(b, "select state, rows, rejected from dts_runs", "done|1|4\n");
+  kernel_close(b->kernel); /* with its last writes */
+  bench_open(b);
+  bench_expect(b, "select level, message from dts_log",
+               "warn|4 rows set aside: no 2; no 3; no 4; ...\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
 static void a_run_that_fails_leaves_nothing(void **state) {
   (void)state;
   bench *b = bench_with(TABLE "dts.pipeline { name = 'p', run = function(ctx)\n"
@@ -475,6 +491,7 @@ static void only_its_own_tables_are_written(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_run_that_is_done),
+      cmocka_unit_test(rows_set_aside_are_told),
       cmocka_unit_test(a_run_that_fails_leaves_nothing),
       cmocka_unit_test(six_attempts_then_quarantine),
       cmocka_unit_test(a_permanent_failure_is_not_retried),
