@@ -32,14 +32,22 @@ int registry_fail(dts_error *e, const value *declared) { return at(e, declared);
 /* ---- sorting by noun ---- */
 
 static bool same_declaration(const value *a, const value *b) {
-  return value_get_integer(a, "line", 0) == value_get_integer(b, "line", 0) &&
-         strcmp(value_get_text(a, "file", ""), value_get_text(b, "file", "")) == 0;
+  return value_equal(a, b); /* with its file and line */
 }
 
-static int add_named(building *b, value *list, const value *declared, dts_error *e) {
+/* Declarations are listed as they are, so a script's own are known by where their fields lie. */
+static bool is_own(const script *s, const value *declared) {
+  for (size_t i = 0; i < s->declarations.list.count; i++)
+    if (s->declarations.list.items[i].map.pairs == declared->map.pairs) return true;
+  return false;
+}
+
+static int add_named(building *b, const script *s, value *list, const value *declared,
+                     dts_error *e) {
   const char *name = value_get_text(declared, "name", "");
   const value *other = registry_find(list, name);
-  if (other && same_declaration(other, declared)) return 0; /* a module that two scripts require */
+  bool again = other && !is_own(s, other); /* a module that two scripts require */
+  if (again && same_declaration(other, declared)) return 0;
   if (other) {
     error_fail(e, "NAME", "%s '%s' is declared twice: here and in %s:%lld",
                value_get_text(declared, "noun", "?"), name, value_get_text(other, "file", "?"),
@@ -65,7 +73,7 @@ static int sort_script(building *b, script *s, dts_error *e) {
     const char *noun = value_get_text(declared, "noun", "");
     value *list = list_of(b, noun);
     if (!list) return error_fail(e, "NOUN", "%s declares an unknown '%s'", s->file, noun);
-    if (add_named(b, list, declared, e) < 0) return -1;
+    if (add_named(b, s, list, declared, e) < 0) return -1;
   }
   return 0;
 }

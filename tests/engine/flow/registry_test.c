@@ -118,6 +118,36 @@ static void a_shared_module_is_no_conflict(void **state) {
   arena_free(&a);
 }
 
+/* The name in `first` and `second` at one line of a module, each in its own script, or both in one. */
+static void refused_twice(const char *first, const char *second, bool one_script) {
+  arena a = {0};
+  value config = value_map();
+  const char *both = arena_format(&a, "[%s%s%s]", first, one_script ? "," : "],[", second);
+  value list = help_json(&a, one_script ? both : arena_format(&a, "[%s]", both));
+  const module used = {"connectors.s", "connectors/s.lua", "-- text", false};
+  size_t count = one_script ? 1 : 2;
+  script *scripts[2] = {0};
+  for (size_t i = 0; i < count; i++)
+    scripts[i] = script_make(i ? "pipelines/b.lua" : "pipelines/a.lua", "a",
+                             one_script ? &list : &list.list.items[i], &used, 1);
+  dts_error e = {0};
+  if (registry_make(scripts, count, &config, &e)) fail_msg("accepted: %s", both);
+  assert_string_equal(e.message, "source 's' is declared twice: here and in connectors/s.lua:4");
+  for (size_t i = 0; i < count; i++) script_release(scripts[i]);
+  arena_free(&a);
+}
+
+#define SOURCE(url)                                                                                \
+  "{\"noun\":\"source\",\"name\":\"s\",\"url\":\"" url                                             \
+  "\",\"file\":\"connectors/s.lua\",\"line\":4}"
+
+static void one_line_may_declare_a_name_twice_too(void **state) {
+  (void)state;
+  refused_twice(SOURCE("https://a.example"), SOURCE("https://a.example"), true);
+  refused_twice(SOURCE("https://a.example"), SOURCE("https://b.example"), true);
+  refused_twice(SOURCE("https://a.example"), SOURCE("https://b.example"), false);
+}
+
 static void stand_ins_and_limits_come_from_the_project(void **state) {
   (void)state;
   arena a = {0};
@@ -149,6 +179,7 @@ int main(void) {
       cmocka_unit_test(what_does_not_hold_together_is_refused),
       cmocka_unit_test(the_nearest_name_is_offered),
       cmocka_unit_test(a_shared_module_is_no_conflict),
+      cmocka_unit_test(one_line_may_declare_a_name_twice_too),
       cmocka_unit_test(stand_ins_and_limits_come_from_the_project),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
