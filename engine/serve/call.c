@@ -29,7 +29,7 @@ int call_need(const api_call *c, unsigned scope, dts_error *e) {
   if (!scope || (c->who.scopes & scope)) return 0;
   if (!c->who.name) {
     error_fail(e, "NO_KEY", "this needs a key with scope %s", word);
-    error_hint(e, "send `Authorization: Bearer KEY`; `dts key add NAME --scopes %s` makes one",
+    error_hint(e, "send `Authorization: Bearer KEY`; `dts key add NAME --scope %s` makes one",
                word);
     if (e) e->status = 401;
     return -1;
