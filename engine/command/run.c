@@ -60,7 +60,7 @@ static int read_params(const given *g, arena *a, value *params, dts_error *e) {
 
 typedef struct tally { /* of one pipeline */
   const char *name;
-  int64_t done, failed, other, rows, requests;
+  int64_t done, failed, other, rows, rejected, requests;
   const char *version;
 } tally;
 
@@ -83,6 +83,7 @@ static void add_up(const value *runs, tally *all, size_t *count) {
     else
       t->other++;
     t->rows += value_get_integer(r, "rows", 0);
+    t->rejected += value_get_integer(r, "rejected", 0);
     t->requests += value_get_integer(r, "requests", 0);
   }
 }
@@ -122,6 +123,7 @@ static void print_tally(FILE *out, const tally *t, const char *took) {
   buffer_add_text(&b, ", ");
   screen_count(&b, t->rows, "row");
   buffer_add_text(&b, " written, ");
+  if (t->rejected) buffer_add_format(&b, "%lld set aside, ", (long long)t->rejected);
   screen_count(&b, t->requests, "request");
   buffer_add_format(&b, ", %s", took);
   if (t->version) buffer_add_format(&b, ", version %s", t->version);
