@@ -24,6 +24,7 @@ async function follow(page, step, last) {
     if (step.kind === "run") return assert.equal(last.status, 0, last.output);
     return assert.ok(last.status > 0, `it ended well: ${last.output}`);
   }
+  if (step.kind === "beside") return page.beside(step.text);
   return page[step.kind](...(step.argument ? [step.argument, step.text] : []));
 }
 

@@ -4,12 +4,13 @@
 //   <!-- serves: bank /path -->          the source `bank` answers that path with the block (a stand-in on loopback)
 //   <!-- run -->  <!-- fails -->         the block is typed, and must end well (badly)
 //   <!-- prints -->                      what that wrote; … stands for any text, alone on a line for any lines
+//   <!-- beside -->                      the block is typed into a second terminal, and runs until the page's end
 //   <!-- serve -->                       dts serve runs from here on; the block's port is changed to the real one
 //   <!-- project -->                     a new, empty project from here on (no block)
 // SPDX-License-Identifier: MIT
 import { readFileSync } from "node:fs";
 
-const KINDS = ["file", "serves", "run", "fails", "prints", "serve", "project"];
+const KINDS = ["file", "serves", "run", "fails", "prints", "beside", "serve", "project"];
 const BARE = ["serve", "project"];
 
 function marker(line) {

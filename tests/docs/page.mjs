@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: MIT
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +12,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const PROGRAM = process.env.DTS ?? join(ROOT, "build/dts");
 const PORT = "8080"; // as the manual writes it
+const BESIDE = "9001"; // the port of a stand-in that the manual starts
 const PATIENCE = 30000;
 const RELOAD = 1500;
 
@@ -21,6 +23,7 @@ export class Page {
   #sources = new Set();
   #own = false; // the page brings its own dts.lua
   #engine;
+  #besides = [];
 
   async begin() {
     this.server = createServer((request, response) => this.#answer(request, response));
@@ -32,14 +35,15 @@ export class Page {
     await this.#stop();
     if (this.folder) rmSync(this.folder, { recursive: true });
     this.folder = mkdtempSync(join(tmpdir(), "dts-manual-"));
+    this.place = this.folder; // where the reader's shell is
     this.#sources.clear();
     this.#own = false;
   }
 
   // Under a running engine a reader needs longer to turn to the shell than a reload takes; so does this.
   async file(path, text) {
-    mkdirSync(dirname(join(this.folder, path)), { recursive: true });
-    writeFileSync(join(this.folder, path), text);
+    mkdirSync(dirname(join(this.place, path)), { recursive: true });
+    writeFileSync(join(this.place, path), await this.#moved(text));
     if (path === "dts.lua") this.#own = true;
     if (this.#engine) await new Promise((done) => { setTimeout(done, RELOAD); });
   }
@@ -49,14 +53,40 @@ export class Page {
     this.#replies.set(path, text);
     this.#sources.add(source);
     const list = [...this.#sources].map((name) => `${name} = "http://127.0.0.1:${this.server.address().port}"`);
-    if (!this.#own) writeFileSync(join(this.folder, "dts.lua"), `return { sources = { ${list.join(", ")} } }\n`);
+    if (!this.#own) writeFileSync(join(this.place, "dts.lua"), `return { sources = { ${list.join(", ")} } }\n`);
   }
 
-  // Types the text into a shell in the project: { status, output }.
-  type(text) {
+  // The manual's port of a stand-in is another one here, so that tests do not meet.
+  async #moved(text) {
+    if (!text.includes(BESIDE)) return text;
+    this.besidePort ??= await freePort();
+    return text.replaceAll(BESIDE, this.besidePort);
+  }
+
+  // A second terminal: the text is typed and goes on until the page ends; waits until its port answers.
+  async beside(text) {
+    const child = spawn("bash", ["-c", `exec ${(await this.#moved(text)).trim()}`], { cwd: this.place, stdio: "ignore" });
+    this.#besides.push(child);
+    for (let waited = 0; waited < PATIENCE; waited += 50) {
+      if (child.exitCode !== null) throw new Error(`it ended: ${text}`);
+      if (await answers(this.besidePort)) return;
+      await new Promise((done) => { setTimeout(done, 50); });
+    }
+    throw new Error(`nothing answers: ${text}`);
+  }
+
+  // Types the text into a shell in the project, which stays where `cd` led: { status, output }.
+  async type(text) {
     const typed = this.port ? text.replaceAll(`localhost:${PORT}`, `127.0.0.1:${this.port}`) : text;
-    const env = { ...process.env, PATH: dirname(PROGRAM) + delimiter + process.env.PATH, NO_COLOR: "1" };
-    const child = spawn("bash", ["-eu", "-o", "pipefail", "-c", typed], { cwd: this.folder, env, timeout: PATIENCE });
+    const said = await this.#shell(`trap 'pwd >"$DTS_MANUAL_PLACE"' EXIT\n${typed}`);
+    this.place = readFileSync(join(this.folder, ".place"), "utf8").trim();
+    return said;
+  }
+
+  #shell(typed) {
+    const env = { ...process.env, PATH: dirname(PROGRAM) + delimiter + process.env.PATH, NO_COLOR: "1",
+      DTS_MANUAL_PLACE: join(this.folder, ".place") };
+    const child = spawn("bash", ["-eu", "-o", "pipefail", "-c", typed], { cwd: this.place, env, timeout: PATIENCE });
     let output = "";
     child.stdout.on("data", (part) => { output += part; });
     child.stderr.on("data", (part) => { output += part; });
@@ -67,7 +97,7 @@ export class Page {
   }
 
   async serve() {
-    this.#engine = spawn(PROGRAM, ["serve", "--listen", "127.0.0.1:0"], { cwd: this.folder, env: { ...process.env, NO_COLOR: "1" } });
+    this.#engine = spawn(PROGRAM, ["serve", "--listen", "127.0.0.1:0"], { cwd: this.place, env: { ...process.env, NO_COLOR: "1" } });
     let said = "";
     const heard = (part) => { said += part; };
     this.#engine.stdout.on("data", heard);
@@ -80,11 +110,7 @@ export class Page {
   }
 
   async #stop() {
-    if (this.#engine && this.#engine.exitCode === null) {
-      const gone = new Promise((done) => { this.#engine.on("exit", done); });
-      this.#engine.kill("SIGTERM");
-      await gone;
-    }
+    for (const child of [...this.#besides.splice(0), this.#engine]) await ended(child);
     this.#engine = undefined;
     this.port = undefined;
   }
@@ -102,6 +128,28 @@ export class Page {
     response.writeHead(text === undefined ? 404 : 200, { "Content-Type": type(path, text) });
     response.end(text ?? "not found\n");
   }
+}
+
+async function ended(child) {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((done) => { child.on("exit", done); });
+  child.kill("SIGTERM");
+  await gone;
+}
+
+function freePort() {
+  const server = createServer();
+  return new Promise((done) => {
+    server.listen(0, "127.0.0.1", () => { const { port } = server.address(); server.close(() => done(`${port}`)); });
+  });
+}
+
+function answers(port) {
+  return new Promise((done) => {
+    const socket = createConnection(port, "127.0.0.1");
+    socket.on("connect", () => { socket.destroy(); done(true); });
+    socket.on("error", () => done(false));
+  });
 }
 
 function type(path, text = "") {
