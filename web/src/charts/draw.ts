@@ -12,6 +12,7 @@ import {
 import { init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 import { dragToZoom } from "./drag";
+import { dateLabels } from "./dates";
 import { heightOf } from "./heat";
 import { apart } from "./labels";
 import type { Model } from "./model";
@@ -36,7 +37,7 @@ export type Drawing = {
   end: () => void;
 };
 
-type Zoom = { start?: number; end?: number; endValue?: number };
+type Zoom = { start?: number; end?: number; startValue?: number; endValue?: number };
 
 function nextZoom(action: string, { start = 0, end = 100 }: Zoom): [number, number] {
   const width = end - start;
@@ -108,6 +109,9 @@ export function draw(frame: HTMLElement, onZoom: (zoomed: boolean) => void): Dra
         if (start > 0 || end < 100) chart.dispatchAction({ type: "dataZoom", start, end });
         zoomable = model.axis !== "category";
         part = () => {
+          const { startValue, endValue } = current();
+          const axisLabel = dateLabels(model, width, startValue, endValue);
+          if (axisLabel) chart.setOption({ xAxis: { axisLabel } });
           if (!isNamedAtEnds(model, width)) return;
           partNames(chart, model, look.hidden, current().endValue ?? Infinity);
         };

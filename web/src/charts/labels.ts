@@ -4,6 +4,20 @@
 // SPDX-License-Identifier: MIT
 const LETTER = 7; // pixels, about
 
+export const NAME_ROOM = 160; // pixels beside a chart that the names of lines may take
+
+// Pixels that the longest name takes; a capital takes more.
+export function nameWidth(names: string[]): number {
+  const widthOf = (name: string) => LETTER * name.length + 2 * name.replace(/[^A-Z]/g, "").length;
+  return Math.max(0, ...names.map(widthOf));
+}
+
+// Every n-th of `xs`, so that each has `room` pixels of `width` for its label.
+export function thinned(xs: number[], width: number, room: number): number[] {
+  const n = Math.max(1, Math.ceil((xs.length * room) / Math.max(room, width)));
+  return xs.filter((_, i) => i % n === 0);
+}
+
 // Places nearest to `wanted` that keep their order and are `gap` apart, within low and high. Less
 // its rank times the gap, each place may not be less than the one before: pool adjacent violators
 // (Ayer et al. 1955) gives the least moves.

@@ -3,6 +3,7 @@
 //
 // SPDX-License-Identifier: MIT
 import { webTime, type ZoneClock } from "./axis";
+import { NAME_ROOM, nameWidth } from "./labels";
 import { columnAt } from "../table";
 import type { Chart, ChartTable } from "../types";
 
@@ -75,10 +76,13 @@ function endTogether(series: Series[]): boolean {
   return ends.every((end) => last - end <= (last - first) * EDGE);
 }
 
-// Lines that can be named at their ends: few enough, on a measured axis, and each reaching its end.
+// Lines that can be named at their ends: few enough, on a measured axis, each reaching its end, and
+// with names that fit whole. A line alone has its name above.
 export function labelled(model: Model): boolean {
   const lines = model.kind === "line" && model.axis !== "category";
-  return lines && model.named && model.series.length <= NAMED && endTogether(model.series);
+  if (!lines || !model.named || model.series.length < 2 || model.series.length > NAMED)
+    return false;
+  return nameWidth(model.series.map((s) => s.name)) <= NAME_ROOM && endTogether(model.series);
 }
 
 // An area needs a width: of one or two moments there are bars.

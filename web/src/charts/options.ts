@@ -4,7 +4,9 @@
 // SPDX-License-Identifier: MIT
 import { compact, number, words } from "../format";
 import { moment, tick } from "./axis";
+import { dateLabels } from "./dates";
 import { alongOf, heatScale, heatSeries, placeOf } from "./heat";
+import { nameWidth } from "./labels";
 import { labelled, type Model, type Point, type Series } from "./model";
 import { withUnit } from "./summary";
 import type { Theme } from "./theme";
@@ -27,12 +29,7 @@ const DIRECT = 460; // pixels from which lines are named at their ends, as chart
 
 export const isNamedAtEnds = (model: Model, width: number) => labelled(model) && width >= DIRECT;
 
-// Room for the longest name, at 7 pixels a letter and 9 a capital.
-function labelWidth(model: Model): number {
-  const widthOf = (name: string) => 7 * name.length + 2 * name.replace(/[^A-Z]/g, "").length;
-  const widths = model.series.map((s) => widthOf(s.name));
-  return Math.min(168, 8 + Math.max(...widths));
-}
+const labelWidth = (model: Model) => 8 + nameWidth(model.series.map((s) => s.name));
 
 function sentence(at: string, lines: [string, string, string][]): HTMLElement {
   const box = document.createElement("div");
@@ -140,6 +137,7 @@ function xAxis(model: Model, look: Look): Option {
       fontFamily: FONT,
       hideOverlap: true,
       formatter: model.axis === "time" ? tick : model.axis === "number" ? compact : undefined,
+      ...dateLabels(model, look.width),
       ...(model.axis === "category"
         ? {
             formatter: (name: string) => placeOf(model, name),
