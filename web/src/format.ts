@@ -11,15 +11,12 @@ function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
   return formats.get(key)!;
 }
 
-// A measure alone: whole numbers in full, others with about four significant digits.
+// A measure alone: whole numbers in full, small ones with four significant digits, others with
+// cents until those no longer matter.
 export function number(value: number | bigint): string {
   if (typeof value === "bigint" || Number.isInteger(value)) return numbers({}).format(value);
-  const digits =
-    Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 1 ? 2 : 4;
-  return numbers({
-    minimumFractionDigits: Math.min(digits, 2),
-    maximumFractionDigits: digits,
-  }).format(value);
+  if (Math.abs(value) < 1) return numbers({ maximumSignificantDigits: 4 }).format(value);
+  return fixed(value, Math.abs(value) >= 10_000 ? 0 : 2);
 }
 
 export function fixed(value: number, digits: number): string {

@@ -54,11 +54,15 @@ function withFigure(value: unknown[], model: Model, look: Look): Option {
   const v = value[2] as number;
   const strength = diverges ? Math.abs(v) / max : (v - min) / (max - min || 1);
   const color = strength > 0.55 ? look.theme.ground : look.theme.ink;
-  return { value, label: { color, formatter: () => figure(v) } };
+  return { value, label: { color, formatter: () => figure(v, max) } };
 }
 
-const figure = (v: number) =>
-  Math.abs(v) >= 10_000 ? compact(v) : number(Math.abs(v) < 1 ? Math.round(v * 100) / 100 : v);
+// Two decimals tell a scale's figures apart, unless all of it is small.
+function figure(v: number, most: number): string {
+  if (Math.abs(v) >= 10_000) return compact(v);
+  if (most < 0.1) return number(Number(v.toPrecision(2)));
+  return number(Math.round(v * 100) / 100);
+}
 
 // From the least to the most; from -n to n where both are there, so that nought is in the middle.
 function rangeOf(model: Model): { min: number; max: number; diverges: boolean } {
@@ -83,7 +87,7 @@ export function heatScale(model: Model, look: Look): Option {
     top: 0,
     itemWidth: 10,
     itemHeight: 96,
-    text: [compact(max), compact(min)],
+    text: [figure(max, max), figure(min, max)],
     textStyle: { color: look.theme.soft, fontSize: 12 },
     inRange: { color: diverges ? look.theme.diverge : look.theme.ramp },
   };

@@ -20,7 +20,7 @@ function place(model: Model, point: Point): string {
 export function withUnit(value: number | null, unit: string): string {
   if (value === null) return "no value";
   if (!unit) return number(value);
-  return /^[$€£¥]|^R\$$/.test(unit) ? `${unit} ${number(value)}` : `${number(value)} ${unit}`;
+  return `${number(value)} ${unit}`;
 }
 
 export function summaryOf(model: Model): string {

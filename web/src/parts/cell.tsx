@@ -22,12 +22,15 @@ export function webAddress(text: string): string | null {
   }
 }
 
+// What binary fractions add far behind the point is no part of a value: 888.0400000000001.
+const exact = (value: number) => Number(value.toPrecision(12));
+
 // Decimals that a column of reals needs, four at most, so that its points stand in one line.
 export function decimalsOf(values: Cell[]): number {
   let most = 0;
   for (const value of values) {
     if (typeof value !== "number" || Number.isInteger(value)) continue;
-    most = Math.max(most, (String(Math.abs(value)).split(".")[1] ?? "").length);
+    most = Math.max(most, (String(Math.abs(exact(value))).split(".")[1] ?? "").length);
   }
   return Math.min(most, 4);
 }
@@ -44,6 +47,7 @@ export function cellText(value: Cell, column: Column, decimals?: number): string
   if (isNumeric(column)) return numberText(value, column, decimals);
   if (column.type === "date") return date(String(value));
   if (column.type === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return String(exact(value));
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
