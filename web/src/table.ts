@@ -23,6 +23,11 @@ export function valueOf(table: Table, row: Cell[], name: string): Cell {
   return row[table.columns.findIndex((c) => c.name === name)];
 }
 
+// Whether a column says anything: it is there and above nought in some row.
+export function hasAny(table: Table, name: string): boolean {
+  return table.rows.some((row) => Number(valueOf(table, row, name) ?? 0) > 0);
+}
+
 function csvCell(value: Cell): string {
   if (value === null || value === undefined) return "";
   let text = typeof value === "object" ? JSON.stringify(value) : String(value);

@@ -107,6 +107,7 @@ export type Run = {
   started: string | null;
   ended: string | null;
   rows: number | null;
+  rejected?: number | null;
   version: string | null;
   steps: Step[];
   requests: Request[];

@@ -9,7 +9,7 @@ import { Place } from "../parts/place";
 import { Empty, Shown } from "../parts/states";
 import { onAnyRun, useResource } from "../resource";
 import { useMay } from "../site";
-import { valueOf } from "../table";
+import { hasAny, valueOf } from "../table";
 import type { Table } from "../types";
 
 type Sending = { name: string; part: number; fault?: string; done?: boolean };
@@ -83,6 +83,10 @@ function Drop({ onSent }: { onSent: () => void }) {
   );
 }
 
+// Below its file's name, where it has room beside the other columns.
+const Fault = ({ text }: { text: unknown }) =>
+  text ? <span class="sub tone-failed">{String(text)}</span> : null;
+
 function Files({ table }: { table: Table }) {
   const [fault, setFault] = useState("");
   const download = async (id: unknown) => {
@@ -94,18 +98,20 @@ function Files({ table }: { table: Table }) {
   };
   const render: Record<string, Render> = {
     name: (name, row) => (
-      <button
-        type="button"
-        class="link"
-        title="Download"
-        onClick={() => download(valueOf(table, row, "id"))}
-      >
-        {String(name)}
-      </button>
+      <>
+        <button
+          type="button"
+          class="link"
+          title="Download"
+          onClick={() => download(valueOf(table, row, "id"))}
+        >
+          {String(name)}
+        </button>
+        <Fault text={valueOf(table, row, "error")} />
+      </>
     ),
     size: (size) => bytes(Number(size)),
     sha256: (sum) => <code title={String(sum)}>{String(sum ?? "").slice(0, 8)}</code>,
-    error: (text) => <span class="wrap">{String(text ?? "")}</span>,
   };
   return (
     <>
@@ -117,10 +123,14 @@ function Files({ table }: { table: Table }) {
       <DataTable
         table={table}
         label="Files"
-                engine
+        engine
         render={render}
-        columns={["name", "pipeline", "state", "rows", "size", "sha256", "at", "error"]}
-        heads={{ name: "File", sha256: "Content", at: "Arrived" }}
+        columns={[
+          ...["name", "pipeline", "state", "rows"],
+          ...(hasAny(table, "rejected") ? ["rejected"] : []),
+          ...["size", "sha256", "at"],
+        ]}
+        heads={{ name: "File", rejected: "Set aside", sha256: "Content", at: "Arrived" }}
       />
     </>
   );

@@ -55,6 +55,12 @@ function Facts({ run }: { run: Run }) {
         <dt>Rows written</dt>
         <dd>{run.rows === null ? "–" : number(run.rows)}</dd>
       </div>
+      {run.rejected ? (
+        <div>
+          <dt>Rows set aside</dt>
+          <dd>{number(run.rejected)}</dd>
+        </div>
+      ) : null}
       <div>
         <dt>Version</dt>
         <dd>

@@ -10,7 +10,7 @@ import { RunNow } from "../parts/run-now";
 import { Empty, Shown } from "../parts/states";
 import { onAnyRun, useResource } from "../resource";
 import { useAddress } from "../router";
-import { valueOf } from "../table";
+import { hasAny, valueOf } from "../table";
 import type { Table } from "../types";
 
 const STATES = ["queued", "waiting", "leased", "done", "failed", "quarantined", "cancelled"];
@@ -71,11 +71,12 @@ export function RunsPlace() {
                 "started",
                 "took",
                 "rows",
+                ...(hasAny(table, "rejected") ? ["rejected"] : []),
                 "trigger",
                 "version",
                 "error",
               ]}
-              heads={{ id: "Run" }}
+              heads={{ id: "Run", rejected: "Set aside" }}
               render={RENDER}
             />
           ) : (
