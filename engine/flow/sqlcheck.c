@@ -132,6 +132,7 @@ static void check_route(sqlcheck *k, const route *r) {
     sqlcheck_name(k, &names, value_get_text(p, "name", ""), value_get(p, "choices"));
   }
   const char *sql = value_get_text(d, "sql", NULL);
+  k->takes = SQLCHECK_PARAMS;
   if (sql) return sqlcheck_text(k, d, sql, &names);
   query q = query_open(k);
   add_columns(&q, d, "columns", false);
@@ -158,14 +159,47 @@ static void check_chart(sqlcheck *k, const value *chart, const value *declared,
   check_query(&q, chart, declared, names);
 }
 
+static const char *part_of(sqlcheck *k, const value *chart, size_t number) {
+  const char *title = value_get_text(chart, "title", NULL);
+  return title ? arena_format(k->memory, "chart %zu '%.80s'", number, title)
+               : arena_format(k->memory, "chart %zu", number);
+}
+
+/* A filter moves a chart that names it or has a column of its name. */
+static void check_filter(sqlcheck *k, const value *d, const value *filter,
+                         const sqlcheck_names *names) {
+  const value *charts = list_of(d, "charts");
+  const char *name = value_get_text(filter, "name", "");
+  bool choice = list_of(filter, "choices")->list.count > 0;
+  dts_error e = {0};
+  for (size_t i = 0; i < charts->list.count; i++)
+    if (sqlcheck_takes_filter(k, &charts->list.items[i], names, name)) return;
+  error_fail(&e, "FILTER", "dashboard '%s': the filter '%s' changes no chart",
+             value_get_text(d, "name", "?"), name);
+  error_hint(&e,
+             choice ? "write {%s} into a chart's `from` or `sql`, or take the filter away"
+                    : "no chart's rows have a column '%s' and no SQL binds it with a colon",
+             name);
+  sqlcheck_fault(k, d, &e);
+}
+
 static void check_dashboard(sqlcheck *k, const value *d) {
   const value *filters = list_of(d, "filters"), *charts = list_of(d, "charts");
   sqlcheck_names names = {0};
+  size_t before = k->faults->list.count;
+  k->takes = SQLCHECK_FILTERS;
   for (size_t i = 0; i < filters->list.count; i++) {
     const value *f = &filters->list.items[i];
     sqlcheck_name(k, &names, value_get_text(f, "name", ""), value_get(f, "choices"));
   }
-  for (size_t i = 0; i < charts->list.count; i++) check_chart(k, &charts->list.items[i], d, &names);
+  for (size_t i = 0; i < charts->list.count; i++) {
+    k->part = part_of(k, &charts->list.items[i], i + 1);
+    check_chart(k, &charts->list.items[i], d, &names);
+  }
+  k->part = NULL;
+  if (k->faults->list.count != before) return; /* a faulty SQL says nothing of its columns */
+  for (size_t i = 0; i < filters->list.count; i++)
+    check_filter(k, d, &filters->list.items[i], &names);
 }
 
 /* ---- gaps ---- */
@@ -192,6 +226,7 @@ static int check_all(store_conn *c, void *arg, dts_error *e) {
   for (size_t i = 0; i < set->route_count; i++) check_route(k, &set->routes[i]);
   for (size_t i = 0; i < set->dashboards.list.count; i++)
     check_dashboard(k, &set->dashboards.list.items[i]);
+  k->takes = SQLCHECK_NOTHING;
   for (size_t i = 0; i < set->alerts.list.count; i++) {
     const value *d = &set->alerts.list.items[i];
     sqlcheck_text(k, d, value_get_text(d, "when", ""), &none);

@@ -14,5 +14,8 @@
  * the
  * set could be looked at, faults or not. */
 int sqlcheck_set(const registry *set, arena *a, value *faults, dts_error *e);
+/* The same for alerts that tell nobody and schema files that are not there: for `dts check` alone. */
+void sqlcheck_project(const registry *set, const value *config, const char *root, arena *a,
+                      value *faults);
 
 #endif

@@ -33,8 +33,9 @@ void sqlcheck_fault(sqlcheck *k, const value *declared, const dts_error *e) {
 }
 
 static const char *noun_of(sqlcheck *k, const value *declared) {
-  return arena_format(k->memory, "%s '%s'", value_get_text(declared, "noun", "?"),
-                      value_get_text(declared, "name", "?"));
+  return arena_format(k->memory, "%s '%s'%s%s", value_get_text(declared, "noun", "?"),
+                      value_get_text(declared, "name", "?"), k->part ? ", " : "",
+                      k->part ? k->part : "");
 }
 
 /* ---- names ---- */
@@ -64,14 +65,16 @@ static bool is_clock(sqlcheck *k, const char *name) {
   return is_volatile;
 }
 
-static void hint_name(const char *name, const sqlcheck_names *names, dts_error *e) {
+static void hint_name(sqlcheck *k, const char *name, const sqlcheck_names *names, dts_error *e) {
   const char *near = names->count ? error_nearest(name, names->names) : NULL;
   if (near)
     error_hint(e, "did you mean ':%s'?", near);
-  else if (!names->count)
-    error_hint(e, "only :now, :today and :today_minus_3d have a value here");
+  else if (k->takes == SQLCHECK_PARAMS)
+    error_hint(e, "declare it in the route: params = { %s = \"text\" }", name);
+  else if (k->takes == SQLCHECK_FILTERS)
+    error_hint(e, "declare it in the dashboard: filters = { \"%s\" }", name);
   else
-    error_hint(e, "declare it among the parameters or filters");
+    error_hint(e, "only :now, :today and :today_minus_3d have a value here");
 }
 
 static int check_parameters(sqlcheck *k, const value *parameters, const sqlcheck_names *names,
@@ -80,7 +83,7 @@ static int check_parameters(sqlcheck *k, const value *parameters, const sqlcheck
     const char *name = parameters->list.items[i].text.bytes;
     if (find_name(names, name) < names->count || is_clock(k, name)) continue;
     error_fail(e, "SQL", "the parameter :%s gets a value from nobody", name);
-    return hint_name(name, names, e), -1;
+    return hint_name(k, name, names, e), -1;
   }
   return 0;
 }
@@ -221,4 +224,49 @@ void sqlcheck_text(sqlcheck *k, const value *declared, const char *sql,
   error_fail(&out, e.code, "%s: %.800s", noun_of(k, declared), e.message);
   if (e.hint[0]) error_hint(&out, "%s", e.hint);
   sqlcheck_fault(k, declared, &out);
+}
+
+/* ---- filters ---- */
+
+static bool binds(const value *parameters, const char *name) {
+  for (size_t i = 0; i < parameters->list.count; i++)
+    if (value_is(&parameters->list.items[i], name)) return true;
+  return false;
+}
+
+static bool has_column(const value *columns, const char *name) {
+  for (size_t i = 0; i < columns->list.count; i++)
+    if (strcmp(value_get_text(&columns->list.items[i], "name", ""), name) == 0) return true;
+  return false;
+}
+
+/* With the first of each choice put in. */
+static const char *rows_of(sqlcheck *k, const value *chart, const sqlcheck_names *names) {
+  const char *from = value_get_text(chart, "from", NULL), *sql = value_get_text(chart, "sql", NULL);
+  const char *where = value_get_text(chart, "where", NULL);
+  if (!from && !sql) return NULL;
+  const char *text = arena_format(k->memory, from ? "select * from %s" : "select * from (%s\n)",
+                                  from ? from : sql);
+  if (where) text = arena_format(k->memory, "%s where (%s\n)", text, where);
+  bool *used = arena_alloc(k->memory, names->count + 1);
+  variant v = {names, arena_alloc(k->memory, (names->count + 1) * sizeof(size_t))};
+  for (size_t i = 0; i < names->count; i++) used[i] = names->choices[i] != NULL;
+  return put_in(k, text, &v, used);
+}
+
+static bool puts_in(sqlcheck *k, const value *chart, const char *name) {
+  const char *from = value_get_text(chart, "from", ""), *braced;
+  braced = arena_format(k->memory, "{%s}", name);
+  return strstr(from, braced) || strstr(value_get_text(chart, "sql", ""), braced);
+}
+
+bool sqlcheck_takes_filter(sqlcheck *k, const value *chart, const sqlcheck_names *names,
+                           const char *name) {
+  const char *sql = rows_of(k, chart, names);
+  value columns = value_list(), parameters = value_list();
+  dts_error e = {0};
+  if (!sql) return false;
+  if (puts_in(k, chart, name)) return true;
+  if (store_check(k->conn, sql, k->memory, &columns, NULL, &parameters, &e) < 0) return true;
+  return binds(&parameters, name) || has_column(&columns, name);
 }

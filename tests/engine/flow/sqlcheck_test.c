@@ -38,6 +38,9 @@ static value check(const char *more, arena *a) {
 #define PAGE(chart)                                                                                \
   "{\"noun\":\"dashboard\",\"name\":\"page\",\"filters\":[{\"name\":\"currency\"},{\"name\":"      \
   "\"every\",\"choices\":[\"week\",\"month\"]}],\"charts\":[" chart "]}"
+#define FILTERED(filter, chart)                                                                    \
+  "{\"noun\":\"dashboard\",\"name\":\"page\",\"filters\":[{\"name\":" filter                       \
+  "}],\"charts\":[" chart "]}"
 #define PIPELINE(gaps)                                                                             \
   "{\"noun\":\"pipeline\",\"name\":\"p\",\"trigger\":\"gaps\",\"schedule\":\"0 6 * * "             \
   "*\",\"limits\":{},\"gaps\":{\"table\":\"rates\",\"since\":\"2025-01-01\",\"lag_days\":1,"       \
@@ -54,6 +57,10 @@ static void good_sets_have_no_faults(void **state) {
       ROUTE("\"from\":\"latest\",\"where\":{\"currency\":\"USD\"}"),
       ALERT("select currency from latest where last < :today_minus_3d or :now is null"),
       ALERT("select id, pipeline from dts_runs where state = 'failed'"),
+      FILTERED("\"day\"", "{\"kind\":\"table\",\"sql\":\"select currency from rates where date = "
+                          ":day\"}"),
+      FILTERED("\"currency\"", "{\"kind\":\"table\",\"from\":\"rates\"}"),
+      FILTERED("\"day\"", "{\"kind\":\"table\",\"from\":\"rates\",\"where\":\"date = :day\"}"),
       PAGE("{\"kind\":\"line\",\"from\":\"trend_{every}\",\"x\":\"period\",\"y\":\"avg(rate)\","
            "\"by\":\"currency\",\"where\":\"rate > 0\"},"
            "{\"kind\":\"number\",\"sql\":\"select count(*) as n from rates where currency = "
@@ -86,6 +93,22 @@ static void faults_name_their_place(void **state) {
       {ROUTE("\"sql\":\"select * from rates where date > :frm\""),
        "route 'GET /api/x/{currency}': the parameter :frm gets a value from nobody",
        "did you mean ':from'?"},
+      {ROUTE("\"sql\":\"select * from rates where rate > :least\""),
+       "route 'GET /api/x/{currency}': the parameter :least gets a value from nobody",
+       "declare it in the route: params = { least = \"text\" }"},
+      {"{\"noun\":\"route\",\"name\":\"GET /api/y\",\"method\":\"GET\",\"path\":\"/api/y\","
+       "\"sql\":\"select * from rates where currency = :id\"}",
+       "route 'GET /api/y': the parameter :id gets a value from nobody",
+       "declare it in the route: params = { id = \"text\" }"},
+      {ALERT("select * from rates where currency = :id"),
+       "alert 'old': the parameter :id gets a value from nobody",
+       "only :now, :today and :today_minus_3d have a value here"},
+      {FILTERED("\"currncy\"", "{\"kind\":\"table\",\"from\":\"rates\"}"),
+       "dashboard 'page': the filter 'currncy' changes no chart",
+       "no chart's rows have a column 'currncy' and no SQL binds it with a colon"},
+      {FILTERED("\"every\",\"choices\":[\"week\"]", "{\"kind\":\"table\",\"from\":\"rates\"}"),
+       "dashboard 'page': the filter 'every' changes no chart",
+       "write {every} into a chart's `from` or `sql`, or take the filter away"},
       {ROUTE("\"from\":\"rate\""), "route 'GET /api/x/{currency}': unknown table 'rate'",
        "did you mean 'rates'?"},
       {ALERT("select 1 where date('now') > '2020'"), "alert 'old': date asks the machine's clock",
@@ -96,10 +119,11 @@ static void faults_name_their_place(void **state) {
        "one SELECT (or WITH ... SELECT) is run here; scripts write with ctx:put"},
       {ALERT("select * from secret"), "alert 'old': table 'secret' is private",
        "only pipelines that may write it read it: see allow.tables"},
-      {PAGE("{\"kind\":\"line\",\"from\":\"trend_{every}\",\"x\":\"date\",\"y\":\"rate\"}"),
-       "dashboard 'page': unknown column 'date'", NULL},
+      {PAGE("{\"kind\":\"line\",\"title\":\"Rates\",\"from\":\"trend_{every}\",\"x\":\"date\","
+            "\"y\":\"rate\"}"),
+       "dashboard 'page', chart 1 'Rates': unknown column 'date'", NULL},
       {PAGE("{\"kind\":\"number\",\"sql\":\"select count(*) as n from rates\",\"y\":\"m\"}"),
-       "dashboard 'page': unknown column 'm'", NULL},
+       "dashboard 'page', chart 1: unknown column 'm'", NULL},
       {PIPELINE("\"complete\":\"rat > 0\",\"keys_sql\":\"select distinct currency from rates\""),
        "pipeline 'p': unknown column 'rat'", "did you mean 'rate'?"},
       {"{\"noun\":\"view\",\"name\":\"bad\",\"sql\":\"select * from nowhere\"}",
@@ -120,8 +144,43 @@ static void faults_name_their_place(void **state) {
   }
 }
 
+/* What the project lacks: `config` is dts.lua's table. */
+static void project_faults(const char *declared, const char *config, const char *expected) {
+  arena a = {0};
+  value faults = value_list(), given = help_json(&a, config);
+  registry *set = help_good_set(arena_format(&a, "[%s]", declared));
+  sqlcheck_project(set, &given, "/", &a, &faults);
+  assert_int_equal(faults.list.count, expected ? 1 : 0);
+  if (expected) {
+    assert_string_equal(value_get_text(&faults.list.items[0], "message", ""), expected);
+    assert_string_equal(value_get_text(&faults.list.items[0], "file", ""), "pipelines/x.lua");
+  }
+  registry_release(set);
+  arena_free(&a);
+}
+
+#define INGEST(schema)                                                                             \
+  "{\"noun\":\"pipeline\",\"name\":\"in\",\"trigger\":\"ingest\",\"limits\":{},\"ingest\":{"       \
+  "\"schema\":[" schema "]}}"
+
+static void what_the_project_lacks_is_a_fault(void **state) {
+  (void)state;
+  project_faults(ALERT("select 1"), "{}",
+                 "alert 'old' tells nobody: it has no `to`, and dts.lua no default");
+  project_faults(ALERT("select 1"), "{\"alerts\":{\"to\":[]}}",
+                 "alert 'old' tells nobody: it has no `to`, and dts.lua no default");
+  project_faults(ALERT("select 1"), "{\"alerts\":{\"to\":[\"mailto:a@b.example\"]}}", NULL);
+  project_faults("{\"noun\":\"alert\",\"name\":\"old\",\"when\":\"select 1\",\"to\":[\"mailto:"
+                 "a@b.example\"]}",
+                 "{}", NULL);
+  project_faults(INGEST("\"no/such.json\""), "{}",
+                 "pipeline 'in': there is no schema file no/such.json");
+  project_faults(INGEST("\"no/{type}.json\",\"dev/null\""), "{}", NULL);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(good_sets_have_no_faults),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(what_the_project_lacks_is_a_fault),
+                                     cmocka_unit_test(good_sets_have_no_faults),
                                      cmocka_unit_test(faults_name_their_place)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
