@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "flow/scheduler.h"
 #include "format/date.h"
 #include "format/duration.h"
 #include "serve/words.h"
@@ -71,16 +72,17 @@ static value fault_of(const value *faults, const char *file) {
   return value_null();
 }
 
-/* Only what has a clock is asked for. */
-static value next_of(api_call *c, const pipeline *p) {
-  value command = value_map(), firings;
-  if (!p->has_schedule && !p->every_ms) return value_null();
-  value_set(c->memory, &command, "name", value_text("next"));
-  value_set(c->memory, &command, "pipeline", value_text(p->name));
-  value_set(c->memory, &command, "count", value_integer(1));
-  if (call_ask(c, &command, &firings, NULL) < 0) return value_null();
-  if (firings.kind != VALUE_LIST || !firings.list.count) return value_null();
-  return call_stamp_or_null(c, value_get(&firings.list.items[0], "at_ms"));
+static value time_or_null(api_call *c, int64_t at) {
+  return at < 0 ? value_null() : value_text(call_stamp(c, at));
+}
+
+/* `next` is what the words of `trigger` speak of; the recheck of gaps has a time of its own. */
+static void add_times(api_call *c, const pipeline *p, value *v) {
+  bool clocked = p->has_schedule || p->every_ms;
+  int64_t next = clocked ? scheduler_next(p, c->now) : -1;
+  int64_t recheck = p->has_recheck ? cron_next(&p->recheck, p->zone, c->now) : -1;
+  value_set(c->memory, v, "next", time_or_null(c, next));
+  value_set(c->memory, v, "recheck", time_or_null(c, recheck));
 }
 
 static value pipeline_of(api_call *c, const pipeline *p, const counts *n, const value *faults) {
@@ -92,7 +94,7 @@ static value pipeline_of(api_call *c, const pipeline *p, const counts *n, const 
   value_set(c->memory, &v, "file", value_text(p->file));
   value_set(c->memory, &v, "kind", value_text(kinds[p->trigger]));
   value_set(c->memory, &v, "trigger", value_text(words_trigger(p, c->memory)));
-  value_set(c->memory, &v, "next", next_of(c, p));
+  add_times(c, p, &v);
   value_set(c->memory, &v, "runs", strip_of(c, n, p->name));
   value_set(c->memory, &v, "rows_today", value_integer(value_get_integer(today, "rows", 0)));
   value_set(c->memory, &v, "gaps", value_integer(value_get_integer(gaps, "n", 0)));

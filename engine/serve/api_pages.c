@@ -6,6 +6,7 @@
 
 #include "format/json.h"
 #include "serve/chart.h"
+#include "serve/fresh.h"
 #include "serve/replies.h"
 
 enum { CHOICES = 1000 };
@@ -148,24 +149,6 @@ static int page(api_call *c, dts_error *e) {
 
 /* ---- one chart ---- */
 
-/* When the newest of the tables changed: seen by this server, or else the last run that wrote
- * rows. */
-static value fresh(api_call *c, const value *tables) {
-  int64_t newest = 0;
-  for (size_t i = 0; i < tables->list.count; i++) {
-    int64_t at = stream_hub_changed(server_hub(c->server), tables->list.items[i].text.bytes);
-    if (at > newest) newest = at;
-  }
-  if (newest) return value_text(call_stamp(c, newest));
-  gathered g = {.memory = c->memory};
-  int rc = result_gather(c->store, &g,
-                         "select max(ended) as at from dts_run where state = 'done' and rows > 0",
-                         NULL, 0, NULL);
-  return rc == 0 && g.rows.list.count
-             ? call_stamp_or_null(c, value_get(&g.rows.list.items[0], "at"))
-             : value_null();
-}
-
 static void write_chart(api_call *c, const result *r) {
   if (r->style == RESULT_CSV) {
     call_csv_headers(c, c->args[0]);
@@ -183,7 +166,7 @@ static void write_chart(api_call *c, const result *r) {
 
 /* What is kept lacks its time, which is known a moment later than the rows are. */
 static void add_fresh(api_call *c, const value *tables) {
-  value at = fresh(c, tables);
+  value at = fresh_at(c, tables);
   buffer whole;
   if (strncmp(c->rp->type, "text/csv", 8) == 0) return;
   buffer_init(&whole, c->rp->body.limit);

@@ -114,7 +114,7 @@ static void the_site_says_what_its_visitor_may_see(void **state) {
   assert_int_equal(1, count(&v, "pages"));
   assert_int_equal(0, count(&v, "scopes"));
   v = get_json(w, "/api/v1/site");
-  assert_int_equal(2, count(&v, "pages"));
+  assert_int_equal(3, count(&v, "pages"));
   assert_int_equal(3, count(&v, "scopes"));
   assert_int_equal(0, count(&v, "faults"));
 }
@@ -132,6 +132,31 @@ static void the_overview_counts_runs(void **state) {
   assert_string_equal("by hand", value_get_text(fill, "trigger", ""));
   assert_int_equal(7, value_get_integer(fill, "rows_today", -1));
   assert_int_equal(1, count(fill, "runs"));
+}
+
+static const value *named(const value *list, const char *field, const char *name) {
+  for (size_t i = 0; i < list->list.count; i++)
+    if (strcmp(value_get_text(&list->list.items[i], field, ""), name) == 0)
+      return &list->list.items[i];
+  fail_msg("%s is not listed", name);
+  return NULL;
+}
+
+static void the_next_time_is_that_of_the_words(void **state) {
+  WORLD;
+  value v = get_json(w, "/api/v1/overview"), plans = get_json(w, "/api/v1/schedule");
+  const value *yearly = named(value_get(&v, "pipelines"), "name", "yearly");
+  const char *next = value_get_text(yearly, "next", ""), *due;
+  due = value_get_text(yearly, "recheck", "");
+  assert_string_equal(next + 4, "-01-01T06:00:00.000Z");
+  assert_int_equal(24, strlen(due));
+  assert_true(strcmp(due, next) <= 0);
+  const value *times = value_get(named(&plans, "pipeline", "yearly"), "next");
+  assert_int_equal(5, times->list.count);
+  for (size_t i = 0; i < 5; i++)
+    assert_string_equal(times->list.items[i].text.bytes + 4, "-01-01T06:00:00.000Z");
+  assert_string_equal(times->list.items[0].text.bytes, next);
+  assert_null(value_get_text(named(value_get(&v, "pipelines"), "name", "fill"), "next", NULL));
 }
 
 static void a_run_is_shown_in_all_its_parts(void **state) {
@@ -258,6 +283,18 @@ static void a_page_has_typed_filters(void **state) {
   assert_int_equal(5, charts->list.count);
   assert_int_equal(2, count(&charts->list.items[0], "filters"));
   assert_int_equal(2, count(&charts->list.items[3], "filters"));
+}
+
+/* `fill` ran, but wrote nothing that these charts read. */
+static void a_chart_is_as_old_as_its_own_tables(void **state) {
+  WORLD;
+  for (int i = 0; i < 2; i++) {
+    value v = get_json(w, arena_format(&w->memory, "/api/v1/pages/aside/charts/%d", i));
+    const value *fresh = value_get(&v, "fresh");
+    if (fresh && fresh->kind != VALUE_NULL) fail_msg("chart %d: %s", i, fresh->text.bytes);
+    assert_int_equal(1, count(&v, "source"));
+    assert_int_equal(0, count(&v, "rows"));
+  }
 }
 
 static void a_chart_takes_its_filters(void **state) {
@@ -419,6 +456,7 @@ int main(void) {
                                      T(a_change_by_cookie_comes_from_our_own_page),
                                      T(the_site_says_what_its_visitor_may_see),
                                      T(the_overview_counts_runs),
+                                     T(the_next_time_is_that_of_the_words),
                                      T(a_run_is_shown_in_all_its_parts),
                                      T(tables_are_listed_and_private_ones_are_not),
                                      T(rows_are_filtered_sorted_and_counted),
@@ -427,6 +465,7 @@ int main(void) {
                                      T(every_place_answers),
                                      T(a_page_has_typed_filters),
                                      T(a_chart_takes_its_filters),
+                                     T(a_chart_is_as_old_as_its_own_tables),
                                      T(two_rows_for_a_point_name_the_column),
                                      T(a_file_goes_up_and_comes_down),
                                      T(an_upload_keeps_to_its_address),

@@ -63,6 +63,8 @@ static const char SCRIPT[] =
     "}\n"
     "dts.pipeline { name = 'more', run = function(ctx)\n"
     "  ctx:put('rates', { currency = 'GBP', date = '2026-01-09', rate = 9 }) end }\n"
+    "dts.pipeline { name = 'yearly', schedule = '0 6 1 1 *', gaps = { table = 'rates', keys = { "
+    "'USD' }, since = '2999-01-01' }, recheck = '*/5 * * * *', run = function(ctx, span) end }\n"
     "dts.pipeline { name = 'sales', files = 'incoming/sales-*.csv', run = function(ctx, file) for "
     "row in file:rows() do end end }\n"
     "dts.route { 'GET /api/rates/{currency}', from = 'rates', order = 'date', public = true, "
@@ -91,6 +93,17 @@ static const char SCRIPT[] =
     "  { 'table', from = 'rates', columns = { 'currency', 'rate' }, order = '-rate', where = { "
     "currency = { 'USD', 'EUR' } }, limit = 2 } }\n"
     "dts.dashboard { name = 'inner', { 'table', from = 'rates' } }\n";
+
+/* Tables that nothing wrote to. */
+static const char ASIDE[] =
+    "local dts = require 'dts'\n"
+    "dts.table { name = 'quiet', key = { 'day' }, columns = { 'day date', 'n integer' } }\n"
+    "dts.rollup { name = 'hush', from = 'quiet', time = 'day', every = { 'week' }, measures = { "
+    "'sum(n) as n' } }\n"
+    "dts.pipeline { name = 'whisper', run = function(ctx)\n"
+    "  ctx:put('quiet', { day = '2026-01-05', n = 1 }) end }\n"
+    "dts.dashboard { name = 'aside', { 'table', from = 'quiet' }, { 'table', from = 'hush_week' } "
+    "}\n";
 
 static void *world_loop(void *arg) {
   loop_run(kernel_loop(((world *)arg)->kernel));
@@ -134,6 +147,8 @@ static int world_open(void **state) {
   mkdir(path, 0700);
   snprintf(path, sizeof path, "%s/pipelines/all.lua", w->root);
   file_write_atomic(path, SCRIPT, sizeof SCRIPT - 1, 0600, NULL);
+  snprintf(path, sizeof path, "%s/pipelines/aside.lua", w->root);
+  file_write_atomic(path, ASIDE, sizeof ASIDE - 1, 0600, NULL);
   kernel_options o = {.root = w->root, .worker = w->worker, .serving = true};
   w->kernel = kernel_open(&o, &e);
   if (!w->kernel) return world_fail("kernel", &e);
