@@ -74,8 +74,10 @@ make_project() {
 }
 
 show() { # TITLE SQL
+  local found
   printf '\n%s\n\n' "$1"
-  dts sql "$2"
+  found=$(dts sql --csv "$2")
+  if [[ $(wc -l <<<"$found") -lt 2 ]]; then printf 'none\n'; else dts sql "$2"; fi
 }
 
 dts() { (cd "$FOLDER/fuel" && "$DTS" "$@"); }
