@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "flow/calls.h"
 #include "flow/http_cache.h"
+#include "flow/http_fault.h"
 #include "flow/http_request.h"
 #include "flow/parts.h"
 #include "format/json.h"
@@ -115,18 +116,6 @@ static void answer(exchange *x, bool unchanged) {
   finish(x);
 }
 
-static void status_error(const exchange *x, dts_error *e) {
-  int status = x->reply.status;
-  error_fail(e, "HTTP_STATUS", "%s %s answered %d", x->request.method, x->request.shown, status);
-  e->status = status;
-  e->retryable = status == 408 || status == 425 || status == 429 || status >= 500;
-  if (status == 401 || status == 403)
-    error_hint(
-        e, "the source wants a key: see headers = { Authorization = \"Bearer {secret:NAME}\" }");
-  else if (status == 404)
-    error_hint(e, "if that is an answer here, say accept = { 404 } and look at res.status");
-}
-
 /* ---- keeping ---- */
 
 static void stage_archive(exchange *x) {
@@ -218,7 +207,7 @@ static void on_reply(exchange *x) {
   if (x->reply.status == 304 && x->known.kind == VALUE_MAP)
     return loop_defer(l, kept_work, kept_then, x);
   if (x->reply.status >= 400 && !http_request_accepts(&c->args, x->reply.status)) {
-    status_error(x, &e);
+    http_fault_status(&x->request, &x->reply, x->fd, &e);
     return fail(x, &e);
   }
   if (value_get(&c->args, "archive") || has_validator(x))
@@ -236,6 +225,7 @@ static void on_done(void *arg, fetch_reply *reply, const dts_error *e) {
   x->reply = *reply;
   x->fd = reply->body_fd;
   x->headers = value_copy(&x->call->memory, &reply->headers);
+  x->reply.headers = x->headers;
   reply->body_fd = -1;
   buffer_init(&reply->body, 0);
   on_reply(x);

@@ -85,6 +85,7 @@ static int fill_in(run *r, http_request *q, const char *header, const char *text
     const char *secret = kernel_secret(r->kernel, name, &q->memory);
     if (!secret && optional) return 1;
     if (!secret) return no_secret(name, header, e), -1;
+    value_add(&q->memory, &q->secrets, value_text(secret));
     buffer_add_text(out, secret);
     at = end + 1;
   }
@@ -173,6 +174,7 @@ int http_request_make(run *r, const value *args, http_request *q, dts_error *e) 
   q->source = arena_text(&q->memory, name ? name : "");
   q->headers = value_map();
   q->given = value_map();
+  q->secrets = value_list();
   const char *own_host = NULL;
   if (s) {
     url_place place;

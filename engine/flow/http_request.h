@@ -14,6 +14,7 @@ typedef struct http_request {
   const char *method, *url, *shown, *source; /* source "" for dts.http */
   value headers, given;                      /* as sent; as the script gave them, without secrets */
   value allow_private;
+  value secrets; /* list of those filled in: what no message may show */
   const char *body;
   size_t body_size;
   int64_t timeout_ms;

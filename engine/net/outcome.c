@@ -13,6 +13,13 @@ static long long seconds(int64_t ms) { return (long long)((ms + 999) / 1000); }
 
 static const char *asked_host(const call *c) { return c->host ? c->host->name : "the host"; }
 
+/* The address of this hop without its query, where secrets live. */
+static const char *asked_address(call *c) {
+  const char *url = c->url.size ? buffer_text(&c->url) : asked_host(c);
+  size_t size = strcspn(url, "?#");
+  return arena_copy(&c->arena, url, size < 300 ? size : 300);
+}
+
 const char *outcome_words(const task *t, CURLcode code) {
   switch (code) {
   case CURLE_COULDNT_RESOLVE_HOST:
@@ -48,7 +55,7 @@ static outcome end_large(call *c) {
 }
 
 static outcome end_network(call *c, const char *why) {
-  error_fail(&c->task.error, "HTTP_NETWORK", "%s %s: %s", c->request.method, asked_host(c), why);
+  error_fail(&c->task.error, "HTTP_NETWORK", "%s %s: %s", c->request.method, asked_address(c), why);
   return OUTCOME_FINAL;
 }
 
@@ -127,8 +134,11 @@ void outcome_network(call *c, const char *fault) {
   dts_error *e = &c->task.error;
   const fetch_reply *r = &c->reply;
   error_fail(e, c->late ? "HTTP_TIMEOUT" : "HTTP_NETWORK", "%s %s: %s (%d %s)", c->request.method,
-             asked_host(c), fault, r->tries, r->tries == 1 ? "try" : "tries");
-  if (c->late) error_hint(e, "each try had %lld s", seconds(c->request.timeout_ms));
+             asked_address(c), fault, r->tries, r->tries == 1 ? "try" : "tries");
+  if (c->late)
+    error_hint(e, "each try had %lld s", seconds(c->request.timeout_ms));
+  else
+    error_hint(e, "is %s up, and is this its address? The run is tried again later", asked_host(c));
   e->retryable = true;
 }
 

@@ -99,6 +99,70 @@ static void statuses_become_errors(void **state) {
   server_close(&s);
 }
 
+/* ---- what the errors say ---- */
+
+static void fail_in_words(const asked *a) {
+  if (strstr(a->text, "/page"))
+    server_say(a, 500, "Content-Type: text/html\r\n",
+               "<html><head>\n<title>Out of\torder</title></head></html>");
+  else if (strstr(a->text, "/echo"))
+    server_say(a, 400, "Content-Type: text/plain\r\n", a->text);
+  else if (strstr(a->text, "/bytes"))
+    server_say(a, 400, "Content-Type: application/octet-stream\r\n", "abc");
+  else
+    server_say(a, 404, "Content-Type: application/problem+json\r\n",
+               "{\"title\": \"no such series\", \"more\": \"0123456789 0123456789 0123456789 "
+               "0123456789 0123456789 0123456789 0123456789 0123456789\"}");
+}
+
+static void errors_show_the_first_words_of_the_answer(void **state) {
+  (void)state;
+  server s;
+  server_open(&s, fail_in_words);
+  bench *b = with_server(
+      &s, "local src = dts.source { name = 'src', url = 'URL', headers = { Authorization = "
+          "'Bearer {secret:KEY}' } }\n"
+          "for name, path in pairs { page = '/page', echo = '/echo', bytes = '/bytes', "
+          "problem = '/v1/x?q=1' } do\n"
+          "  dts.pipeline { name = name, run = function() src:get(path) end }\n"
+          "end\n");
+  bench_write(b, "secrets/KEY", "sesame-4711-open\n");
+  bench_open(b);
+  bench_faults(b);
+  bench_contains(bench_run_error(b, "page"), "/page answered 500 (4 tries): Out of order");
+  bench_contains(bench_text(b, "select error ->> 'hint' from dts_run order by id desc limit 1"),
+                 "the source itself failed");
+  bench_contains(bench_run_error(b, "problem"),
+                 " answered 404: {\"title\": \"no such series\", \"more\": \"0123456789 ");
+  const char *echo = bench_run_error(b, "echo");
+  bench_contains(echo, "/echo answered 400");
+  assert_null(strstr(echo, "sesame"));
+  assert_null(strstr(echo, "GET /echo HTTP"));
+  assert_null(strstr(bench_run_error(b, "bytes"), "abc"));
+  bench_close(b);
+  server_close(&s);
+}
+
+static void a_source_that_is_down_is_named_with_its_path(void **state) {
+  (void)state;
+  server s;
+  server_open(&s, refuse);
+  bench *b = with_server(
+      &s, "local src = dts.source { name = 'src', url = 'URL' }\n"
+          "dts.pipeline { name = 'p', run = function() src:get('/v1/a', { query = { key = 'hush' "
+          "} }) end }\n");
+  bench_open(b);
+  bench_faults(b);
+  server_close(&s);
+  const char *error = bench_run_error(b, "p");
+  bench_contains(error, "HTTP_NETWORK: GET http://127.0.0.1:");
+  bench_contains(error, "/v1/a: ");
+  assert_null(strstr(error, "hush"));
+  bench_contains(bench_text(b, "select error ->> 'hint' from dts_run order by id desc limit 1"),
+                 "is this its address?");
+  bench_close(b);
+}
+
 /* ---- conditions ---- */
 
 static void with_etag(const asked *a) {
@@ -398,6 +462,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_busy_source_is_asked_again),
       cmocka_unit_test(statuses_become_errors),
+      cmocka_unit_test(errors_show_the_first_words_of_the_answer),
+      cmocka_unit_test(a_source_that_is_down_is_named_with_its_path),
       cmocka_unit_test(an_unchanged_reply_comes_from_what_was_kept),
       cmocka_unit_test(archives_are_kept_with_their_run),
       cmocka_unit_test(replies_that_come_during_a_commit_are_kept),

@@ -150,7 +150,7 @@ static void test_network_faults_are_tried_again_and_told(void **state) {
   assert_string_equal(got[0].error.code, "HTTP_NETWORK");
   assert_string_equal(got[0].error.message,
                       arena_format(&a,
-                                   "GET %s: the connection was closed in the middle of the answer "
+                                   "GET http://%s/: the connection was closed in the middle of the answer "
                                    "(4 tries)",
                                    s.name));
   assert_true(got[0].error.retryable);
