@@ -39,14 +39,24 @@ static bool is_choice(const value *param, const value *given) {
   return false;
 }
 
+static int wrong_choice(const value *param, const value *given, dts_error *e) {
+  const value *choices = value_get(param, "choices");
+  char shown[80], one[80], all[600] = "";
+  for (size_t i = 0, n = 0; i < choices->list.count && n < sizeof all - 100; i++) {
+    json_shorten(one, sizeof one, &choices->list.items[i]);
+    n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", one);
+  }
+  json_shorten(shown, sizeof shown, given);
+  return error_fail(e, "PARAM", "parameter '%s': one of %s expected, got %s",
+                    value_get_text(param, "name", ""), all, shown);
+}
+
 /* A value from a command line is text: it is read as the parameter's type. */
 static int convert(const value *param, arena *a, value *v, dts_error *e) {
   const char *type = value_get_text(param, "type", "text"),
              *name = value_get_text(param, "name", "");
   column_type column;
-  if (!is_choice(param, v))
-    return error_fail(e, "PARAM", "parameter '%s': '%s' is not one of its choices", name,
-                      v->kind == VALUE_TEXT ? v->text.bytes : "?");
+  if (!is_choice(param, v)) return wrong_choice(param, v, e);
   if (column_type_read(type, &column) < 0) return 0;
   table_column c = {.name = name, .doc = "", .type = column};
   table t = {.name = "params", .count = 1, .columns = &c};
@@ -116,11 +126,13 @@ static int queue_one(store_conn *c, const pipeline *p, const fire *f, int64_t fi
   int64_t id;
   bool fresh;
   const char *params = f->params;
+  if (f->file) params = f->input;
   int rc = params ? 0 : scheduler_params(p, NULL, &a, &params, e);
   job_new n = {.firing = firing_id,
                .pipeline = p->name,
                .trigger = f->trigger,
-               .kind = "params",
+               .kind = f->file ? "file" : "params",
+               .name = f->file,
                .input = params,
                .limit = p->retry,
                .once = f->once,
