@@ -108,9 +108,30 @@ function methods:text(encoding)
   return it.raw:text()
 end
 
+-- "it is text/html and begins \"<html>…\"": where the reply is something else than JSON, that is what went wrong.
+local function refuse_json(it, text, fault)
+  local first = text:match("^%s*(.)")
+  local other = not by_type(it.type) or by_type(it.type) ~= "json" or first == "<"
+  if not kernel.is_error(fault) or fault.code ~= "JSON" or not other or first and first:find("[%[{]") then
+    error(fault, 0)
+  end
+  local kind = it.type and it.type:match("^%s*([^;%s]+)")
+  local words = first and "begins " .. kernel.shorten((text:sub(1, 400):gsub("%s+", " "):gsub("^ ", ""))) or "is empty"
+  kernel.raise {
+    code = "JSON", where = fault.where,
+    message = ("JSON expected: the body %s%s [%s]"):format(kind and "is " .. kind .. " and " or "", words, it.name),
+    hint = first == "<"
+      and "is the address right, does it want a key? A page is read by res:html(), XML by res:xml()"
+      or "res:text() gives it as it is",
+  }
+end
+
 function methods:json(opts)
   local it = check(self, "json")
-  return json.decode(it.raw:text(), opts, it.name)
+  local text = it.raw:text()
+  local ok, value = pcall(json.decode, text, opts, it.name)
+  if ok then return value end
+  refuse_json(it, text, value)
 end
 
 function methods:lines(encoding)

@@ -43,6 +43,10 @@ local SPEC = options.spec("dts.pipeline", {
 local TRIGGERS = { "schedule", "every", "gaps", "files", "ingest", "after" }
 
 local function choose_trigger(given, what)
+  if given.gaps ~= nil and given.every ~= nil then
+    options.fail(what, "`gaps` needs `schedule`, not `every`: it asks for dates, once for each firing",
+      'for example schedule = "0 6 * * *"; `recheck` says when dates that are still missing are asked for again')
+  end
   local found = {}
   for _, name in ipairs(TRIGGERS) do
     if given[name] ~= nil and not (name == "schedule" and given.gaps ~= nil) then found[#found + 1] = name end

@@ -133,6 +133,8 @@ dts.table { name = "t", columns = { "a text" } }
   it("refuses two reasons to run, and what does not go together", function()
     assert.equal("dts.pipeline 'p': `schedule` and `every` exclude each other: a pipeline runs for one reason",
       said 'dts.pipeline { name = "p", schedule = "0 6 * * *", every = "1h", run = print }')
+    assert.equal("dts.pipeline 'p': `gaps` needs `schedule`, not `every`: it asks for dates, once for each firing",
+      said 'dts.pipeline { name = "p", gaps = { table = "q" }, every = "1h", run = print }')
     assert.equal("dts.pipeline 'p': `recheck` asks for missing dates again: it goes with `gaps`",
       said 'dts.pipeline { name = "p", recheck = "0 6 * * *", run = print }')
     assert.equal("dts.pipeline 'p': field 'run' is missing: function(ctx, input) … end",

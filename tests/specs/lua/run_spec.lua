@@ -139,6 +139,20 @@ describe("a run", function()
     assert.same({ "checkpoint", { state = { at = 4 } } }, e.calls[1])
   end)
 
+  it("is told what came instead of JSON", function()
+    local function reply(kind, text)
+      return { http = function() return { status = 200, url = "https://x/a", headers = {}, type = kind, body = text }
+      end }
+    end
+    local ask = 'dts.http.get("https://x/a"):json()'
+    assert.matches('JSON expected: the body is text/html and begins "<html> <b>Down</b>"',
+      said(ask, reply("text/html; charset=utf-8", "<html>\n\n<b>Down</b>")), 1, true)
+    assert.matches("JSON expected: the body is empty", said(ask, reply(nil, "")), 1, true)
+    assert.matches('JSON expected: the body is text/plain and begins "Sorry"', said(ask, reply("text/plain", "Sorry")),
+      1, true)
+    assert.not_matches("JSON expected", said(ask, reply("application/json", '{"a":}')), 1, true)
+  end)
+
   it("is told what is misspelt", function()
     assert.equal("ctx: there is no 'putt'; did you mean 'put'?", said("ctx:putt()"))
     assert.equal("ctx: write a colon: ctx:put(…), not ctx.put(…)", said('ctx.put("t", {})'))
