@@ -6,13 +6,14 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { column, stamp, table } from "./fixtures/series.js";
+import { column, DAY, iso, stamp, table } from "./fixtures/series.js";
 import { overflowOf } from "./helpers/browser.js";
 import { withEngine } from "./helpers/setup.js";
 
 const sources = fileURLToPath(new URL("../../web/src", import.meta.url));
 const { buildSync } = createRequire(new URL("../../web/package.json", import.meta.url))("esbuild");
-const LOCALE = `Object.defineProperty(globalThis, "navigator", { value: { languages: ["en-GB"] } });`;
+const LOCALE = `Object.defineProperty(globalThis, "navigator",
+  { value: { languages: ["en-GB"] } });`;
 const EXPORTS = `export { dateLabels } from "./charts/dates"; export { modelOf, labelled } from
   "./charts/model"; export { withUnit } from "./charts/summary"; export * from "./format";
   export { cellText, decimalsOf } from "./parts/cell"; export { heatScale } from "./charts/heat";`;
@@ -44,10 +45,10 @@ describe("figures and dates", () => {
   };
   const from = (day, count, step) =>
     Array.from({ length: count }, (_, i) =>
-      new Date(Date.parse(day) + i * step * 86_400_000).toISOString().slice(0, 10),
+      iso(Date.parse(day) + i * step * DAY),
     );
   const months = (count) =>
-    Array.from({ length: count }, (_, i) => new Date(Date.UTC(2025, i, 1)).toISOString().slice(0, 10));
+    Array.from({ length: count }, (_, i) => iso(Date.UTC(2025, i, 1)));
 
   it("label each bar at its own date", () =>
     assert.deepEqual(texts(model("bar", from("2026-08-31", 3, 7)), 600), [
@@ -81,6 +82,15 @@ describe("figures and dates", () => {
     const one = model("bar", from("2026-01-05", 40, 7));
     const [low, high] = [Date.parse("2026-03-01"), Date.parse("2026-03-12")];
     assert.deepEqual(texts(one, 600, low, high), ["2026-03-02 2 Mar", "2026-03-09 9 Mar"]);
+  });
+
+  it("say the day of hours where it begins", () => {
+    const hours = ["2026-09-21T22:00:00Z", "2026-09-21T23:00:00Z", "2026-09-22T01:00:00Z"];
+    assert.deepEqual(texts(model("bar", hours, "timestamp"), 600), [
+      "2026-09-21 22:00\n21 Sept",
+      "2026-09-21 23:00",
+      "2026-09-22 01:00\n22 Sept",
+    ]);
   });
 
   it("leave daily lines to round dates", () =>
@@ -128,7 +138,10 @@ describe("tables of runs and files", () => {
     ...row, i ? rejected : 0, 4_790_511, "591785b794601e212b", stamp(1e12), i ? null : error,
   ]);
   const answer = (rejected) =>
-    engine.server.answers.set("GET /api/v1/files", () => [200, table([...FILE, ...REST], files(rejected))]);
+    engine.server.answers.set("GET /api/v1/files", () => [
+      200,
+      table([...FILE, ...REST], files(rejected)),
+    ]);
   const heads = (page) => page.locator("thead th").allInnerTexts();
 
   it("show how many rows were set aside where some were", async () => {
@@ -146,7 +159,6 @@ describe("tables of runs and files", () => {
   it("keep a file's error whole at 1280 pixels", async () => {
     answer(3);
     await engine.on("/files", async (page) => {
-      if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/files.png` });
       assert.equal(await overflowOf(page), 0);
       assert.equal(await page.getByText(error).isVisible(), true);
       const hidden = await page

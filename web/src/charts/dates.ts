@@ -43,7 +43,7 @@ function textOf(ms: number, before: number | undefined, monthly: boolean): strin
   if (monthly) return at(ms).getUTCMonth() === 0 ? String(at(ms).getUTCFullYear()) : monthName(ms);
   if (ms % DAY === 0) return turns ? date(ms) : dayMonth(ms);
   const sameDay = before !== undefined && Math.floor(before / DAY) === Math.floor(ms / DAY);
-  return sameDay ? hourMinute(ms) : `${dayMonth(ms)}\n${hourMinute(ms)}`;
+  return sameDay ? hourMinute(ms) : `${hourMinute(ms)}\n${dayMonth(ms)}`;
 }
 
 // What the drawing library is told of the labels between `from` and `to`; nothing where it may
@@ -56,5 +56,5 @@ export function dateLabels(model: Model, width: number, from = -Infinity, to = I
   const monthly = isMonthly(shown);
   const customValues = chosen(shown, width - 60);
   const texts = new Map(customValues.map((x, i) => [x, textOf(x, customValues[i - 1], monthly)]));
-  return { customValues, formatter: (ms: number) => texts.get(ms) ?? "" };
+  return { customValues, lineHeight: 15, formatter: (ms: number) => texts.get(ms) ?? "" };
 }
