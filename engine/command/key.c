@@ -44,6 +44,7 @@ static void print_keys(arena *a, const value *keys) {
   value_add(a, &columns, value_text("name"));
   value_add(a, &columns, value_text("scopes"));
   value_add(a, &columns, value_text("created"));
+  value_add(a, &columns, value_text("last used"));
   for (size_t i = 0; i < keys->list.count; i++) {
     const value *k = &keys->list.items[i], *created = value_get(k, "created");
     value row = value_list();
@@ -53,6 +54,7 @@ static void print_keys(arena *a, const value *keys) {
     value_add(a, &row, joined(a, value_get(k, "scopes")));
     value_add(a, &row,
               created && created->kind == VALUE_TEXT ? *created : value_text(arena_text(a, time)));
+    value_add(a, &row, value_text(value_get_text(k, "used", "never")));
     value_add(a, &rows, row);
   }
   value_set(a, &result, "columns", columns);

@@ -126,6 +126,12 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
   value_set(l->memory, &key, "name", value_copy(l->memory, &row[0]));
   value_set(l->memory, &key, "scopes", key_scopes_list(scopes, l->memory));
   value_set(l->memory, &key, "created", value_text(arena_text(l->memory, at)));
+  value used = value_null();
+  if (row[3].kind == VALUE_INTEGER) {
+    timestamp_write(row[3].integer, at);
+    used = value_text(arena_text(l->memory, at));
+  }
+  value_set(l->memory, &key, "used", used);
   value_add(l->memory, &l->keys, key);
   return 0;
 }
@@ -133,17 +139,29 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
 int keys_list(store_conn *c, void *arg, dts_error *e) {
   key_listed *l = arg;
   l->keys = value_list();
-  return store_select(c, "select name, scopes, created from dts_key order by name", NULL, 0,
-                      add_row, l, e);
+  return store_select(c,
+                      "select name, scopes, created, used from dts_key left join dts_key_use using "
+                      "(name) order by name",
+                      NULL, 0, add_row, l, e);
 }
 
 int keys_revoke(store_conn *c, void *arg, dts_error *e) {
   const key_revoked *k = arg;
   value name = value_text(k->name);
   if (store_exec(c, "delete from dts_key where name = ?1", &name, 1, e) < 0) return -1;
-  if (store_changes(c)) return 0;
+  if (store_changes(c))
+    return store_exec(c, "delete from dts_key_use where name = ?1", &name, 1, e);
   error_fail(e, "KEY", "there is no key named '%.70s'", k->name);
   return error_hint(e, "`dts key list` names them");
+}
+
+int keys_use(store_conn *c, void *arg, dts_error *e) {
+  const key_used *k = arg;
+  value params[] = {value_text(k->name), value_integer(k->now)};
+  return store_exec(c,
+                    "insert into dts_key_use (name, used) select name, ?2 from dts_key where name "
+                    "= ?1 on conflict (name) do update set used = excluded.used",
+                    params, 2, e);
 }
 
 static int found_row(void *arg, const store_header *header, const value *row, dts_error *e) {
@@ -152,6 +170,7 @@ static int found_row(void *arg, const store_header *header, const value *row, dt
   value words = row[1];
   if (key_scopes_read(&words, &k->scopes, e) < 0) return -1;
   snprintf(k->name, sizeof k->name, "%.*s", (int)row[0].text.size, row[0].text.bytes);
+  k->used = row[2].kind == VALUE_INTEGER ? row[2].integer : 0;
   k->found = true;
   return 0;
 }
@@ -160,6 +179,8 @@ int keys_find(store_conn *c, void *arg, dts_error *e) {
   key_found *k = arg;
   value hash = value_text(k->hash);
   k->found = false;
-  return store_select(c, "select name, scopes from dts_key where hash = ?1", &hash, 1, found_row, k,
-                      e);
+  return store_select(c,
+                      "select name, scopes, used from dts_key left join dts_key_use using (name) "
+                      "where hash = ?1",
+                      &hash, 1, found_row, k, e);
 }

@@ -27,7 +27,7 @@ typedef struct key_added { /* in: name, scopes, now; out: text */
 } key_added;
 int keys_add(store_conn *c, void *key_added, dts_error *e); /* KEY_NAME, CONFLICT */
 
-typedef struct key_listed { /* out: [{name, scopes [..], created}] */
+typedef struct key_listed { /* out: [{name, scopes [..], created, used or null}] */
   arena *memory;
   value keys;
 } key_listed;
@@ -41,8 +41,16 @@ int keys_revoke(store_conn *c, void *key_revoked, dts_error *e); /* KEY when the
 typedef struct key_found { /* in: hash; out: the rest */
   char hash[KEY_HASH], name[KEY_NAME];
   unsigned scopes;
+  int64_t used; /* 0: never */
   bool found;
 } key_found;
 int keys_find(store_conn *c, void *key_found, dts_error *e);
+
+enum { KEY_USE_MS = 3600000 }; /* uses nearer to the last one noted are not noted */
+typedef struct key_used {
+  const char *name;
+  int64_t now;
+} key_used;
+int keys_use(store_conn *c, void *key_used, dts_error *e);
 
 #endif

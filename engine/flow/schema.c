@@ -96,6 +96,8 @@ static const char *const statements[] = {
     "primary key (source, url)) without rowid, strict",
     "create table if not exists dts_key (name text primary key, hash text not null unique, scopes "
     "text not null, created integer not null) without rowid, strict",
+    "create table if not exists dts_key_use (name text primary key, used integer not null) without "
+    "rowid, strict",
     "create table if not exists dts_alert (name text primary key, state text not null, since "
     "integer "
     "not null, told integer, rows text) without rowid, strict",

@@ -48,6 +48,12 @@ const char *access_session_key(const access_keys *a) { return a->own; }
 
 /* ---- keys ---- */
 
+/* A note that fails keeps nobody out. */
+static void note_use(store *s, const key_found *found) {
+  key_used use = {found->name, clock_now_ms()};
+  if (use.now - found->used >= KEY_USE_MS) store_write(s, keys_use, &use, NULL);
+}
+
 static int find_hash(const access_keys *a, store *s, const char *hash, arena *memory, who *w,
                      dts_error *e) {
   key_found found = {0};
@@ -57,6 +63,7 @@ static int find_hash(const access_keys *a, store *s, const char *hash, arena *me
   }
   snprintf(found.hash, sizeof found.hash, "%s", hash);
   if (store_read(s, keys_find, &found, e) < 0) return -1;
+  if (found.found) note_use(s, &found);
   if (found.found) *w = (who){arena_text(memory, found.name), found.scopes, false};
   return 0;
 }

@@ -166,7 +166,7 @@ int result_read(store *s, result *r, const char *sql, const value *params, dts_e
 
 /* The engine's tables that hold keys, settings or what sources said to a secret. */
 static bool is_inner(const char *name) {
-  static const char *const inner[] = {"dts_key", "dts_meta", "dts_validator"};
+  static const char *const inner[] = {"dts_key", "dts_key_use", "dts_meta", "dts_validator"};
   for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
     if (strcmp(name, inner[i]) == 0) return true;
   return false;

@@ -42,6 +42,14 @@ static void keys_and_scopes_decide(void **state) {
   expect(w, "GET", "/api/v1/pages/money", NULL, NULL, 200, NULL);
 }
 
+static const value *named(const value *list, const char *field, const char *name) {
+  for (size_t i = 0; i < list->list.count; i++)
+    if (strcmp(value_get_text(&list->list.items[i], field, ""), name) == 0)
+      return &list->list.items[i];
+  fail_msg("%s is not listed", name);
+  return NULL;
+}
+
 static void a_key_is_shown_once_and_ends_when_revoked(void **state) {
   WORLD;
   reply r = ask_admin(w, "POST", "/api/v1/keys", "{\"name\":\"etl\",\"scopes\":[\"read\"]}");
@@ -50,7 +58,15 @@ static void a_key_is_shown_once_and_ends_when_revoked(void **state) {
   reply_free(&r);
   const char *key = value_get_text(&v, "key", "");
   assert_int_equal(47, strlen(key));
+  v = get_json(w, "/api/v1/keys");
+  assert_null(value_get(named(&v, "name", "etl"), "used"));
   expect(w, "GET", "/api/v1/runs", bearer(w, key), NULL, 200, NULL);
+  v = get_json(w, "/api/v1/keys");
+  const char *used = value_get_text(named(&v, "name", "etl"), "used", "");
+  assert_int_equal(24, strlen(used));
+  expect(w, "GET", "/api/v1/runs", bearer(w, key), NULL, 200, NULL); /* within the hour */
+  v = get_json(w, "/api/v1/keys");
+  assert_string_equal(used, value_get_text(named(&v, "name", "etl"), "used", ""));
   r = ask_admin(w, "GET", "/api/v1/keys", NULL);
   assert_null(strstr(r.body, key));
   assert_non_null(strstr(r.body, "\"etl\""));
@@ -132,14 +148,6 @@ static void the_overview_counts_runs(void **state) {
   assert_string_equal("by hand", value_get_text(fill, "trigger", ""));
   assert_int_equal(7, value_get_integer(fill, "rows_today", -1));
   assert_int_equal(1, count(fill, "runs"));
-}
-
-static const value *named(const value *list, const char *field, const char *name) {
-  for (size_t i = 0; i < list->list.count; i++)
-    if (strcmp(value_get_text(&list->list.items[i], field, ""), name) == 0)
-      return &list->list.items[i];
-  fail_msg("%s is not listed", name);
-  return NULL;
 }
 
 static void the_next_time_is_that_of_the_words(void **state) {
