@@ -334,7 +334,11 @@ static void enqueued_jobs_have_keys_and_groups(void **state) {
                  "  ctx:enqueue('child', { n = 7 }, { key = 'once' })\n"
                  "end }\n"
                  "dts.pipeline { name = 'unknown', run = function(ctx) ctx:enqueue('child', { m = "
-                 "1 }) end }\n");
+                 "1 }) end }\n"
+                 "dts.pipeline { name = 'chosen', params = { how = { 'fast', 'slow' } }, run = "
+                 "function() end }\n"
+                 "dts.pipeline { name = 'wrong', run = function(ctx) ctx:enqueue('chosen', { how = "
+                 "'fsat' }) end }\n");
   assert_string_equal(bench_run(b, "p"), "done");
   bench_settle(b);
   bench_expect(b, "select n from seen where n < 100 order by rowid",
@@ -345,6 +349,8 @@ static void enqueued_jobs_have_keys_and_groups(void **state) {
                "0\n"); /* also of keys that were taken */
   bench_contains(bench_run_error(b, "conflict"), "CONFLICT: key 'once'");
   bench_contains(bench_run_error(b, "unknown"), "PARAM: pipeline 'child' has no parameter 'm'");
+  bench_contains(bench_run_error(b, "wrong"),
+                 "PARAM: parameter 'how': one of \"fast\", \"slow\" expected, got \"fsat\"");
   bench_invariants(b);
   bench_close(b);
 }
