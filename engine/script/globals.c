@@ -24,9 +24,6 @@ typedef struct absent_name {
 } absent_name;
 
 static const absent_name absent[] = {
-    {"os", "the clock is dts.now() and dts.today(); ctx.date and ctx.window are fixed for a run"},
-    {"io",
-     "files arrive with `files = ...`, rows with dts.table{ rows = ... }, logs go through dts.log"},
     {"debug", "errors carry their place and a traceback; `dts logs RUN` shows them"},
     {"package", "`require` finds the project's files and the shipped connectors"},
     {"dofile", "use `require`"},
@@ -35,6 +32,50 @@ static const absent_name absent[] = {
     {"unpack", "it is table.unpack"},
     {"collectgarbage", "memory is collected by itself; limits.memory bounds it"},
     {NULL, NULL}};
+
+/* os and io are looked into before they are refused: what to use instead depends on what was wanted. */
+static const char *const libraries_without[] = {"os", "io", NULL};
+
+static const absent_name absent_fields[] = {
+    {"os.time", "the clock is dts.now(); ctx.date and ctx.window are fixed for a run"},
+    {"os.clock", "the clock is dts.now()"},
+    {"os.date", "dts.now() and dts.today() say it; dts.date has parse, format, add and the like"},
+    {"os.difftime", "the clock is dts.now()"},
+    {"os.execute", "a script runs no other programs: a source is asked with dts.source, and work "
+                   "goes to another pipeline with ctx:enqueue"},
+    {"os.getenv", "a run gets its settings as params, and keys as {secret:NAME} in a source's "
+                  "headers"},
+    {"os.exit", "ctx:fail(\"why\") ends a run, `return` ends it well"},
+    {"io.write", "lines of the log are written with dts.log or print"},
+    {"io.popen", "a script runs no other programs: a source is asked with dts.source"},
+    {"os.", "a script changes no files: ctx:put writes rows, ctx:archive keeps bytes"},
+    {"io.", "a script opens no files: they arrive with `files = ...`, fixed rows with dts.table{ "
+            "rows = ... }; ctx:archive keeps bytes"},
+    {NULL, NULL}};
+
+static int read_absent_field(lua_State *L) {
+  dts_error e;
+  const char *library = lua_tostring(L, lua_upvalueindex(1));
+  const char *name = lua_pushfstring(L, "%s.%s", library, luaL_tolstring(L, 2, NULL));
+  const absent_name *a = absent_fields;
+  while (strcmp(a->name, name) != 0 && (a->name[3] || strncmp(a->name, name, 3) != 0)) a++;
+  error_fail(&e, "NAME", "'%s' is not available to scripts", name);
+  error_hint(&e, "%s", a->hint);
+  return fault_raise(L, &e);
+}
+
+static void push_absent_library(lua_State *L, const char *name) {
+  lua_newtable(L);
+  lua_newtable(L);
+  lua_pushstring(L, name);
+  lua_pushcclosure(L, read_absent_field, 1);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__newindex");
+  lua_setfield(L, -2, "__index");
+  lua_pushliteral(L, "absent");
+  lua_setfield(L, -2, "__metatable");
+  lua_setmetatable(L, -2);
+}
 
 /* The globals' names, the nearest of which was meant. */
 static const char *nearest_global(lua_State *L, const char *word) {
@@ -52,6 +93,8 @@ static int read_unknown(lua_State *L) {
   dts_error e;
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   const char *name = lua_tostring(L, 2);
+  for (const char *const *l = libraries_without; *l; l++)
+    if (strcmp(*l, name) == 0) return push_absent_library(L, name), 1;
   for (const absent_name *a = absent; a->name; a++) {
     if (strcmp(a->name, name) != 0) continue;
     error_fail(&e, "NAME", "'%s' is not available to scripts", name);
@@ -96,6 +139,17 @@ void globals_push_environment(lua_State *L) {
 
 /* ── The safe base ── */
 
+/* As dts.log shows it: a table by its content. */
+static void push_shown(lua_State *L, int index) {
+  if (!lua_istable(L, index) || fault_is(L, index)) {
+    luaL_tolstring(L, index, NULL);
+    return;
+  }
+  loader_push_engine(L, "dts.show");
+  lua_pushvalue(L, index);
+  lua_call(L, 1, 1);
+}
+
 static int print(lua_State *L) {
   script *s = script_of(L);
   luaL_Buffer line;
@@ -103,7 +157,7 @@ static int print(lua_State *L) {
   luaL_buffinit(L, &line);
   for (int i = 1; i <= count; i++) {
     if (i > 1) luaL_addchar(&line, '\t');
-    luaL_tolstring(L, i, NULL);
+    push_shown(L, i);
     luaL_addvalue(&line);
   }
   luaL_pushresult(&line);

@@ -168,13 +168,17 @@ static int require_engine(lua_State *L) { return require_module(L, true); }
 
 int loader_require(lua_State *L) { return require_module(L, false); }
 
-bool loader_push_main(lua_State *L) {
+void loader_push_engine(lua_State *L, const char *name) {
   if (script_of(L)->spec)
     lua_getglobal(L, "require");
   else
     lua_pushcfunction(L, require_engine);
-  lua_pushliteral(L, "dts.main");
+  lua_pushstring(L, name);
   lua_call(L, 1, 1);
+}
+
+bool loader_push_main(lua_State *L) {
+  loader_push_engine(L, "dts.main");
   return lua_istable(L, -1);
 }
 

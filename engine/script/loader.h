@@ -13,11 +13,12 @@
 #include <lua.h>
 
 void loader_open(lua_State *L); /* `require` of the engine's Lua, and compiles what is built in */
-int loader_evaluate(lua_State *L);   /* kernel.evaluate(file, source) -> ... */
-int loader_forget(lua_State *L);     /* kernel.forget() */
-int loader_load(lua_State *L);       /* load(text, name?, mode?, env?): a project file's own */
-int loader_search(lua_State *L);     /* a searcher for package.searchers, in a spec worker */
-int loader_require(lua_State *L);    /* require(name) of project files */
+int loader_evaluate(lua_State *L); /* kernel.evaluate(file, source) -> ... */
+int loader_forget(lua_State *L);   /* kernel.forget() */
+int loader_load(lua_State *L);     /* load(text, name?, mode?, env?): a project file's own */
+int loader_search(lua_State *L);   /* a searcher for package.searchers, in a spec worker */
+int loader_require(lua_State *L);  /* require(name) of project files */
+void loader_push_engine(lua_State *L, const char *name); /* pushes an engine module */
 bool loader_push_main(lua_State *L); /* pushes dts.main, whatever it is; true: a table */
 
 #endif

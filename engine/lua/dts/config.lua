@@ -56,12 +56,10 @@ function config.read(given, file)
   if type(given) ~= "table" then
     options.fail(what, ("it returns one table: return { name = … }, got %s"):format(options.shown(given)))
   end
-  local named = given.name
-  local out = finish(options.check(SPEC, given, what), what)
-  out.name = named
+  local out = finish(options.check(SPEC, given, what, true), what)
   for name, layer in pairs(out.env or {}) do
     local at = ("%s: env '%s'"):format(what, tostring(name))
-    out.env[name] = finish(options.check(LAYER, layer, at), at)
+    out.env[name] = finish(options.check(LAYER, layer, at, true), at)
   end
   return out
 end

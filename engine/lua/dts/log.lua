@@ -1,19 +1,15 @@
--- dts.log "…": a line of the run's log, at a level: dts.log.debug info warn error. Tables are shown as JSON.
+-- dts.log "…": a line of the run's log, at a level: dts.log.debug info warn error. Tables are shown by their content.
 -- SPDX-License-Identifier: MIT
 
-local json = require "dts.json"
 local kernel = require "dts.kernel"
 local options = require "dts.options"
+local show = require "dts.show"
 
 local function words(...)
   local parts = table.pack(...)
   for i = 1, parts.n do
     local part = parts[i]
-    if type(part) == "table" and not kernel.is_error(part) then
-      local ok, text = pcall(json.encode, part)
-      part = ok and text or part
-    end
-    parts[i] = tostring(part)
+    parts[i] = type(part) == "table" and not kernel.is_error(part) and show(part) or tostring(part)
   end
   return table.concat(parts, "\t")
 end

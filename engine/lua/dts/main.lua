@@ -37,9 +37,31 @@ function main.load(start)
   add_neighbours(kernel.declared())
 end
 
--- `dts.lua` returns one table.
+-- The line of the text on which a field is set, for what is checked after the text has run.
+local function line_of(text, field)
+  local line = 0
+  for one in (text .. "\n"):gmatch("(.-)\n") do
+    line = line + 1
+    if one:gsub("%-%-.*", ""):find("%f[%w_]" .. field .. "%f[^%w_]%s*[%]=\"']") then return line end
+  end
+  return nil
+end
+
+-- `dts.lua` returns one table. Its faults stand at the field that they name, and so need not name the file again.
 function main.config(start)
-  return require("dts.config").read(evaluate(start), start.file)
+  local given = evaluate(start)
+  local ok, result = pcall(require("dts.config").read, given, start.file)
+  if ok then return result end
+  if not kernel.is_error(result) then error(result, 0) end
+  local message = result.message
+  local head = start.file .. ": "
+  if message:sub(1, #head) == head then message = message:sub(#head + 1) end
+  local field = message:match(".*field '([%w_]+)'")
+  local line = field and line_of(start.source, field)
+  kernel.raise {
+    code = result.code, message = message, hint = result.hint,
+    where = line and ("%s:%d"):format(start.file, line) or start.file,
+  }
 end
 
 -- ── a run ──

@@ -213,10 +213,11 @@ local function check_names(spec, given, what)
 end
 
 -- The given table checked and normalised; unnamed items (where the spec allows them) are left to the caller.
-function options.check(spec, given, what)
+-- `unnamed`: its `name` is a setting like others, and `what` says enough.
+function options.check(spec, given, what, unnamed)
   what = what or spec.title
   if type(given) ~= "table" then options.fail(what, ("a table expected, got %s"):format(options.shown(given))) end
-  if spec.fields.name and type(given.name) == "string" and given.name ~= "" then
+  if not unnamed and spec.fields.name and type(given.name) == "string" and given.name ~= "" then
     what = ("%s '%s'"):format(what, given.name)
   end
   check_names(spec, given, what)

@@ -108,6 +108,53 @@ static void an_error_names_the_analysts_line(void **state) {
   talk_close(&t);
 }
 
+static void what_is_absent_says_what_to_use(void **state) {
+  talk t;
+  play(state, &t, "load", "local x = 1\nos.execute('ls')\n");
+  failed(&t, "NAME", "pipelines/x.lua:2", "'os.execute' is not available to scripts");
+  assert_non_null(strstr(value_get_text(&t.end, "hint", ""), "other programs"));
+  talk_close(&t);
+  play(state, &t, "load", "local f = io.open('a.csv')\n");
+  failed(&t, "NAME", "pipelines/x.lua:1", "'io.open' is not available to scripts");
+  assert_non_null(strstr(value_get_text(&t.end, "hint", ""), "files = "));
+  talk_close(&t);
+  play(state, &t, "load", "local t = os.time()\n");
+  failed(&t, "NAME", "pipelines/x.lua:1", "'os.time' is not available to scripts");
+  assert_non_null(strstr(value_get_text(&t.end, "hint", ""), "dts.now()"));
+  talk_close(&t);
+}
+
+static void tables_are_printed_by_their_content(void **state) {
+  talk t;
+  play(state, &t, "run",
+       "local dts = require 'dts'\n"
+       "dts.pipeline { name = 'p', run = function(ctx)\n"
+       "  local t = { b = { 1, 'x', dts.null }, a = 2.5, f = print }\n"
+       "  t.me = t\n"
+       "  print('got', t, { }, { 1, n = 2 })\n"
+       "  local all = {}\n"
+       "  for i = 1, 5000 do all[i] = 'more' end\n"
+       "  print(all)\n"
+       "end }\n");
+  done(&t);
+  assert_string_equal(value_get_text(&t.logs.list.items[0], "message", ""),
+                      "got\t{\"a\":2.5,\"b\":[1,\"x\",null],\"f\":(function),\"me\":(itself)}"
+                      "\t{}\t{1,\"n\":2}");
+  size_t size = strlen(value_get_text(&t.logs.list.items[1], "message", ""));
+  assert_in_range(size, 1000, 1030);
+  talk_close(&t);
+}
+
+static void a_fault_of_the_project_file_names_its_line(void **state) {
+  talk t;
+  play(state, &t, "config", "return {\n  name = 'fuel',\n  -- wokers\n  wokers = 2,\n}\n");
+  failed(&t, "OPTION", "pipelines/x.lua:4", "unknown field 'wokers'; did you mean 'workers'?");
+  talk_close(&t);
+  play(state, &t, "config", "return { limits = {\n  time = 5 } }\n");
+  assert_string_equal(value_get_text(&t.end, "where", ""), "pipelines/x.lua:2");
+  talk_close(&t);
+}
+
 static void a_load_reports(void **state) {
   talk t;
   play(state, &t, "load",
@@ -167,6 +214,11 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_run_asks_and_puts, engine_open, engine_close),
       cmocka_unit_test_setup_teardown(an_error_names_the_analysts_line, engine_open, engine_close),
+      cmocka_unit_test_setup_teardown(what_is_absent_says_what_to_use, engine_open, engine_close),
+      cmocka_unit_test_setup_teardown(tables_are_printed_by_their_content, engine_open,
+                                      engine_close),
+      cmocka_unit_test_setup_teardown(a_fault_of_the_project_file_names_its_line, engine_open,
+                                      engine_close),
       cmocka_unit_test_setup_teardown(a_load_reports, engine_open, engine_close),
       cmocka_unit_test_setup_teardown(a_large_file_is_a_stream, engine_open, engine_close),
   };

@@ -235,9 +235,9 @@ static void globals_are_closed(void **state) {
   fails(state, NULL, "local x = whatever_this_is", "NAME", "pipelines/x.lua:1",
         "unknown name 'whatever_this_is'");
   fails(state, NULL, "local t = os.time()", "NAME", "pipelines/x.lua:1",
-        "'os' is not available to scripts");
+        "'os.time' is not available to scripts");
   fails(state, NULL, "io.open('x')", "NAME", "pipelines/x.lua:1",
-        "'io' is not available to scripts");
+        "'io.open' is not available to scripts");
   fails(state, NULL, "return function() return math.random(6) + 0 end", "NAME", "pipelines/x.lua:1",
         "chance is not available to scripts: dts.uuid() gives a new name");
   fails(state, NULL, "setmetatable({}, { __gc = function() end })", "SCRIPT", "pipelines/x.lua:1",
