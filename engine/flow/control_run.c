@@ -27,6 +27,7 @@ typedef struct running {
   value runs;           /* ended: [{id, job, pipeline, state, rows, rejected, ms, error}] */
   int64_t rows, rejected;
   bool failed;
+  const value *file; /* a file's bytes for this run, or NULL */
   uint64_t listening;
 } running;
 
@@ -180,7 +181,7 @@ static int choose(running *r, const char *target, dts_error *e) {
     declares = true;
     bool by_itself =
         p->trigger != TRIGGER_AFTER && p->trigger != TRIGGER_FILES && p->trigger != TRIGGER_INGEST;
-    if (by_itself) r->names[r->name_count++] = p->name;
+    if (r->file ? p->trigger == TRIGGER_FILES : by_itself) r->names[r->name_count++] = p->name;
   }
   if (r->name_count) return 0;
   if (!declares) return registry_unknown_pipeline(set, target, e);
@@ -188,20 +189,52 @@ static int choose(running *r, const char *target, dts_error *e) {
   return error_hint(e, "name one of them: dts run NAME");
 }
 
+static int refuse_file(const running *r, const pipeline *p, dts_error *e) {
+  if (p->trigger == TRIGGER_FILES && r->name_count == 1) return 0;
+  if (r->name_count > 1)
+    error_fail(e, "RUN", "one file runs one pipeline, and %zu of %s take files", r->name_count,
+               p->file);
+  else
+    error_fail(e, "RUN", "pipeline '%s' takes no file", p->name);
+  return error_hint(e, "name a pipeline that declares files = \"...\"");
+}
+
 static int refuse_input(const running *r, const char *name, dts_error *e) {
   const pipeline *p = registry_pipeline(r->set, name);
+  if (r->file) return refuse_file(r, p, e);
   if (p->trigger != TRIGGER_FILES && p->trigger != TRIGGER_INGEST) return 0;
   error_fail(e, "RUN", "pipeline '%s' runs on %s, and none was given", name,
              p->trigger == TRIGGER_FILES ? "a file" : "events");
   return error_hint(
       e,
       p->trigger == TRIGGER_FILES
-          ? "put the file into the folder that it watches, or upload it, under dts serve"
+          ? "dts run %s --file PATH; or put it into the folder that it watches, under dts serve"
           : "post them to /api/v1/ingest/%s under dts serve",
       name);
 }
 
 /* ---- firing ---- */
+
+/* A run by hand reads the file it was given; the content counts as taken only by way of intake.c. */
+static int keep_file(running *r, fire *f, dts_error *e) {
+  question *q = r->question;
+  char object[65];
+  value input = value_map();
+  buffer b;
+  if (objects_put(kernel_objects(q->kernel), r->file->text.bytes, r->file->text.size, object, e) <
+      0)
+    return -1;
+  f->file = value_get_text(&q->command, "file", "file");
+  value_set(&q->memory, &input, "name", value_text(f->file));
+  value_set(&q->memory, &input, "size", value_integer((int64_t)r->file->text.size));
+  value_set(&q->memory, &input, "sha256", value_text(object));
+  value_set(&q->memory, &input, "object", value_text(object));
+  buffer_init(&b, 4096);
+  json_write(&b, &input);
+  f->input = arena_copy(&q->memory, buffer_text(&b), b.size);
+  buffer_free(&b);
+  return 0;
+}
 
 static int fire_work(store_conn *c, void *arg, dts_error *e) {
   running *r = arg;
@@ -214,6 +247,7 @@ static int fire_work(store_conn *c, void *arg, dts_error *e) {
                          &params, e) < 0)
       return -1;
     fire f = {.pipeline = p->name, .trigger = "hand", .params = params, .once = true};
+    if (r->file && keep_file(r, &f, e) < 0) return -1;
     if (scheduler_fire(c, r->set, &f, kernel_now(r->question->kernel), &r->firings[r->firing_count],
                        &jobs, e) < 0)
       return -1;
@@ -245,6 +279,8 @@ void control_run(kernel *k, question *q) {
                  .set = kernel_registry(k),
                  .runs = value_list(),
                  .alone = !opened->serving && !opened->is_virtual};
+  const value *bytes = value_get(&q->command, "bytes");
+  r->file = bytes && bytes->kind == VALUE_TEXT ? bytes : NULL;
   int rc = choose(r, value_get_text(&q->command, "target", ""), &e);
   for (size_t i = 0; rc == 0 && i < r->name_count; i++) rc = refuse_input(r, r->names[i], &e);
   if (rc == 0 && value_get(&q->command, "dry_run"))

@@ -24,6 +24,7 @@ typedef struct fire {             /* what to fire */
   const char *params;             /* JSON of the params given, or NULL: the declared defaults */
   bool once;                      /* by hand: its jobs are not retried */
   bool waits; /* one of several that were missed: it waits its turn, whatever `overlap` says */
+  const char *file, *input; /* a file by hand: its name, and the job's input; or NULL */
 } fire;
 
 /* Inside a write: inserts the firing and its jobs (for `gaps`: one for each span that is missing). *id 0 when

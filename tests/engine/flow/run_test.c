@@ -37,6 +37,20 @@ static void rows_set_aside_are_told(void **state) {
   bench_close(b);
 }
 
+static void a_file_is_given_by_hand(void **state) {
+  (void)state;
+  bench *b = bench_with(TABLE "dts.pipeline { name = 'p', files = 'incoming/*.csv',\n"
+                              "  run = function(ctx, file) ctx:put('t', file:rows { into = 't' }) "
+                              "end }\n");
+  bench_ask(b, "{\"name\":\"run\",\"target\":\"p\",\"file\":\"a.csv\",\"bytes\":"
+               "\"id,v\\n1,x\\n2,y\\n\"}");
+  bench_expect(b, "select id, v from t order by id", "1|x\n2|y\n");
+  bench_expect(b, "select kind, name, state from dts_job", "file|a.csv|done\n");
+  bench_expect(b, "select count(*) from dts_file", "0\n"); /* in its folder it is still new */
+  bench_invariants(b);
+  bench_close(b);
+}
+
 static void a_run_that_fails_leaves_nothing(void **state) {
   (void)state;
   bench *b = bench_with(TABLE "dts.pipeline { name = 'p', run = function(ctx)\n"
@@ -498,6 +512,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_run_that_is_done),
       cmocka_unit_test(rows_set_aside_are_told),
+      cmocka_unit_test(a_file_is_given_by_hand),
       cmocka_unit_test(a_run_that_fails_leaves_nothing),
       cmocka_unit_test(six_attempts_then_quarantine),
       cmocka_unit_test(a_permanent_failure_is_not_retried),
