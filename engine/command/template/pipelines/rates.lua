@@ -12,8 +12,10 @@ dts.table {
 dts.pipeline {
   name = "rates", schedule = "30 16 * * 1-5", timezone = "Europe/Berlin",
   run = function(ctx)
-    for row in ecb:get("/eurofxref-daily.xml"):rows { at = "//*[@currency]" } do
-      ctx:put("rates", { currency = row.currency, date = ctx.date, rate = tonumber(row.rate) })
+    local date -- stands once in the file, above its rates; on a holiday it is not today's
+    for row in ecb:get("/eurofxref-daily.xml"):rows { at = "//*[@time or @currency]" } do
+      date = row.time or date
+      if row.currency then ctx:put("rates", { currency = row.currency, date = date, rate = tonumber(row.rate) }) end
     end
   end,
 }
