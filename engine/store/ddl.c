@@ -144,7 +144,7 @@ static int refuse_change(const table *t, const char *what, const char *name, con
                          const char *to, dts_error *e) {
   error_fail(e, "TABLE_CHANGED", "the %s of %s in table '%s' changed from %s to %s", what, name,
              t->name, from, to);
-  return error_hint(e, "keep it as it was, or use a new name: `dts migrate` is not available yet");
+  return error_hint(e, "keep it as it was, or use a new name: a table is never rewritten");
 }
 
 typedef struct existing {
