@@ -2,13 +2,14 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
 #include "command/command.h"
 #include "command/engine.h"
 #include "command/place.h"
 #include "command/report.h"
 
-static void print_counts(const value *counts) {
+static void print_counts(const value *counts, bool faulty) {
   buffer b;
   buffer_init(&b, 4096);
   for (size_t i = 0; counts && i < counts->map.count; i++) {
@@ -19,11 +20,66 @@ static void print_counts(const value *counts) {
     snprintf(noun, sizeof noun, "%.*s", (int)name->text.size - 1, name->text.bytes);
     screen_count(&b, n->integer, noun);
   }
-  printf("%s\n", b.size ? buffer_text(&b) : "nothing is declared: put a script into pipelines/");
+  if (b.size)
+    printf("%s\n", buffer_text(&b));
+  else if (!faulty)
+    puts("nothing is declared: put a script into pipelines/");
   buffer_free(&b);
 }
 
-static void print(const value *answer, const char *root) {
+/* pipeline, trigger, file: the names that other commands take. */
+static void print_pipelines(const screen *s, const value *pipelines, arena *a) {
+  static const char *const names[] = {"pipeline", "trigger", "file"};
+  value result = value_map(), columns = value_list(), rows = value_list();
+  if (!pipelines || !pipelines->list.count) return;
+  for (size_t i = 0; i < 3; i++) value_add(a, &columns, value_text(names[i]));
+  for (size_t i = 0; i < pipelines->list.count; i++) {
+    const value *p = &pipelines->list.items[i];
+    value row = value_list();
+    value_add(a, &row, value_text(value_get_text(p, "name", "?")));
+    value_add(a, &row, value_text(value_get_text(p, "trigger", "")));
+    value_add(a, &row, value_text(value_get_text(p, "file", "")));
+    value_add(a, &rows, row);
+  }
+  value_set(a, &result, "columns", columns);
+  value_set(a, &result, "rows", rows);
+  putchar('\n');
+  screen_table(s, &result, NULL);
+}
+
+/* The file of a fault: one script may have several. */
+static size_t file_size(const value *fault, const char **file) {
+  *file = value_get_text(fault, "file", NULL);
+  if (*file) return strlen(*file);
+  *file = value_get_text(fault, "where", "");
+  return strcspn(*file, ":");
+}
+
+static size_t count_files(const value *faults) {
+  size_t count = 0;
+  for (size_t i = 0; i < faults->list.count; i++) {
+    const char *file, *other;
+    size_t size = file_size(&faults->list.items[i], &file), k = 0;
+    while (k < i &&
+           !(file_size(&faults->list.items[k], &other) == size && memcmp(file, other, size) == 0))
+      k++;
+    if (k == i) count++;
+  }
+  return count;
+}
+
+static void print_faults(const value *faults) {
+  buffer b;
+  size_t files = count_files(faults);
+  buffer_init(&b, 256);
+  screen_count(&b, (int64_t)faults->list.count, "fault");
+  buffer_add_text(&b, " in ");
+  screen_count(&b, (int64_t)files, "file");
+  printf("%s\n", buffer_text(&b));
+  buffer_free(&b);
+}
+
+static void print(const value *answer, const char *root, arena *a) {
   screen s = screen_of(stdout);
   const value *faults = value_get(answer, "faults");
   size_t count = faults ? faults->list.count : 0;
@@ -31,8 +87,9 @@ static void print(const value *answer, const char *root) {
     report_value(&s, &faults->list.items[i], root);
     putchar('\n');
   }
-  print_counts(value_get(answer, "counts"));
-  if (count) printf("%zu script%s at fault\n", count, count == 1 ? "" : "s");
+  print_counts(value_get(answer, "counts"), count > 0);
+  if (count) print_faults(faults);
+  print_pipelines(&s, value_get(answer, "pipelines"), a);
 }
 
 static int run(const given *g, dts_error *e) {
@@ -46,7 +103,7 @@ static int run(const given *g, dts_error *e) {
     if (g->json)
       screen_json(stdout, &answer);
     else
-      print(&answer, root);
+      print(&answer, root, &a);
     status = faults && faults->list.count ? EXIT_FAILED : EXIT_FINE;
   }
   engine_close(n);

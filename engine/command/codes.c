@@ -68,6 +68,8 @@ static const code_help rows[] = {
     {"FILE", "a file cannot be read or written", "check path and permissions"},
     {"FILE_MISSING", "a file is not there", "check the path; it is relative to the working folder"},
     {"FILE_NAME", "a file's name cannot be taken", "use a plain name without folders"},
+    {"FILTER", "a filter of a dashboard changes none of its charts",
+     "name a column or a parameter of a chart, or take the filter away"},
     {"FORK", "the system has no process left for a run",
      "it is tried again; lower `workers` or raise the limit of processes"},
     {"GAPS", "`gaps` does not fit its table, or too many dates are missing at once",

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "command/listing.h"
+#include "core/job.h"
 
 static const char sql[] =
     "select id, pipeline, state, attempts, retry_count, deferrals, run_at, error from dts_jobs "
@@ -9,18 +10,9 @@ static const char sql[] =
     "order by id desc limit :limit";
 
 static int run(const given *g, dts_error *e) {
-  arena a = {0};
-  int64_t limit;
-  if (given_integer(g, "limit", 20, &limit, e) < 0) return -1;
-  value params = value_map();
-  value_set(&a, &params, "pipeline", value_text(given_text(g, "pipeline", NULL)));
-  value_set(&a, &params, "state", value_text(given_text(g, "state", NULL)));
-  value_set(&a, &params, "limit", value_integer(limit));
-  engine *n = engine_here(&a, e);
-  int rc = n ? listing_print(n, g, sql, &params, "no job is known", e) : -1;
-  engine_close(n);
-  arena_free(&a);
-  return rc;
+  const char *states[JOB_CANCELLED + 2] = {0};
+  for (int i = 0; i <= JOB_CANCELLED; i++) states[i] = job_status_name((job_status)i);
+  return listing_of_pipeline(g, sql, states, "no job is known", e);
 }
 
 static const command_option options[] = {

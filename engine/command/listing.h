@@ -1,5 +1,5 @@
-/* listing.h -- a query of this program's own, printed: what runs, quarantine and key lists have in
- * common.
+/* listing.h -- a query of this program's own, printed: what runs, jobs, quarantine and key lists
+ * have in common.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_COMMAND_LISTING_H
@@ -12,5 +12,12 @@
  * when there is no row. 0, or -1. */
 int listing_print(engine *n, const given *g, const char *sql, const value *params, const char *none,
                   dts_error *e);
+
+/* A pipeline that is declared, or that the books know from earlier: 0, otherwise -1 and PIPELINE.
+ * `name` may be NULL. */
+int listing_check_pipeline(engine *n, const char *name, dts_error *e);
+/* A query with :pipeline, :state and :limit from the options, `states` ending with NULL. */
+int listing_of_pipeline(const given *g, const char *sql, const char *const *states,
+                        const char *none, dts_error *e);
 
 #endif

@@ -9,19 +9,20 @@
 
 #include "command/command.h"
 #include "command/engine.h"
-#include "command/screen.h"
+#include "command/report.h"
+#include "format/json.h"
 #include "format/zone.h"
 
 enum { POLL_MS = 300 };
 
 static const char log_sql[] =
     "select seq, at, level, message from dts_log where run = :run and seq > :after order by seq";
-static const char run_sql[] = "select state from dts_runs where id = :run";
+static const char run_sql[] = "select state, error from dts_run where id = :run";
 
 typedef struct reader {
   engine *engine;
   int64_t run, after;
-  bool running;
+  bool running, silent; /* silent: no line so far */
 } reader;
 
 static void print_line(const value *row, const zone *z) {
@@ -42,7 +43,7 @@ static value params_of(const reader *r, arena *a) {
   return params;
 }
 
-static int read_state(reader *r, arena *a, dts_error *e) {
+static int read_state(reader *r, arena *a, value *error, dts_error *e) {
   value params = params_of(r, a), result;
   if (engine_sql(r->engine, run_sql, &params, 0, a, &result, e) < 0) return -1;
   const value *rows = value_get(&result, "rows");
@@ -51,13 +52,27 @@ static int read_state(reader *r, arena *a, dts_error *e) {
     return error_hint(e, "`dts runs` lists them");
   }
   r->running = value_is(&rows->list.items[0].list.items[0], "running");
+  *error = rows->list.items[0].list.items[1];
   return 0;
+}
+
+/* The last word of a run that has ended: its error, or that there was none to be said. */
+static void print_end(const reader *r, const value *error, arena *a) {
+  screen s = screen_of(stdout);
+  value read;
+  if (error->kind == VALUE_TEXT &&
+      json_read(a, error->text.bytes, error->text.size, &read, NULL) == 0) {
+    if (!r->silent) putchar('\n');
+    report_value(&s, &read, engine_root(r->engine));
+  } else if (r->silent) {
+    puts("nothing was logged");
+  }
 }
 
 static int print_new(reader *r, const given *g, dts_error *e) {
   arena a = {0};
-  value params = params_of(r, &a), result;
-  int rc = read_state(r, &a, e); /* before the lines, so that none is missed at the end */
+  value params = params_of(r, &a), result, error;
+  int rc = read_state(r, &a, &error, e); /* before the lines, so that none is missed at the end */
   if (rc == 0) rc = engine_sql(r->engine, log_sql, &params, 0, &a, &result, e);
   const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;
   zone *z = rows ? zone_open(value_get_text(&result, "timezone", "UTC"), NULL) : NULL;
@@ -65,7 +80,9 @@ static int print_new(reader *r, const given *g, dts_error *e) {
   for (size_t i = 0; rows && i < rows->list.count; i++) {
     if (!g->json) print_line(&rows->list.items[i], z);
     r->after = rows->list.items[i].list.items[0].integer;
+    r->silent = false;
   }
+  if (rows && !g->json && !r->running) print_end(r, &error, &a);
   fflush(stdout);
   zone_close(z);
   arena_free(&a);
@@ -82,7 +99,7 @@ static int read_number(const char *word, int64_t *out, dts_error *e) {
 
 static int run(const given *g, dts_error *e) {
   arena a = {0};
-  reader r = {.after = -1};
+  reader r = {.after = -1, .silent = true};
   if (read_number(given_word(g, 0), &r.run, e) < 0) return -1;
   r.engine = engine_here(&a, e);
   int rc = r.engine ? print_new(&r, g, e) : -1;

@@ -17,7 +17,8 @@ static int fail(const dts_error *e, bool json) {
   else
     report_error(&s, e, ".");
   arena_free(&a);
-  return strcmp(e->code, "USAGE") == 0 ? EXIT_USAGE : EXIT_FAILED;
+  bool typed_wrongly = strcmp(e->code, "USAGE") == 0 || strcmp(e->code, "PARAM") == 0;
+  return typed_wrongly ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static int run(const command *c, int count, char **arguments) {

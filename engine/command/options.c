@@ -164,3 +164,31 @@ int given_choice(const given *g, size_t i, const char *const *names, dts_error *
   if (nearest) return error_hint(e, "did you mean 'dts %s %s'?", g->command->name, nearest);
   return error_hint(e, "one of: %s", g->command->words);
 }
+
+int given_one_of(const given *g, const char *name, const char *const *names, dts_error *e) {
+  const char *text = given_text(g, name, NULL), *nearest;
+  buffer b;
+  for (size_t n = 0; text && names[n]; n++)
+    if (strcmp(names[n], text) == 0) return 0;
+  if (!text) return 0;
+  nearest = error_nearest(text, names);
+  error_fail(e, "USAGE", "--%s: there is no '%s'", name, text);
+  if (nearest) return error_hint(e, "did you mean '%s'?", nearest);
+  buffer_init(&b, 4096);
+  for (size_t n = 0; names[n]; n++) buffer_add_format(&b, "%s%s", n ? ", " : "", names[n]);
+  error_hint(e, "one of: %s", buffer_text(&b));
+  buffer_free(&b);
+  return -1;
+}
+
+int given_params(const given *g, arena *a, value *params, dts_error *e) {
+  const char *text;
+  *params = value_map();
+  for (size_t at = 0; (text = given_each(g, "param", &at));) {
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+      return error_fail(e, "USAGE", "--param: NAME=VALUE expected, got \"%s\"", text);
+    value_set(a, params, arena_copy(a, text, (size_t)(equals - text)), value_text(equals + 1));
+  }
+  return 0;
+}

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "format/value.h"
 
 typedef struct command command;
 
@@ -48,5 +49,9 @@ const char *given_each(const given *g, const char *name, size_t *at); /* from *a
 int given_integer(const given *g, const char *name, int64_t otherwise, int64_t *out, dts_error *e);
 /* The word must be one of `names` (NULL-terminated): its place, or -1 and USAGE. */
 int given_choice(const given *g, size_t i, const char *const *names, dts_error *e);
+/* The same of an option that may be absent: 0, or -1 and USAGE. */
+int given_one_of(const given *g, const char *name, const char *const *names, dts_error *e);
+/* NAME=VALUE of each --param as a map of texts: 0, or -1 and USAGE. */
+int given_params(const given *g, arena *a, value *params, dts_error *e);
 
 #endif

@@ -16,11 +16,13 @@ static int list(engine *n, const given *g, dts_error *e) {
   arena a = {0};
   value params = value_map();
   value_set(&a, &params, "pipeline", value_text(given_text(g, "pipeline", NULL)));
-  int rc = listing_print(
-      n, g,
-      "select id, pipeline, input, name, line, error, attempts, retry_count, at from "
-      "dts_quarantine where :pipeline is null or pipeline = :pipeline order by at, id",
-      &params, "nothing is in quarantine", e);
+  int rc = listing_check_pipeline(n, given_text(g, "pipeline", NULL), e);
+  if (rc == 0)
+    rc = listing_print(
+        n, g,
+        "select id, pipeline, input, name, line, error, attempts, retry_count, at from "
+        "dts_quarantine where :pipeline is null or pipeline = :pipeline order by at, id",
+        &params, "nothing is in quarantine", e);
   arena_free(&a);
   return rc;
 }
@@ -116,8 +118,52 @@ static int add_with(const given *g, arena *a, value *order, dts_error *e) {
   return rc;
 }
 
+static const char dates_sql[] =
+    "select distinct pipeline from dts_quarantine where input = 'date' and (%s) and "
+    "(:id is null or id = :id) and (:pipeline is null or pipeline = :pipeline)";
+
+/* Adds the pipelines of the dates that are meant: dates have no job that waits, a recheck takes
+ * them. Faults of --where are left to the release itself. */
+static void add_dates(engine *n, const given *g, const char *id, arena *a, value *pipelines) {
+  value params = value_map(), result;
+  const char *sql = arena_format(a, dates_sql, given_text(g, "where", "true"));
+  value_set(a, &params, "id", value_text(id));
+  value_set(a, &params, "pipeline", value_text(given_text(g, "pipeline", NULL)));
+  if (engine_sql(n, sql, &params, 0, a, &result, NULL) < 0) return;
+  const value *rows = value_get(&result, "rows");
+  for (size_t i = 0; rows && i < rows->list.count; i++) {
+    const value *name = &rows->list.items[i].list.items[0];
+    bool known = false;
+    for (size_t k = 0; k < pipelines->list.count; k++)
+      known = known || value_equal(&pipelines->list.items[k], name);
+    if (!known) value_add(a, pipelines, *name);
+  }
+}
+
+static void print_next(engine *n, const value *name, arena *a) {
+  value order = engine_command(a, "next"), firings;
+  char time[32];
+  value_set(a, &order, "pipeline", *name);
+  value_set(a, &order, "trigger", value_text("recheck"));
+  value_set(a, &order, "count", value_integer(1));
+  if (engine_ask(n, &order, NULL, NULL, a, &firings, NULL) < 0) return;
+  for (size_t i = 0; i < firings.list.count; i++) {
+    const value *f = &firings.list.items[i];
+    const char *zone_name_ = value_get_text(f, "timezone", "UTC");
+    zone *z = zone_open(zone_name_, NULL);
+    screen_time(value_get_integer(f, "at_ms", 0), z, time);
+    zone_close(z);
+    printf("%s: the next recheck, at %.16s %s, takes its dates; now: dts run %s\n",
+           name->text.bytes, time, zone_name_, name->text.bytes);
+    return;
+  }
+  printf("%s: it has no recheck; its dates are taken by: dts run %s\n", name->text.bytes,
+         name->text.bytes);
+}
+
 static int release(engine *n, const given *g, dts_error *e) {
   arena a = {0};
+  value dates = value_list();
   value order = engine_command(&a, "release"), answer;
   const char *where = given_text(g, "where", NULL),
              *pipeline_name = given_text(g, "pipeline", NULL);
@@ -128,11 +174,15 @@ static int release(engine *n, const given *g, dts_error *e) {
   if (named) value_set(&a, &order, "ids", ids_of(&a, g));
   if (where) value_set(&a, &order, "where", value_text(where));
   if (pipeline_name) value_set(&a, &order, "pipeline", value_text(pipeline_name));
+  for (size_t i = 1; rc == 0 && i < g->word_count; i++) add_dates(n, g, g->words[i], &a, &dates);
+  if (rc == 0 && !named) add_dates(n, g, NULL, &a, &dates);
   if (rc == 0) rc = add_with(g, &a, &order, e);
   if (rc == 0) rc = engine_ask(n, &order, NULL, NULL, &a, &answer, e);
   if (rc == 0)
     print_count(g, &answer,
                 engine_is_remote(n) ? "released" : "released; they run under dts serve");
+  for (size_t i = 0; rc == 0 && !g->json && i < dates.list.count; i++)
+    print_next(n, &dates.list.items[i], &a);
   arena_free(&a);
   return rc;
 }

@@ -22,14 +22,24 @@ static void print(const given *g, value *result, int64_t limit) {
     fprintf(stderr, "the first %lld rows; --limit N shows more\n", (long long)limit);
 }
 
+static int ask(engine *n, const char *sql, const value *params, arena *a, value *result,
+               dts_error *e) {
+  value order = engine_command(a, "sql");
+  value_set(a, &order, "sql", value_text(sql));
+  value_set(a, &order, "params", *params);
+  value_set(a, &order, "all_bound", value_boolean(true));
+  return engine_ask(n, &order, NULL, NULL, a, result, e);
+}
+
 static int run(const given *g, dts_error *e) {
   arena a = {0};
   int64_t limit;
-  value result;
+  value result, params;
   bool all = g->json || given_has(g, "csv");
   if (given_integer(g, "limit", all ? INT32_MAX : SHOWN, &limit, e) < 0) return -1;
+  if (given_params(g, &a, &params, e) < 0) return -1;
   engine *n = engine_here(&a, e);
-  int rc = n ? engine_sql(n, given_word(g, 0), NULL, 0, &a, &result, e) : -1;
+  int rc = n ? ask(n, given_word(g, 0), &params, &a, &result, e) : -1;
   if (rc == 0) print(g, &result, limit);
   engine_close(n);
   arena_free(&a);
@@ -37,7 +47,10 @@ static int run(const given *g, dts_error *e) {
 }
 
 static const command_option options[] = {
-    {"csv", NULL, "print CSV"}, {"limit", "N", "at most so many rows (1000 on a terminal)"}, {0}};
+    {"param", "NAME=VALUE", "the value of :NAME in the SQL; may be repeated"},
+    {"csv", NULL, "print CSV"},
+    {"limit", "N", "at most so many rows (1000 on a terminal)"},
+    {0}};
 
 COMMAND(sql) = {
     .name = "sql",

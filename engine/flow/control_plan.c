@@ -142,6 +142,8 @@ void control_next(kernel *k, question *q) {
   dts_error e;
   registry *set = kernel_registry(k);
   const char *name = value_get_text(&q->command, "pipeline", NULL);
+  bool rechecks = strcmp(value_get_text(&q->command, "trigger", "recheck"), "recheck") == 0;
+  bool schedules = strcmp(value_get_text(&q->command, "trigger", "schedule"), "schedule") == 0;
   int64_t count = value_get_integer(&q->command, "count", 10), now = loop_now(kernel_loop(k));
   value list = value_list();
   if (name && !registry_pipeline(set, name)) {
@@ -152,9 +154,9 @@ void control_next(kernel *k, question *q) {
   for (size_t i = 0; i < set->pipeline_count; i++) {
     const pipeline *p = &set->pipelines[i];
     if (name && strcmp(p->name, name) != 0) continue;
-    if (p->has_schedule || p->every_ms)
+    if (schedules && (p->has_schedule || p->every_ms))
       add_times(a, &list, p, "schedule", p->has_schedule ? &p->schedule : NULL, now, count);
-    if (p->has_recheck) add_times(a, &list, p, "recheck", &p->recheck, now, count);
+    if (rechecks && p->has_recheck) add_times(a, &list, p, "recheck", &p->recheck, now, count);
   }
   registry_release(set);
   if (list.list.count) qsort(list.list.items, list.list.count, sizeof *list.list.items, by_time);

@@ -1,7 +1,9 @@
 /* control_sql.c -- the command `sql`: one SELECT of the project's owner, read beside everything
  * else.
  *
- *   sql {sql, params?, limit_rows?} -> {columns, types, rows, timezone}
+ *   sql {sql, params?, all_bound?, limit_rows?} -> {columns, types, rows, timezone}
+ *
+ * With all_bound a parameter that neither params nor the clock gives is refused, not null.
  *
  * Whoever may open the control socket owns the project: private tables are no secret to them.
  *
@@ -28,6 +30,34 @@ static value private_tables(arena *a, const registry *set) {
   return list;
 }
 
+typedef struct binding {
+  const char *sql;
+  const value *params;
+  arena *memory;
+} binding;
+
+static int check_bound(store_conn *c, void *arg, dts_error *e) {
+  const binding *b = arg;
+  value names;
+  if (store_check(c, b->sql, b->memory, NULL, NULL, &names, e) < 0) return -1;
+  for (size_t i = 0; i < names.list.count; i++) {
+    const char *name = names.list.items[i].text.bytes;
+    if (value_get(b->params, name)) continue;
+    error_fail(e, "PARAM", "the SQL asks for :%s, and no value is given", name);
+    return error_hint(e, "give it with --param %s=VALUE", name);
+  }
+  return 0;
+}
+
+static int check_params(const reading *r, const reader_context *x, const char *sql, dts_error *e) {
+  arena *a = &r->question->memory;
+  const value *command = &r->question->command;
+  if (!value_get_boolean(command, "all_bound", false)) return 0;
+  value params = reader_params(x, sql, value_get(command, "params"), a, NULL);
+  binding b = {sql, &params, a};
+  return store_read(x->store, check_bound, &b, e);
+}
+
 static void sql_read(void *arg) {
   reading *r = arg;
   arena *a = &r->question->memory;
@@ -39,8 +69,11 @@ static void sql_read(void *arg) {
                       .now = loop_now(kernel_loop(k)),
                       .zone = r->set->zone,
                       .writes = &all};
-  r->rc = reader_sql(&x, value_get_text(command, "sql", ""), value_get(command, "params"), LIMIT_MS,
-                     value_get_integer(command, "limit_rows", 0), a, &r->answer, NULL, &r->error);
+  const char *sql = value_get_text(command, "sql", "");
+  r->rc = check_params(r, &x, sql, &r->error);
+  if (r->rc == 0)
+    r->rc = reader_sql(&x, sql, value_get(command, "params"), LIMIT_MS,
+                       value_get_integer(command, "limit_rows", 0), a, &r->answer, NULL, &r->error);
   if (r->rc == 0) value_set(a, &r->answer, "timezone", value_text(arena_text(a, r->set->timezone)));
 }
 

@@ -54,7 +54,8 @@ run runs --pipelin x; ends "misspelt option" 2; warns "misspelt option" "did you
 run runs --limit 0; ends "bad number" 2
 run check; ends "no project" 1; warns "no project" "[PROJECT]"
 run run gone.lua; ends "no file" 1; warns "no file" "there is no file 'gone.lua' [FILE_MISSING]"
-run run x --record f; ends "record" 2; warns "record" "--record is not available yet"
+run run x --record f; ends "record" 2; warns "record" "'dts run' has no option '--record'"
+run run x --dry-run; ends "dry-run" 2; warns "dry-run" "has no option '--dry-run'"
 run version; ends "version" 0; says "version" "dts 0."
 run version --json; says "version" '"version"'
 run help HTTP_LATER; ends "help of a code" 0; says "help of a code" "What to do:"
@@ -80,7 +81,10 @@ run new ../x/y z; ends "new, two words" 2
 run new 'a b'; ends "new, bad name" 2
 cd "$home/demo" || exit 2
 run test; ends "its spec passes offline" 0; says "its spec passes offline" "2 successes / 0 failures / 0 errors"
-run check; ends "its check" 0; is "its check" "$out" "1 script, 1 table, 1 source, 1 pipeline, 1 route, 1 dashboard"
+run check; ends "its check" 0; is "its check" "$out" "1 script, 1 table, 1 source, 1 pipeline, 1 route, 1 dashboard
+
+pipeline  trigger   file
+rates     schedule  pipelines/rates.lua"
 run next -n 2; says "its schedule" "Europe/Berlin"; says "its schedule" "16:30"
 run next -n 2 --json; says "its schedule" '"at_ms"'
 grep -q '^var/$' .gitignore; verdict "var/ is ignored" $?
@@ -104,7 +108,8 @@ is "nothing is left in /tmp" "$(find /tmp -maxdepth 1 -name 'dts-test-*' -newer 
 run run ticks --param count=2; ends "run" 0
 [[ $out =~ ^ticks:\ 1\ run\ done,\ 2\ rows\ written,\ 0\ requests,\ .*,\ version\ [0-9a-f]{16}$ ]]; verdict "its summary" $?
 warns "its log" "info  tick 2"
-run run ticks --param conut=2; ends "misspelt parameter" 1; warns "misspelt parameter" "did you mean 'count'?"
+run run ticks --param conut=2; ends "misspelt parameter" 2; warns "misspelt parameter" "did you mean 'count'?"
+run run ticks --param count=abc; ends "a parameter of another type" 2; warns "a parameter of another type" "'count': integer expected"
 run run ticks --param count; ends "no value" 2; warns "no value" "--param: NAME=VALUE expected, got \"count\""
 run run tikcs; ends "misspelt pipeline" 1; warns "misspelt pipeline" "did you mean 'ticks'?"
 run run wrong; ends "a failing run" 1
@@ -119,6 +124,30 @@ run runs; says "runs" "table 'ticks' has no column 'm'"
 run runs --state done --json; says "runs, JSON" '"pipeline": "ticks"'
 is "runs, JSON" "$(grep -c '"id"' <<<"$out")" 1
 run logs 1; says "logs" "tick 1"
+cat >pipelines/faulty.lua <<'LUA'
+local dts = require "dts"
+dts.pipeline { name = "faulty", run = function() local = 1 end }
+LUA
+run run faulty; ends "a pipeline that a fault hides" 1
+is "a pipeline that a fault hides" "$(head -3 <<<"$err" | tail -2)" "
+  2 | dts.pipeline { name = \"faulty\", run = function() local = 1 end }"
+warns "a pipeline that a fault hides" "pipelines/faulty.lua:2:"
+run run tikcs; warns "a fault that hides nothing" "note: pipelines/faulty.lua does not load"
+run check; ends "one fault" 1; says "one fault" "1 fault in 1 file"; says "one fault" "ticks     hand"
+rm pipelines/faulty.lua
+run logs 2; is "logs of a failed run" "$out" "pipelines/shop.lua:35: table 'ticks' has no column 'm' (row 1); did you mean 'n'? [COLUMN]
+
+  35 |     ctx:put(\"ticks\", { m = 1 })
+
+more: dts help COLUMN"
+run runs --state bogus; ends "no such state" 2; warns "no such state" "one of: running, done, failed, deferred"
+run runs --state faild; warns "a misspelt state" "did you mean 'failed'?"
+run runs --state "handed back"; ends "a state of two words" 0
+run jobs --state bogus; ends "no such state" 2; warns "no such state" "one of: waiting, queued, leased"
+for noun in runs jobs "quarantine list"; do
+  run $noun --pipeline tikcs; ends "$noun: no such pipeline" 1; warns "$noun: no such pipeline" "did you mean 'ticks'?"
+  run $noun --pipeline ticks; ends "$noun: of a pipeline" 0
+done
 run logs 99; ends "no such run" 1; warns "no such run" "there is no run 99"
 run logs x; ends "no number" 2
 run sql "select n, label from ticks order by n"; is "sql" "$out" "n  label
@@ -126,6 +155,11 @@ run sql "select n, label from ticks order by n"; is "sql" "$out" "n  label
 2  中文 2"
 run sql "select n from ticks order by n" --csv; is "sql, CSV" "$out" $'n\r\n1\r\n2\r'
 run sql "select nope from ticks"; ends "wrong sql" 1; warns "wrong sql" "unknown column 'nope'"
+run sql "select label from ticks where n = :n"; ends "sql, unbound" 2
+warns "sql, unbound" "give it with --param n=VALUE"
+run sql "select label from ticks where n = :n and :today > '2020'" --param n=2; is "sql, bound" "$out" "label
+中文 2"
+run sql "select 1" --param n; ends "sql, no value" 2
 run sql "delete from ticks"; ends "sql only reads" 1
 run plan currency; ends "plan" 0; says "plan" "CURRENCY#USD"; says "plan" "by the calendar BR"
 run plan ticks; ends "plan of nothing" 1; warns "plan of nothing" "has no gaps"
@@ -148,6 +182,26 @@ dts.pipeline { name = "two", after = "one", run = function(ctx) ctx:put("t", { n
 LUA
 run run "$home/alone/one.lua"; ends "a lone script" 0; says "a lone script" "one: 1 run done, 1 row written"
 
+# dates that are released wait for the recheck, which is named
+mkdir -p "$home/late/pipelines" && cd "$home/late" || exit 2
+cat >pipelines/late.lua <<'LUA'
+local dts = require "dts"
+dts.table { name = "late", key = { "date" }, columns = { "date date", "n integer" } }
+dts.pipeline {
+  name = "late", schedule = "0 20 * * *", recheck = "0 6 * * *", timezone = "Europe/Berlin", retry = 0,
+  gaps = { table = "late", since = "2024-01-02", to = "2024-01-04" },
+  run = function() error("no") end,
+}
+LUA
+run run late; ends "late dates" 1
+run quarantine list --json; is "late dates" "$(grep -c '"id"' <<<"$out")" 3
+run quarantine release date-late//2024-01-02; says "release a date" "1 input released"
+[[ $out =~ late:\ the\ next\ recheck,\ at\ 20..-..-..\ 06:00\ Europe/Berlin,\ takes\ its\ dates ]]; verdict "the recheck is named" $?
+run quarantine release --where "nope = 1"; ends "release by a wrong condition" 1; is "release by a wrong condition" "$out" ""
+run quarantine release --where "pipeline = 'late'"; says "release by a condition" "2 inputs released"
+says "release by a condition" "takes its dates; now: dts run late"
+cd "$home/project" || exit 2
+
 # Ctrl-C hands the job back
 timeout 60 "$dts" run endless >"$home/out" 2>"$home/err" &
 sleep 2
@@ -162,7 +216,7 @@ rm -rf var # so that the engine below does not take the endless job up
 
 "$dts" serve --listen 127.0.0.1:0 >"$home/serve.out" 2>"$home/serve.err" &
 engine=$!
-for _ in $(seq 100); do [ -S var/dts.sock ] && break; sleep 0.1; done
+for _ in $(seq 100); do [ -S var/dts.sock ] && grep -q "#key=" "$home/serve.out" && break; sleep 0.1; done
 is "the socket is its owner's" "$(stat -c %a var/dts.sock)" 600
 out=$(cat "$home/serve.out"); says "serve" "http://127.0.0.1:"; says "serve" "#key=dts_"
 run run ticks --param count=4; ends "run beside it" 0; says "run beside it" "4 rows written"; warns "run beside it" "tick 4"
