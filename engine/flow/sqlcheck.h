@@ -10,7 +10,7 @@
 
 #include "flow/registry.h"
 
-/* Adds a map {file, line, code, message, hint} to the list `faults` for each fault found. 0 when
+/* Adds a map {file, line, where, code, message, hint} to the list `faults` for each fault found. 0 when
  * the
  * set could be looked at, faults or not. */
 int sqlcheck_set(const registry *set, arena *a, value *faults, dts_error *e);

@@ -26,6 +26,7 @@ void sqlcheck_fault(sqlcheck *k, const value *declared, const dts_error *e) {
   }
   value_set(a, &v, "file", value_text(arena_text(a, file)));
   value_set(a, &v, "line", value_integer(line));
+  value_set(a, &v, "where", value_text(arena_format(a, "%s:%lld", file, (long long)line)));
   value_set(a, &v, "code", value_text(arena_text(a, e->code)));
   value_set(a, &v, "message", value_text(arena_text(a, e->message)));
   value_set(a, &v, "hint", value_text(arena_text(a, e->hint)));

@@ -140,6 +140,7 @@ static void faults_name_their_place(void **state) {
     if (cases[i].hint) assert_string_equal(value_get_text(f, "hint", ""), cases[i].hint);
     assert_string_equal(value_get_text(f, "file", ""), "pipelines/x.lua");
     assert_int_equal(value_get_integer(f, "line", 0), 5);
+    assert_string_equal(value_get_text(f, "where", ""), "pipelines/x.lua:5");
     arena_free(&a);
   }
 }
