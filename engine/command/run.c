@@ -15,7 +15,7 @@
 #include "format/duration.h"
 #include "format/json.h"
 
-enum { ERRORS_SHOWN = 3, FILE_LIMIT = 32 * 1024 * 1024 };
+enum { ERRORS_SHOWN = 3, SCRIPT_LIMIT = 1024 * 1024, FILE_LIMIT = 32 * 1024 * 1024 };
 
 typedef struct target {
   const char *root, *name, *file; /* file: below root, or NULL when a pipeline was named */
@@ -34,26 +34,6 @@ static int find_target(const char *word, arena *a, target *t, dts_error *e) {
   if (!t->root) return -1;
   t->name = t->file;
   t->only = t->only || strncmp(t->file, "pipelines/", 10) != 0;
-  return 0;
-}
-
-static int refuse(const given *g, dts_error *e) {
-  const char *asked = given_has(g, "record") ? "record" : given_has(g, "replay") ? "replay" : NULL;
-  if (!asked) return 0;
-  error_fail(e, "USAGE", "--%s is not available yet", asked);
-  return error_hint(
-      e, "a spec can play a source: t:http(\"NAME\", function(req) ... end), run by `dts test`");
-}
-
-static int read_params(const given *g, arena *a, value *params, dts_error *e) {
-  const char *text;
-  *params = value_map();
-  for (size_t at = 0; (text = given_each(g, "param", &at));) {
-    const char *equals = strchr(text, '=');
-    if (!equals || equals == text)
-      return error_fail(e, "USAGE", "--param: NAME=VALUE expected, got \"%s\"", text);
-    value_set(a, params, arena_copy(a, text, (size_t)(equals - text)), value_text(equals + 1));
-  }
   return 0;
 }
 
@@ -186,7 +166,28 @@ static int summarise(engine *n, const given *g, const target *t, value *answer, 
 
 /* ---- running ---- */
 
-/* A fault of the file that is asked for; faults of others are only mentioned. */
+static bool is_declared(const value *answer, const char *name) {
+  const value *all = value_get(answer, "pipelines");
+  for (size_t i = 0; all && i < all->list.count; i++)
+    if (value_is(value_get(&all->list.items[i], "name"), name)) return true;
+  return false;
+}
+
+/* A script that does not load declares nothing; it would declare what it has between quotes. */
+static bool mentions(const target *t, const char *file) {
+  arena a = {0};
+  buffer b;
+  buffer_init(&b, SCRIPT_LIMIT);
+  const char *double_quoted = arena_format(&a, "\"%s\"", t->name),
+             *single_quoted = arena_format(&a, "'%s'", t->name);
+  bool found = file_read(arena_format(&a, "%s/%s", t->root, file), SCRIPT_LIMIT, &b, NULL) == 0 &&
+               (strstr(buffer_text(&b), double_quoted) || strstr(buffer_text(&b), single_quoted));
+  buffer_free(&b);
+  arena_free(&a);
+  return found;
+}
+
+/* A fault of the file that is asked for, or that hides the pipeline; others are only mentioned. */
 static int check_faults(engine *n, const target *t, arena *a, dts_error *e) {
   value order = engine_command(a, "check"), answer;
   if (engine_ask(n, &order, NULL, NULL, a, &answer, e) < 0) return -1;
@@ -194,7 +195,8 @@ static int check_faults(engine *n, const target *t, arena *a, dts_error *e) {
   for (size_t i = 0; faults && i < faults->list.count; i++) {
     const value *f = &faults->list.items[i];
     const char *file = value_get_text(f, "file", "");
-    if (!t->file || strcmp(file, t->file) != 0) {
+    bool hides = !t->file && !is_declared(&answer, t->name) && mentions(t, file);
+    if (!hides && (!t->file || strcmp(file, t->file) != 0)) {
       fprintf(stderr, "note: %s does not load; `dts check` says why\n", file);
       continue;
     }
@@ -224,11 +226,10 @@ static int ask(engine *n, const given *g, const target *t, arena *a, value *answ
                dts_error *e) {
   progress p = {.screen = screen_of(stderr)};
   value order = engine_command(a, "run"), params;
-  if (read_params(g, a, &params, e) < 0 || check_faults(n, t, a, e) < 0) return -1;
+  if (given_params(g, a, &params, e) < 0 || check_faults(n, t, a, e) < 0) return -1;
   value_set(a, &order, "target", value_text(t->name));
   if (params.map.count) value_set(a, &order, "params", params);
   if (add_file(g, a, &order, e) < 0) return -1;
-  if (given_has(g, "dry-run")) value_set(a, &order, "dry_run", value_boolean(true));
   int64_t started = clock_monotonic_ms();
   int rc = engine_ask(n, &order, progress_event, &p, a, answer, e);
   *took = clock_monotonic_ms() - started;
@@ -250,8 +251,7 @@ static int run(const given *g, dts_error *e) {
   value answer;
   int64_t took;
   engine *n = NULL;
-  int status = refuse(g, e);
-  if (status == 0) status = find_target(given_word(g, 0), &a, &t, e);
+  int status = find_target(given_word(g, 0), &a, &t, e);
   if (status == 0) status = (n = engine_open(t.root, t.only ? t.file : NULL, e)) ? 0 : -1;
   if (status == 0) status = ask(n, g, &t, &a, &answer, &took, e);
   if (status == 0)
@@ -266,9 +266,6 @@ static int run(const given *g, dts_error *e) {
 static const command_option options[] = {
     {"param", "NAME=VALUE", "a parameter that the pipeline declares; may be repeated"},
     {"file", "PATH", "for a pipeline that takes files: run it on this one, by hand"},
-    {"dry-run", NULL, "write nothing"},
-    {"record", "FILE", "keep each exchange (not available yet)"},
-    {"replay", "FILE", "play a recording back (not available yet)"},
     {0}};
 
 COMMAND(run) = {
