@@ -17,11 +17,12 @@ enum { PIECE = 64 << 10 };
 #define VALID_MS (15LL * 60 * 1000)
 
 static int list(api_call *c, dts_error *e) {
-  static const char *const types[] = {"integer", "text",    "integer",   "text", "text",
-                                      "text",    "integer", "timestamp", "text"};
+  static const char *const types[] = {"integer", "text",    "integer", "text",      "text",
+                                      "text",    "integer", "integer", "timestamp", "text"};
   return call_table(
       c,
-      "select id, name, size, sha256, pipeline, state, rows, at, error from dts_files order by id "
+      "select id, name, size, sha256, pipeline, state, rows, rejected, at, error from dts_files "
+      "order by id "
       "desc limit 1000",
       NULL, types, "files", e);
 }

@@ -10,15 +10,16 @@
 #include "serve/stream.h"
 
 static int list(api_call *c, dts_error *e) {
-  static const char *const types[] = {"integer",   "text",    "text", "text", "timestamp",
-                                      "timestamp", "integer", "text", "text"};
+  static const char *const types[] = {"integer",   "text",    "text",    "text", "timestamp",
+                                      "timestamp", "integer", "integer", "text", "text"};
   value params = value_map();
   value_set(c->memory, &params, "pipeline", value_text(call_param(c, "pipeline")));
   value_set(c->memory, &params, "state", value_text(call_param(c, "state")));
   value_set(c->memory, &params, "limit", value_integer(call_integer(c, "limit", 100, 10000)));
   return call_table(
       c,
-      "select id, pipeline, trigger, state, started, ended, rows, error, version from dts_runs "
+      "select id, pipeline, trigger, state, started, ended, rows, rejected, error, version "
+      "from dts_runs "
       "where (:pipeline is null or pipeline = :pipeline) and (:state is null or state = :state) "
       "order by id desc limit :limit",
       &params, types, "runs", e);
@@ -47,7 +48,7 @@ static int add_rows(api_call *c, value *run, const char *name, const char *sql, 
   if (result_gather(c->store, &g, sql, &id, 1, e) < 0) return -1;
   for (size_t i = 0; i < g.rows.list.count; i++) {
     value *row = &g.rows.list.items[i];
-    set_stamp(c, row, "started");
+    if (value_get(row, "started")) set_stamp(c, row, "started");
     if (strcmp(name, "attempts") == 0) set_stamp(c, row, "ended");
   }
   value_set(c->memory, run, name, g.rows);
@@ -65,6 +66,10 @@ static int add_parts(api_call *c, value *run, value id, value job, dts_error *e)
                "where run = ?1 "
                "order by seq",
                id, e) < 0)
+    return -1;
+  if (add_rows(c, run, "rejections",
+               "select line, reason, row from dts_note where job = ?1 order by seq limit 100", job,
+               e) < 0)
     return -1;
   return add_rows(c, run, "attempts",
                   "select id, epoch, started, ended, outcome, json_extract(error, '$.message') as "
@@ -84,11 +89,12 @@ static int one(api_call *c, dts_error *e) {
   value id;
   gathered g = {.memory = c->memory};
   if (read_id(c, &id, e) < 0) return -1;
-  if (result_gather(
-          c->store, &g,
-          "select id, pipeline, trigger, state, started, ended, rows, version, job, error from "
-          "dts_run where id = ?1",
-          &id, 1, e) < 0)
+  if (result_gather(c->store, &g,
+                    "select id, pipeline, trigger, state, started, ended, rows, (select count(*) "
+                    "from dts_note "
+                    "n where n.job = dts_run.job) as rejected, version, job, error from dts_run "
+                    "where id = ?1",
+                    &id, 1, e) < 0)
     return -1;
   if (!g.rows.list.count) return call_not_found(e, "run", c->args[0]);
   value *run = &g.rows.list.items[0];
