@@ -35,7 +35,7 @@ void sqlcheck_fault(sqlcheck *k, const value *declared, const dts_error *e);
 /* Prepares the SQL with every choice put in; adds at most one fault. */
 void sqlcheck_text(sqlcheck *k, const value *declared, const char *sql,
                    const sqlcheck_names *names);
-/* Names the chart :name or {name}, or has its rows a column of that name? For a SQL that is right. */
+/* Names the chart :name or {name}, or a column of that name? For right SQL. */
 bool sqlcheck_takes_filter(sqlcheck *k, const value *chart, const sqlcheck_names *names,
                            const char *name);
 /* date('now') and its like: true when there was a fault. */

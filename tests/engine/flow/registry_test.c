@@ -118,7 +118,7 @@ static void a_shared_module_is_no_conflict(void **state) {
   arena_free(&a);
 }
 
-/* The name in `first` and `second` at one line of a module, each in its own script, or both in one. */
+/* The name in `first` and `second` at one line of a module, in two scripts or in one. */
 static void refused_twice(const char *first, const char *second, bool one_script) {
   arena a = {0};
   value config = value_map();
