@@ -78,57 +78,58 @@ static void good_sets_have_no_faults(void **state) {
   }
 }
 
+static const struct {
+  const char *declared, *message, *hint;
+} cases[] = {
+    {ROUTE("\"sql\":\"select currncy from rates\""),
+     "route 'GET /api/x/{currency}': unknown column 'currncy' (line 1, column 8 of the SQL)",
+     "did you mean 'currency'?"},
+    {ROUTE("\"sql\":\"select * from trend_{evry}\""),
+     "route 'GET /api/x/{currency}': {evry} is no choice: a parameter or filter with a list of "
+     "values was expected",
+     "a plain value is bound by writing :evry"},
+    {ROUTE("\"sql\":\"select * from rates where date > :frm\""),
+     "route 'GET /api/x/{currency}': the parameter :frm gets a value from nobody",
+     "did you mean ':from'?"},
+    {ROUTE("\"sql\":\"select * from rates where rate > :least\""),
+     "route 'GET /api/x/{currency}': the parameter :least gets a value from nobody",
+     "declare it in the route: params = { least = \"text\" }"},
+    {"{\"noun\":\"route\",\"name\":\"GET /api/y\",\"method\":\"GET\",\"path\":\"/api/y\","
+     "\"sql\":\"select * from rates where currency = :id\"}",
+     "route 'GET /api/y': the parameter :id gets a value from nobody",
+     "declare it in the route: params = { id = \"text\" }"},
+    {ALERT("select * from rates where currency = :id"),
+     "alert 'old': the parameter :id gets a value from nobody",
+     "only :now, :today and :today_minus_3d have a value here"},
+    {FILTERED("\"currncy\"", "{\"kind\":\"table\",\"from\":\"rates\"}"),
+     "dashboard 'page': the filter 'currncy' changes no chart",
+     "no chart's rows have a column 'currncy' and no SQL binds it with a colon"},
+    {FILTERED("\"every\",\"choices\":[\"week\"]", "{\"kind\":\"table\",\"from\":\"rates\"}"),
+     "dashboard 'page': the filter 'every' changes no chart",
+     "write {every} into a chart's `from` or `sql`, or take the filter away"},
+    {ROUTE("\"from\":\"rate\""), "route 'GET /api/x/{currency}': unknown table 'rate'",
+     "did you mean 'rates'?"},
+    {ALERT("select 1 where date('now') > '2020'"), "alert 'old': date asks the machine's clock",
+     ":now, :today and :today_minus_3d come from the engine's clock"},
+    {ALERT("select current_timestamp"), "alert 'old': current_timestamp asks the machine's clock",
+     ":now, :today and :today_minus_3d come from the engine's clock"},
+    {ALERT("delete from rates"), "alert 'old': only a SELECT may stand here, not delete",
+     "one SELECT (or WITH ... SELECT) is run here; scripts write with ctx:put"},
+    {ALERT("select * from secret"), "alert 'old': table 'secret' is private",
+     "only pipelines that may write it read it: see allow.tables"},
+    {PAGE("{\"kind\":\"line\",\"title\":\"Rates\",\"from\":\"trend_{every}\",\"x\":\"date\","
+          "\"y\":\"rate\"}"),
+     "dashboard 'page', chart 1 'Rates': unknown column 'date'", NULL},
+    {PAGE("{\"kind\":\"number\",\"sql\":\"select count(*) as n from rates\",\"y\":\"m\"}"),
+     "dashboard 'page', chart 1: unknown column 'm'", NULL},
+    {PIPELINE("\"complete\":\"rat > 0\",\"keys_sql\":\"select distinct currency from rates\""),
+     "pipeline 'p': unknown column 'rat'", "did you mean 'rate'?"},
+    {"{\"noun\":\"view\",\"name\":\"bad\",\"sql\":\"select * from nowhere\"}",
+     "unknown table 'nowhere'", NULL},
+};
+
 static void faults_name_their_place(void **state) {
   (void)state;
-  static const struct {
-    const char *declared, *message, *hint;
-  } cases[] = {
-      {ROUTE("\"sql\":\"select currncy from rates\""),
-       "route 'GET /api/x/{currency}': unknown column 'currncy' (line 1, column 8 of the SQL)",
-       "did you mean 'currency'?"},
-      {ROUTE("\"sql\":\"select * from trend_{evry}\""),
-       "route 'GET /api/x/{currency}': {evry} is no choice: a parameter or filter with a list of "
-       "values was expected",
-       "a plain value is bound by writing :evry"},
-      {ROUTE("\"sql\":\"select * from rates where date > :frm\""),
-       "route 'GET /api/x/{currency}': the parameter :frm gets a value from nobody",
-       "did you mean ':from'?"},
-      {ROUTE("\"sql\":\"select * from rates where rate > :least\""),
-       "route 'GET /api/x/{currency}': the parameter :least gets a value from nobody",
-       "declare it in the route: params = { least = \"text\" }"},
-      {"{\"noun\":\"route\",\"name\":\"GET /api/y\",\"method\":\"GET\",\"path\":\"/api/y\","
-       "\"sql\":\"select * from rates where currency = :id\"}",
-       "route 'GET /api/y': the parameter :id gets a value from nobody",
-       "declare it in the route: params = { id = \"text\" }"},
-      {ALERT("select * from rates where currency = :id"),
-       "alert 'old': the parameter :id gets a value from nobody",
-       "only :now, :today and :today_minus_3d have a value here"},
-      {FILTERED("\"currncy\"", "{\"kind\":\"table\",\"from\":\"rates\"}"),
-       "dashboard 'page': the filter 'currncy' changes no chart",
-       "no chart's rows have a column 'currncy' and no SQL binds it with a colon"},
-      {FILTERED("\"every\",\"choices\":[\"week\"]", "{\"kind\":\"table\",\"from\":\"rates\"}"),
-       "dashboard 'page': the filter 'every' changes no chart",
-       "write {every} into a chart's `from` or `sql`, or take the filter away"},
-      {ROUTE("\"from\":\"rate\""), "route 'GET /api/x/{currency}': unknown table 'rate'",
-       "did you mean 'rates'?"},
-      {ALERT("select 1 where date('now') > '2020'"), "alert 'old': date asks the machine's clock",
-       ":now, :today and :today_minus_3d come from the engine's clock"},
-      {ALERT("select current_timestamp"), "alert 'old': current_timestamp asks the machine's clock",
-       ":now, :today and :today_minus_3d come from the engine's clock"},
-      {ALERT("delete from rates"), "alert 'old': only a SELECT may stand here, not delete",
-       "one SELECT (or WITH ... SELECT) is run here; scripts write with ctx:put"},
-      {ALERT("select * from secret"), "alert 'old': table 'secret' is private",
-       "only pipelines that may write it read it: see allow.tables"},
-      {PAGE("{\"kind\":\"line\",\"title\":\"Rates\",\"from\":\"trend_{every}\",\"x\":\"date\","
-            "\"y\":\"rate\"}"),
-       "dashboard 'page', chart 1 'Rates': unknown column 'date'", NULL},
-      {PAGE("{\"kind\":\"number\",\"sql\":\"select count(*) as n from rates\",\"y\":\"m\"}"),
-       "dashboard 'page', chart 1: unknown column 'm'", NULL},
-      {PIPELINE("\"complete\":\"rat > 0\",\"keys_sql\":\"select distinct currency from rates\""),
-       "pipeline 'p': unknown column 'rat'", "did you mean 'rate'?"},
-      {"{\"noun\":\"view\",\"name\":\"bad\",\"sql\":\"select * from nowhere\"}",
-       "unknown table 'nowhere'", NULL},
-  };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     arena a = {0};
     value faults = check(cases[i].declared, &a);
