@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "flow/parts.h"
 #include "format/date.h"
-#include "format/duration.h"
 
 enum { AT_ONCE = 10000, FIRST_MS = 30 * 1000, EVERY_MS = 6 * 3600 * 1000 };
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
@@ -83,17 +82,14 @@ static int forget_rows(store_conn *c, const table *t, int64_t now, bool *more, d
 }
 
 static int64_t setting(const value *config, const char *name, int64_t otherwise) {
-  int64_t ms;
-  const value *all = value_get(config, "retention");
-  const char *text = value_get_text(all, name, NULL);
-  if (text && duration_read(text, strlen(text), &ms) == 0) return ms;
-  return value_get_integer(all, name, otherwise);
+  return value_get_integer(value_get(config, "retention"), name, otherwise);
 }
 
 /* A job goes once it is over and its key's window with it; what belongs to it goes along. */
 static int forget_history(store_conn *c, const value *config, int64_t now, bool *more,
                           dts_error *e) {
-  int64_t runs = setting(config, "runs", 90 * DAY_MS), logs = setting(config, "logs", 30 * DAY_MS);
+  int64_t runs = setting(config, "runs_ms", 90 * DAY_MS),
+          logs = setting(config, "logs_ms", 30 * DAY_MS);
   if (runs < DAY_MS) runs = DAY_MS;
   value old = value_integer(now - runs), quiet = value_integer(now - logs);
   static const char *const by_age[] = {"delete from dts_step where job in (select id from dts_job "

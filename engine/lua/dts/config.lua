@@ -46,6 +46,9 @@ local function finish(out, what)
     if not to then options.fail(what, ("alerts.to: %s expected"):format(expected)) end
     out.alerts.to = to
   end
+  if out.trust ~= nil then
+    options.fail(what, "trust is not available yet: no X-Forwarded-For is believed")
+  end
   if out.retention then out.retention = read_map_of_durations(out.retention, what .. ": retention") end
   return out
 end

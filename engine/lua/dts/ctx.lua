@@ -76,6 +76,12 @@ end
 
 local function stage_delete(table_name, where, what)
   if where == nil then options.fail(what, "`where` is missing: {} covers every row") end
+  for column, value in pairs(type(where) == "table" and where or {}) do
+    if value == kernel.null then -- it would be no condition, and the rows covered more than meant
+      options.fail(what, ("where.%s is dts.null, which is no condition: leave it out to cover every value")
+        :format(tostring(column)))
+    end
+  end
   where = query.where(table_name, where, what)
   kernel.send("stage", { verb = "delete", table = table_name, where = where, step = state.step() })
 end

@@ -159,6 +159,8 @@ describe("a run", function()
     assert.equal("ctx: 'date' cannot be set", said('ctx.date = "x"'):gsub("ctx: 'date'", "ctx: 'date'"))
     assert.equal("ctx:put: a table's name expected first, got nothing", said("ctx:put(nil, {})"))
     assert.equal("ctx:delete: `where` is missing: {} covers every row", said('ctx:delete("t")'))
+    assert.equal("ctx:delete: where.k is dts.null, which is no condition: leave it out to cover every value",
+      said('ctx:delete("t", { k = dts.null })'))
     assert.equal("dts.query: table 't' has no column 'dat'; did you mean 'date'?",
       said('dts.query("t", { dat = 1 })', {}, { tables = { t = { "date date" } } }))
     assert.equal("query: a query is a list of rows: write q[1].repo, or a loop over ipairs(q)",
