@@ -71,7 +71,7 @@ static void print_end(const reader *r, const value *error, arena *a) {
 
 static int print_new(reader *r, const given *g, dts_error *e) {
   arena a = {0};
-  value params = params_of(r, &a), result, error;
+  value params = params_of(r, &a), result, error = value_null();
   int rc = read_state(r, &a, &error, e); /* before the lines, so that none is missed at the end */
   if (rc == 0) rc = engine_sql(r->engine, log_sql, &params, 0, &a, &result, e);
   const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;

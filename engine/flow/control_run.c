@@ -283,10 +283,6 @@ void control_run(kernel *k, question *q) {
   r->file = bytes && bytes->kind == VALUE_TEXT ? bytes : NULL;
   int rc = choose(r, value_get_text(&q->command, "target", ""), &e);
   for (size_t i = 0; rc == 0 && i < r->name_count; i++) rc = refuse_input(r, r->names[i], &e);
-  if (rc == 0 && value_get(&q->command, "dry_run"))
-    rc = error_fail(
-        &e, "RUN",
-        "--dry-run is not available yet; `dts plan` shows what a gaps pipeline would fetch");
   if (rc < 0) {
     forget(r);
     return question_fail(q, &e);

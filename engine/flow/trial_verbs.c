@@ -215,18 +215,12 @@ static int verb_drop(trial *t, const value *args, arena *a, value *answer, dts_e
   return trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
 }
 
-static int verb_replay(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
-  (void)t, (void)args, (void)a, (void)answer;
-  error_fail(e, "SPEC", "t:replay is not available yet");
-  return error_hint(e, "give the exchanges by t:http(\"NAME\", function(req) ... end)");
-}
-
 static const struct {
   const char *name;
   int (*fn)(trial *t, const value *args, arena *a, value *answer, dts_error *e);
-} verbs[] = {{"run", verb_run},     {"advance", verb_advance},  {"sql", verb_sql},
-             {"spans", verb_spans}, {"emit", verb_emit},        {"drop", verb_drop},
-             {"rows", trial_rows},  {"request", trial_request}, {"replay", verb_replay}};
+} verbs[] = {{"run", verb_run},     {"advance", verb_advance}, {"sql", verb_sql},
+             {"spans", verb_spans}, {"emit", verb_emit},       {"drop", verb_drop},
+             {"rows", trial_rows},  {"request", trial_request}};
 
 int trial_verb(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
   const char *name = value_get_text(args, "verb", "");

@@ -56,6 +56,7 @@ export type Pipeline = {
   kind: "schedule" | "gaps" | "files" | "ingest" | "after" | "hand";
   trigger: string;
   next: string | null;
+  recheck?: string | null;
   runs: StripRun[];
   rows_today: number;
   gaps: number;

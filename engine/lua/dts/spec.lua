@@ -196,11 +196,6 @@ function methods:request(address, opts)
   return body.wrap(fields, got.body or "", { name = address, type = fields.headers["content-type"] })
 end
 
--- The exchanges that `dts run --record FILE` kept, played back.
-function methods:replay(path)
-  return ask(own(self, "replay"), "replay", { text = read_file(path, "t:replay") })
-end
-
 function methods:close()
   local it = inside[self]
   if not it or it.closed then return end

@@ -87,22 +87,23 @@ function FaultNote({ fault }: { fault: Fault }) {
   );
 }
 
+function Due({ word, at }: { word: string; at: string }) {
+  const wait = Date.parse(at) - useTick();
+  const minutes = Math.max(60_000, Math.floor(wait / 60_000) * 60_000);
+  return (
+    <>
+      {" · "}
+      {wait < 0 ? `${word} due now` : `${word} in ${duration(minutes)}`}
+    </>
+  );
+}
+
 function Trigger({ of }: { of: Pipeline }) {
-  const now = useTick();
-  const wait = of.next ? Date.parse(of.next) - now : null;
   return (
     <>
       {of.trigger}
-      {wait !== null && (
-        <>
-          {" · "}
-          {wait < 0 ? (
-            "due now"
-          ) : (
-            <>next in {duration(Math.max(60_000, Math.floor(wait / 60_000) * 60_000))}</>
-          )}
-        </>
-      )}
+      {of.next && <Due word="next" at={of.next} />}
+      {of.recheck && <Due word="recheck" at={of.recheck} />}
     </>
   );
 }

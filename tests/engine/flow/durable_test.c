@@ -1,0 +1,155 @@
+/* durable_test.c -- what outlives a run: its steps, its cursor, the jobs that it queued and those that follow.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "flow/kernel_help.h"
+
+#define TABLE "dts.table { name = 't', key = { 'id' }, columns = { 'id integer', 'v text' } }\n"
+
+/* ---- what outlives a crash ---- */
+
+static void steps_outlive_a_crash(void **state) {
+  (void)state;
+  bench *b = bench_new();
+  bench_script(b, "x",
+               "dts.table { name = 'tries', columns = { 'step text', 'attempt integer' } }\n"
+               "dts.pipeline { name = 'p', run = function(ctx)\n"
+               "  local one = ctx:step('one', function()\n"
+               "    ctx:put('tries', { step = 'one', attempt = ctx.attempt })\n"
+               "    return { n = 41, from = ctx.attempt }\n"
+               "  end)\n"
+               "  ctx:put('tries', { step = 'outside', attempt = ctx.attempt })\n"
+               "  if ctx.attempt == 1 then dts.log('ready') while true do end end\n"
+               "  ctx:step('two', function() ctx:put('tries', { step = 'two', attempt = one.n + "
+               "one.from }) end)\n"
+               "end }\n");
+  bench_virtual(b, 1773147600000);
+  bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\"}");
+  bench_until_sql(b, "select count(*) from dts_log");
+  bench_expect(b, "select step, attempt from tries", "one|1\n"); /* committed at the step's end */
+  bench_kill_worker(b);
+  bench_advance(b, 900000);
+  bench_expect(b, "select step, attempt from tries order by step", "one|1\noutside|2\ntwo|42\n");
+  bench_expect(b, "select state, attempts, retry_count from dts_job", "done|2|1\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
+static void a_step_is_tried_as_often_as_it_says(void **state) {
+  (void)state;
+  bench *b = bench_with("dts.table { name = 'tries', columns = { 'n integer' } }\n"
+                        "dts.pipeline { name = 'p', run = function(ctx)\n"
+                        "  local n = 0\n"
+                        "  ctx:step('shaky', { retry = 1 }, function()\n"
+                        "    n = n + 1\n"
+                        "    ctx:put('tries', { n = n })\n"
+                        "    if n < 2 then error('again') end\n"
+                        "  end)\n"
+                        "end }\n");
+  assert_string_equal(bench_run(b, "p"), "done");
+  bench_expect(b, "select n from tries", "2\n"); /* what the failed try put is forgotten */
+  bench_expect(b, "select attempts, state from dts_step", "2|done\n");
+  bench_close(b);
+}
+
+static void a_checkpoint_keeps_rows_and_cursor(void **state) {
+  (void)state;
+  bench *b = bench_new();
+  bench_script(b, "x",
+               TABLE "dts.pipeline { name = 'p', run = function(ctx)\n"
+                     "  local from = ctx.state and ctx.state.next or 1\n"
+                     "  for i = from, 6 do\n"
+                     "    ctx:put('t', { id = i, v = 'attempt ' .. ctx.attempt })\n"
+                     "    if i == 3 then ctx:checkpoint({ next = 4 }) end\n"
+                     "    if i == 5 and ctx.attempt == 1 then error('half-way') end\n"
+                     "  end\n"
+                     "end }\n");
+  bench_virtual(b, 1773147600000);
+  bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\"}");
+  bench_settle(b);
+  bench_expect(b, "select id from t order by id", "1\n2\n3\n");
+  bench_expect(b, "select cursor from dts_job", "{\"next\":4}\n");
+  bench_advance(b, 900000);
+  bench_expect(b, "select v, count(*) from t group by v order by v", "attempt 1|3\nattempt 2|3\n");
+  bench_expect(b, "select rows from dts_run order by id", "3\n3\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
+/* ---- jobs that queue jobs ---- */
+
+static void enqueued_jobs_have_keys_and_groups(void **state) {
+  (void)state;
+  bench *b =
+      bench_with("dts.table { name = 'seen', columns = { 'n integer', 'day text' } }\n"
+                 "dts.pipeline { name = 'child', params = { n = 'integer', more = 'text = x' },\n"
+                 "  run = function(ctx, input)\n"
+                 "    assert(input.more == 'x')\n"
+                 "    ctx:put('seen', { n = input.n, day = ctx.date })\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'p', run = function(ctx)\n"
+                 "  for n = 1, 8 do ctx:enqueue('child', { n = n }, { group = 'g' }) end\n"
+                 "  for _ = 1, 3 do ctx:enqueue('child', { n = 100 }, { key = 'once' }) end\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'conflict', run = function(ctx)\n"
+                 "  ctx:enqueue('child', { n = 7 }, { key = 'once' })\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'unknown', run = function(ctx) ctx:enqueue('child', { m = "
+                 "1 }) end }\n"
+                 "dts.pipeline { name = 'chosen', params = { how = { 'fast', 'slow' } }, run = "
+                 "function() end }\n"
+                 "dts.pipeline { name = 'wrong', run = function(ctx) ctx:enqueue('chosen', { how = "
+                 "'fsat' }) end }\n");
+  assert_string_equal(bench_run(b, "p"), "done");
+  bench_settle(b);
+  bench_expect(b, "select n from seen where n < 100 order by rowid",
+               "1\n2\n3\n4\n5\n6\n7\n8\n"); /* in order */
+  bench_expect(b, "select count(*) from seen where n = 100", "1\n");
+  bench_expect(b, "select count(*) from seen where day is null", "0\n");
+  bench_expect(b, "select count(*) from dts_firing where state = 'open'",
+               "0\n"); /* also of keys that were taken */
+  bench_contains(bench_run_error(b, "conflict"), "CONFLICT: key 'once'");
+  bench_contains(bench_run_error(b, "unknown"), "PARAM: pipeline 'child' has no parameter 'm'");
+  bench_contains(bench_run_error(b, "wrong"),
+                 "PARAM: parameter 'how': one of \"fast\", \"slow\" expected, got \"fsat\"");
+  bench_invariants(b);
+  bench_close(b);
+}
+
+static void pipelines_follow_others(void **state) {
+  (void)state;
+  bench *b = bench_with(
+      TABLE
+      "dts.pipeline { name = 'good', run = function(ctx) ctx:put('t', { { id = 1 }, { id = 2 } }) "
+      "end }\n"
+      "dts.pipeline { name = 'bad', run = function(ctx) error('no') end }\n"
+      "dts.pipeline { name = 'a', after = 'good', run = function(ctx, firing)\n"
+      "  ctx:put('t', { id = 10, v = firing.pipeline .. ' ' .. firing.rows .. ' ' .. firing.failed "
+      "})\n"
+      "end }\n"
+      "dts.pipeline { name = 'b', after = { 'a', 'bad' }, run = function(ctx) ctx:put('t', { id = "
+      "11 }) end }\n"
+      "dts.pipeline { name = 'always', after = 'bad', on = 'end', run = function(ctx, firing)\n"
+      "  ctx:put('t', { id = 12, v = tostring(firing.failed) })\n"
+      "end }\n");
+  assert_string_equal(bench_run(b, "good"), "done");
+  bench_settle(b);
+  bench_expect(b, "select id, v from t where id >= 10 order by id", "10|good 2 0\n11|null\n");
+  assert_string_equal(bench_run(b, "bad"), "failed");
+  bench_settle(b);
+  bench_expect(b, "select id, v from t where id >= 10 order by id", "10|good 2 0\n11|null\n12|1\n");
+  bench_expect(b, "select count(*) from dts_job where pipeline = 'b'",
+               "1\n"); /* not after the failure */
+  bench_invariants(b);
+  bench_close(b);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(steps_outlive_a_crash),
+      cmocka_unit_test(a_step_is_tried_as_often_as_it_says),
+      cmocka_unit_test(a_checkpoint_keeps_rows_and_cursor),
+      cmocka_unit_test(enqueued_jobs_have_keys_and_groups),
+      cmocka_unit_test(pipelines_follow_others),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
