@@ -26,7 +26,8 @@ static void collect(guard *g, const char *name) {
 
 static int read_table(guard *g, const char *name) {
   if (begins(name, "sqlite_") || begins(name, "pragma_") || begins(name, "dbstat"))
-    return refuse(g, "'%s' is SQLite's own and not on every store: `dts check` shows what is declared", name);
+    return refuse(
+        g, "'%s' is SQLite's own and not on every store: `dts check` shows what is declared", name);
   if (!begins(name, "json_")) collect(g, name);
   return SQLITE_OK;
 }

@@ -148,11 +148,12 @@ static void test_network_faults_are_tried_again_and_told(void **state) {
   r.url = arena_format(&a, "http://user:s3cret@%s/?key=s3cret", s.name);
   loop_fetch(&l, &r, &got[0]);
   assert_string_equal(got[0].error.code, "HTTP_NETWORK");
-  assert_string_equal(got[0].error.message,
-                      arena_format(&a,
-                                   "GET http://%s/: the connection was closed in the middle of the answer "
-                                   "(4 tries)",
-                                   s.name));
+  assert_string_equal(
+      got[0].error.message,
+      arena_format(&a,
+                   "GET http://%s/: the connection was closed in the middle of the answer "
+                   "(4 tries)",
+                   s.name));
   assert_true(got[0].error.retryable);
   assert_int_equal(got[0].tries, 4);
   assert_int_equal(got[0].tried[3].status, 0);

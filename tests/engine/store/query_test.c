@@ -192,10 +192,11 @@ static void only_reads(void **state) {
       {"explain select 1", "a SELECT expected, not \"explain select 1\""},
       {"select 1; select 2", "one statement expected, more follows:  select 2"},
       {"select 1; delete from pump", "one statement expected, more follows:  delete from pump"},
-      {"select sql from sqlite_schema",
-       "'sqlite_master' is SQLite's own and not on every store: `dts check` shows what is declared"},
+      {"select sql from sqlite_schema", "'sqlite_master' is SQLite's own and not on every store: "
+                                        "`dts check` shows what is declared"},
       {"select * from pragma_table_info('pump')",
-       "'pragma_table_info' is SQLite's own and not on every store: `dts check` shows what is declared"},
+       "'pragma_table_info' is SQLite's own and not on every store: `dts check` shows what is "
+       "declared"},
       {"select load_extension('x')", "the function load_extension is not available"},
       {"select zeroblob(100000000)", "the function zeroblob is not available"},
       {"select x'00ff'", "the result holds bytes (a blob): use hex(...)"},
