@@ -9,7 +9,7 @@
 #include "format/date.h"
 #include "format/json.h"
 
-static int refuse(const char *name, const char *expected, const char *text, dts_error *e) {
+int params_refuse(const char *name, const char *expected, const char *text, dts_error *e) {
   char shown[TEXT_SHORT];
   error_fail(e, "PARAM", "%s: %s expected, got %s", name, expected,
              text_shorten(shown, text, strlen(text)));
@@ -17,7 +17,7 @@ static int refuse(const char *name, const char *expected, const char *text, dts_
   return -1;
 }
 
-static bool read_number(const char *text, bool whole, value *out) {
+bool params_read_number(const char *text, bool whole, value *out) {
   json_reader r;
   json_open(&r, text, strlen(text));
   json_token t = json_next(&r);
@@ -41,7 +41,7 @@ static int read_choice(const value *p, const char *name, const char *text, value
       memcpy(list + used + 1, choice->text.bytes, choice->text.size + 1);
     }
   }
-  return refuse(name, list, text, e);
+  return params_refuse(name, list, text, e);
 }
 
 static int read_one(const value *p, const char *name, const char *text, arena *a, value *out,
@@ -53,24 +53,27 @@ static int read_one(const value *p, const char *name, const char *text, arena *a
   *out = value_text(text);
   if (strcmp(type, "choice") == 0) return read_choice(p, name, text, out, e);
   if (strcmp(type, "integer") == 0)
-    return read_number(text, true, out) ? 0 : refuse(name, "an integer", text, e);
+    return params_read_number(text, true, out) ? 0 : params_refuse(name, "an integer", text, e);
   if (strcmp(type, "real") == 0)
-    return read_number(text, false, out) ? 0 : refuse(name, "a number", text, e);
+    return params_read_number(text, false, out) ? 0 : params_refuse(name, "a number", text, e);
   if (strcmp(type, "date") == 0)
-    return date_read(text, strlen(text), &date) == 0 ? 0
-                                                     : refuse(name, "a date (YYYY-MM-DD)", text, e);
+    return date_read(text, strlen(text), &date) == 0
+               ? 0
+               : params_refuse(name, "a date (YYYY-MM-DD)", text, e);
   if (strcmp(type, "boolean") == 0) {
     *out = value_boolean(strcmp(text, "true") == 0);
-    return out->boolean || strcmp(text, "false") == 0 ? 0 : refuse(name, "true or false", text, e);
+    return out->boolean || strcmp(text, "false") == 0
+               ? 0
+               : params_refuse(name, "true or false", text, e);
   }
   if (strcmp(type, "timestamp") == 0) {
     if (timestamp_read(text, strlen(text), &ms) < 0)
-      return refuse(name, "a timestamp (RFC 3339)", text, e);
+      return params_refuse(name, "a timestamp (RFC 3339)", text, e);
     timestamp_write(ms, stamp);
     *out = value_text(arena_text(a, stamp));
   }
   if (strcmp(type, "json") == 0 && json_read(a, text, strlen(text), out, NULL) < 0)
-    return refuse(name, "JSON", text, e);
+    return params_refuse(name, "JSON", text, e);
   return 0;
 }
 

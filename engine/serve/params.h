@@ -13,4 +13,9 @@
 int params_read(const value *declared, const address *at, const pair *path, size_t path_count,
                 arena *a, value *out, dts_error *e);
 
+/* What parameters and filters share: the refusal of a text (PARAM, 422), and a JSON number read from one,
+ * an integer where `whole`, else real. */
+int params_refuse(const char *name, const char *expected, const char *text, dts_error *e);
+bool params_read_number(const char *text, bool whole, value *out);
+
 #endif

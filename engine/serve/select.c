@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "serve/select.h"
+#include "serve/params.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,24 +106,6 @@ int selection_unknown(const selection *x, const char *column, dts_error *e) {
 
 /* ---- values ---- */
 
-static int refuse_value(const char *column, const char *type, const char *text, dts_error *e) {
-  char shown[TEXT_SHORT];
-  error_fail(e, "PARAM", "%s: %s expected, got %s", column, type,
-             text_shorten(shown, text, strlen(text)));
-  if (e) e->status = 422;
-  return -1;
-}
-
-static bool read_number(const char *text, bool whole, value *out) {
-  json_reader r;
-  json_open(&r, text, strlen(text));
-  json_token t = json_next(&r);
-  *out = t == JSON_INTEGER ? value_integer(r.integer) : value_real(r.real);
-  bool fine = (t == JSON_INTEGER || (t == JSON_REAL && !whole)) && json_next(&r) == JSON_END;
-  json_close(&r);
-  return fine;
-}
-
 static bool read_day(const char *text, const char *type, arena *a, value *out) {
   int32_t date;
   int64_t ms;
@@ -145,14 +128,14 @@ int selection_value(const selection *x, const char *column, const char *text, va
   *out = value_text(text);
   if (!type) return selection_unknown(x, column, e);
   if (strcmp(type, "integer") == 0 || strcmp(type, "real") == 0)
-    fine = read_number(text, *type == 'i', out);
+    fine = params_read_number(text, *type == 'i', out);
   else if (strcmp(type, "boolean") == 0) {
     bool on = strcmp(text, "true") == 0;
     fine = on || strcmp(text, "false") == 0;
     *out = value_boolean(on);
   } else if (strcmp(type, "date") == 0 || strcmp(type, "timestamp") == 0)
     fine = read_day(text, type, x->memory, out);
-  return fine ? 0 : refuse_value(column, type, text, e);
+  return fine ? 0 : params_refuse(column, type, text, e);
 }
 
 /* ---- conditions ---- */
