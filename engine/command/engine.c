@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "command/place.h"
 #include "command/shipped.h"
-#include "flow/socket.h"
+#include "flow/control/socket.h"
 
 enum { GRACE_S = 10 }; /* to hand back in, before this process ends by SIGALRM */
 

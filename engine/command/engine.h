@@ -9,7 +9,7 @@
 #ifndef DTS_COMMAND_ENGINE_H
 #define DTS_COMMAND_ENGINE_H
 
-#include "flow/kernel.h"
+#include "flow/kernel/kernel.h"
 
 typedef struct engine engine;
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "flow/excerpt.h"
+#include "flow/jobs/excerpt.h"
 
 enum { SOURCE_LIMIT = 1024 * 1024, REPORT_LIMIT = 64 * 1024 };
 

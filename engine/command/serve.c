@@ -15,7 +15,7 @@
 #include "command/report.h"
 #include "command/shipped.h"
 #include "command/times.h"
-#include "flow/socket.h"
+#include "flow/control/socket.h"
 #include "serve/server.h"
 
 enum { GRACE_S = 10, FIRINGS_SEEN = 1000 };

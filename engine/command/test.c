@@ -15,7 +15,7 @@
 #include "command/command.h"
 #include "command/place.h"
 #include "command/shipped.h"
-#include "flow/trial.h"
+#include "flow/trial/trial.h"
 #include "serve/server.h"
 
 enum { SOCKET = 3, ARGUMENTS = 64 };

@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "flow/scheduler.h"
+#include "flow/jobs/scheduler.h"
 #include "format/date.h"
 #include "format/duration.h"
 #include "serve/words.h"

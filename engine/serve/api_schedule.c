@@ -1,7 +1,7 @@
 /* api_schedule.c -- when each pipeline fires next.
  *
  * SPDX-License-Identifier: MIT */
-#include "flow/scheduler.h"
+#include "flow/jobs/scheduler.h"
 #include "serve/words.h"
 
 enum { FIRINGS = 5 };

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "flow/reader.h"
+#include "flow/kernel/reader.h"
 #include "serve/call.h"
 
 enum { LIMIT_MS = 10000, LIMIT_ROWS = 10000 };

@@ -8,7 +8,7 @@
 #ifndef DTS_SERVE_CALL_H
 #define DTS_SERVE_CALL_H
 
-#include "flow/keys.h"
+#include "flow/kernel/keys.h"
 #include "serve/cache.h"
 #include "serve/http.h"
 #include "serve/presign.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "flow/reader.h"
+#include "flow/kernel/reader.h"
 #include "format/json.h"
 
 enum { POINTS = 200000, TABLE_ROWS = 1000 };

@@ -11,7 +11,7 @@
 #ifndef DTS_SERVE_RESULT_H
 #define DTS_SERVE_RESULT_H
 
-#include "flow/registry.h"
+#include "flow/reload/registry.h"
 #include "store/store.h"
 
 typedef enum result_style { RESULT_ROWS, RESULT_OBJECTS, RESULT_CSV } result_style;

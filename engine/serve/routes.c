@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "flow/reader.h"
+#include "flow/kernel/reader.h"
 #include "format/json.h"
 #include "serve/access.h"
 #include "serve/params.h"

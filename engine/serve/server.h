@@ -11,7 +11,7 @@
 #define DTS_SERVE_SERVER_H
 
 #include "base/embed.h"
-#include "flow/kernel.h"
+#include "flow/kernel/kernel.h"
 
 typedef struct server server;
 

@@ -8,7 +8,7 @@
 #ifndef DTS_SERVE_STREAM_H
 #define DTS_SERVE_STREAM_H
 
-#include "flow/kernel.h"
+#include "flow/kernel/kernel.h"
 
 typedef struct stream_hub stream_hub;
 typedef struct stream stream;

@@ -74,7 +74,7 @@ typedef enum wire_op {
   OP_RANDOM = 63,  /* {} -> {uuid, number (0 <= x < 1)} */
   OP_ENQUEUE = 64, /* routes only, at once: {pipeline, params, key?, delay_ms?, group?} -> {id} */
 
-  /* command -> engine, over var/dts.sock or in process (flow/control.h); answers may be preceded by
+  /* command -> engine, over var/dts.sock or in process (flow/control/control.h); answers may be preceded by
    * OP_LOG, OP_PROGRESS and OP_RUN of the same call */
   OP_HELLO = 80,   /* {version} -> {version, pid, listen?} : the first frame on the socket */
   OP_COMMAND = 81, /* {name, ..} -> what flow/control_NAME.c says */

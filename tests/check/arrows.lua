@@ -21,6 +21,22 @@ local ARROWS = {
   script = set "base format regex pack markup wire",
 }
 
+-- The rooms of flow/, and which of them each may include. The kernel puts them together, so it knows those that it
+-- opens; the others know the kernel by its accessors. An arrow that is not here is a decision to be made.
+local ROOMS = {
+  kernel = set "alerts calls control inputs jobs reload rollups runs",
+  control = set "gaps jobs kernel reload runs",
+  jobs = set "control gaps kernel reload runs",
+  runs = set "calls control gaps inputs jobs kernel reload",
+  calls = set "kernel reload runs",
+  gaps = set "jobs",
+  inputs = set "jobs kernel",
+  rollups = set "kernel reload",
+  alerts = set "kernel",
+  reload = set "gaps kernel rollups runs",
+  trial = set "kernel",
+}
+
 -- Outside headers by pattern, the folder that may include them, and in how many files.
 local OUTSIDE = {
   { "^sqlite3%.h$", "store" }, { "^libpq", "store" }, { "^curl/", "net" }, { "^civetweb%.h$", "serve", 2 },
@@ -37,6 +53,13 @@ local LIBC = set [[ assert ctype dirent dlfcn endian errno fcntl fenv float fnma
 local function is_libc(header)
   return LIBC[header:match("^(%l+)%.h$")] or header:find("^sys/") or header:find("^linux/") or header:find("^netinet/")
     or header:find("^net/if") or header == "arpa/inet.h"
+end
+
+local function between_rooms(fault, at, from, header)
+  local room, to = from:match("^engine/flow/(%l+)/"), header:match("^flow/(%l+)/")
+  if room and to and room ~= to and not (ROOMS[room] and ROOMS[room][to]) then
+    fault("%s: flow/%s may not include flow/%s (%s)", at, room, to, header)
+  end
 end
 
 local function ours(t, fault, at, folder, header)
@@ -66,7 +89,9 @@ local function look(t, fault, counts, path, folder)
     local directive = line:match("^%s*#%s*include%s+(.*)")
     local own, other = (directive or ""):match('^"([^"]+)"'), (directive or ""):match("^<([^>]+)>")
     local at = ("%s:%d"):format(path, number)
-    if own then ours(t, fault, at, folder, own)
+    if own then
+      ours(t, fault, at, folder, own)
+      between_rooms(fault, at, path, own)
     elseif other then outside(fault, counts, at, folder, other)
     elseif directive then fault("%s: an include that names no file: %s", at, directive) end
   end
@@ -75,7 +100,7 @@ end
 local function check(t, fault)
   local counts = {}
   for path in t:each("^engine/.*%.[ch]$") do
-    local folder = path:match("^engine/(%l+)/[^/]+$")
+    local folder = path:match("^engine/(%l+)/[^/]+$") or path:match("^engine/(flow)/%l+/[^/]+$")
     if ARROWS[folder] then look(t, fault, counts, path, folder)
     else fault("%s: engine/ has no such folder (see its README.md)", path) end
   end
@@ -92,6 +117,8 @@ return {
     ["store may not include net"] = { ["engine/store/a.c"] = '#  include "net/url.h"\n' },
     ["flow may not include markup"] = { ["engine/flow/a.h"] = '#include "markup/html.h"\n' },
     ["script may not include core"] = { ["engine/script/a.c"] = '#include "core/job.h"\n' },
+    ["flow/gaps may not include flow/alerts"] =
+      { ["engine/flow/gaps/a.c"] = '#include "flow/alerts/alerts.h"\n' },
     ["only store includes <sqlite3.h>"] = { ["engine/flow/a.c"] = "#include <sqlite3.h>\n" },
     ["only script includes <lua.h>"] = { ["engine/command/a.c"] = "#include <lua.h>\n" },
     ["only net includes <curl/curl.h>"] = { ["engine/script/a.c"] = "#include <curl/curl.h>\n" },
@@ -104,7 +131,7 @@ return {
   },
   keeps = { {
     ["engine/store/a.c"] = '#include <sqlite3.h>\n#include <sys/stat.h>\n#include "core/job.h"\n',
-    ["engine/serve/a.c"] = '#include <civetweb.h>\n#include "flow/kernel.h"\n#include "base/error.h"\n',
+    ["engine/serve/a.c"] = '#include <civetweb.h>\n#include "flow/kernel/kernel.h"\n#include "base/error.h"\n',
     ["engine/script/a.c"] = '#include <lauxlib.h>\n#include "wire/op.h"\n#include "markup/html.h"\n',
     ["engine/base/a.c"] = '#include "a.h"\n#include <stdint.h>\n', ["engine/base/a.h"] = "int a;\n",
   } },

@@ -19,8 +19,8 @@
 
 #include "base/file.h"
 #include "command/place.h"
-#include "flow/socket.h"
-#include "flow/socket_path.h"
+#include "flow/control/socket.h"
+#include "flow/control/socket_path.h"
 #include "wire/frame.h"
 #include "wire/op.h"
 

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/flow_help.h"
 
-#include "flow/alert_message.h"
-#include "flow/alert_step.h"
+#include "flow/alerts/alert_message.h"
+#include "flow/alerts/alert_step.h"
 
 /* A trace: at minute, rows (R), none (-) or told (T); then the state and the notice that is owed. */
 typedef struct event {

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flow/registry.h"
-#include "flow/schema.h"
+#include "flow/reload/registry.h"
+#include "flow/kernel/schema.h"
 #include "format/json.h"
 #include "store/store.h"
 

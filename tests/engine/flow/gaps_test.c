@@ -4,8 +4,8 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/kernel_help.h"
 
-#include "flow/gaps.h"
-#include "flow/tables.h"
+#include "flow/gaps/gaps.h"
+#include "flow/reload/tables.h"
 #include "format/date.h"
 
 #define DAY ((int64_t)24 * 3600 * 1000)

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include "store/help.h"
 
-#include "flow/ingest_check.h"
-#include "flow/ingest_read.h"
+#include "flow/inputs/ingest_check.h"
+#include "flow/inputs/ingest_read.h"
 
 static const int64_t now = 1773147600000; /* 2026-03-10T13:00:00Z */
 

@@ -7,8 +7,8 @@
 #include <ftw.h>
 
 #include "crypto/crypto.h"
-#include "flow/finish_input.h"
-#include "flow/ingest_write.h"
+#include "flow/runs/finish_input.h"
+#include "flow/inputs/ingest_write.h"
 
 #define PIPELINE(more)                                                                             \
   "[{\"noun\":\"pipeline\",\"name\":\"hooks\",\"file\":\"pipelines/"                               \

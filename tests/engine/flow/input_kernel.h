@@ -9,9 +9,9 @@
 
 #include "store/help.h"
 
-#include "flow/controls.h"
-#include "flow/kernel_parts.h"
-#include "flow/schema.h"
+#include "flow/control/controls.h"
+#include "flow/kernel/kernel_parts.h"
+#include "flow/kernel/schema.h"
 
 typedef struct input_kernel {
   kernel kernel; /* first */

@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-#include "flow/jobs.h"
+#include "flow/jobs/jobs.h"
 
 enum { JOBS = 150, STEPS = 3000, HISTORIES = 3 };
 

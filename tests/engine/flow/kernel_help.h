@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "flow/kernel_parts.h"
+#include "flow/kernel/kernel_parts.h"
 
 typedef struct bench {
   kernel *kernel;

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "flow/loop.h"
+#include "flow/kernel/loop.h"
 
 enum { MANY = 2000, THREADS = 8, EACH = 5000 };
 

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/input_kernel.h"
 
-#include "flow/finish_input.h"
+#include "flow/runs/finish_input.h"
 
 #define SET                                                                                        \
   "[{\"noun\":\"pipeline\",\"name\":\"sales\",\"file\":\"pipelines/"                               \

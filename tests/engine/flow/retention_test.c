@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "flow/retention.h"
-#include "flow/schema.h"
+#include "flow/kernel/retention.h"
+#include "flow/kernel/schema.h"
 #include "format/date.h"
 #include "format/json.h"
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "flow/rollup_sql.h"
-#include "flow/rollups.h"
+#include "flow/rollups/rollup_sql.h"
+#include "flow/rollups/rollups.h"
 #include "format/csv.h"
 
 #define STATS                                                                                      \

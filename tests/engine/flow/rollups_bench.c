@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "flow/rollups.h"
+#include "flow/rollups/rollups.h"
 #include "format/date.h"
 
 enum { REPOS = 500, DAYS = 200, ROUNDS = 5 };

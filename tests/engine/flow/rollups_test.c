@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/file.h"
-#include "flow/rollups.h"
+#include "flow/rollups/rollups.h"
 #include "format/csv.h"
 #include "format/date.h"
 #include "format/zone.h"

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/flow_help.h"
 
-#include "flow/sqlcheck.h"
+#include "flow/reload/sqlcheck.h"
 
 #define TABLES                                                                                     \
   "{\"noun\":\"table\",\"name\":\"rates\",\"key\":[\"currency\",\"date\"],\"columns\":["           \

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/flow_help.h"
 
-#include "flow/stage.h"
+#include "flow/runs/stage.h"
 #include "wire/frame.h"
 #include "wire/pack.h"
 

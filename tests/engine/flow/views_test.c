@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/flow_help.h"
 
-#include "flow/views.h"
+#include "flow/rollups/views.h"
 
 #define TABLE                                                                                      \
   "{\"noun\":\"table\",\"name\":\"t\",\"key\":[\"k\"],\"columns\":[{\"name\":\"k\",\"type\":"      \

@@ -25,7 +25,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "flow/keys.h"
+#include "flow/kernel/keys.h"
 #include "format/json.h"
 #include "serve/server.h"
 

@@ -1,0 +1,393 @@
+/* control_run.c -- the commands `run`, `enqueue` and `cancel`.
+ *
+ * `run` makes a firing by hand and answers when all of it has ended; what happens meanwhile goes to the
+ * asker as events. A file with several pipelines runs those that follow no other, in the file's order.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/control/controls.h"
+#include "flow/runs/finish.h"
+#include "flow/kernel/kernel_parts.h"
+#include "flow/runs/runner.h"
+#include "flow/jobs/scheduler.h"
+#include "format/json.h"
+
+typedef struct running {
+  struct running *next; /* of those that this kernel still owes an answer */
+  question *question;
+  registry *set;
+  const char **names; /* of the pipelines asked for */
+  size_t name_count;
+  int64_t *firings;
+  size_t firing_count, open;
+  size_t queued, looks; /* looks at the queue under way */
+  bool alone;           /* no server: this command is the engine, and runs what follows as well */
+  value runs;           /* ended: [{id, job, pipeline, state, rows, rejected, ms, error}] */
+  int64_t rows, rejected;
+  bool failed;
+  const value *file; /* a file's bytes for this run, or NULL */
+  uint64_t listening;
+} running;
+
+static void forget(running *r) {
+  kernel *k = r->question->kernel;
+  running **at = &k->running;
+  while (*at && *at != r) at = &(*at)->next;
+  if (*at) *at = r->next;
+  if (r->listening) kernel_unlisten(k, r->listening);
+  registry_release(r->set);
+  free(r->firings);
+  free(r);
+}
+
+void control_run_close(kernel *k) {
+  while (k->running) {
+    question *q = k->running->question;
+    forget(k->running);
+    q->answer = NULL; /* whoever asked is gone with the kernel */
+    question_fail(q, NULL);
+  }
+}
+
+static void answer(running *r) {
+  question *q = r->question;
+  value v = value_map(), firings = value_list();
+  for (size_t i = 0; i < r->firing_count; i++)
+    value_add(&q->memory, &firings, value_integer(r->firings[i]));
+  value_set(&q->memory, &v, "firings", firings);
+  value_set(&q->memory, &v, "jobs", value_integer((int64_t)r->queued));
+  value_set(&q->memory, &v, "runs", r->runs);
+  value_set(&q->memory, &v, "rows", value_integer(r->rows));
+  value_set(&q->memory, &v, "rejected", value_integer(r->rejected));
+  value_set(&q->memory, &v, "state", value_text(r->failed ? "failed" : "done"));
+  forget(r);
+  question_answer(q, v);
+}
+
+static bool is_ours(const running *r, int64_t id) {
+  if (r->alone) return r->firing_count && id >= r->firings[0];
+  for (size_t i = 0; i < r->firing_count; i++)
+    if (r->firings[i] == id) return true;
+  return false;
+}
+
+/* A run that will be tried again is an event but no end: only its firing's end counts. */
+static void note_run(running *r, const value *event) {
+  arena *a = &r->question->memory;
+  value_add(a, &r->runs, value_copy(a, event));
+  r->rows += value_get_integer(event, "rows", 0);
+  r->rejected += value_get_integer(event, "rejected", 0);
+  const char *state = value_get_text(event, "job_state", "");
+  if (strcmp(state, "failed") == 0 || strcmp(state, "quarantined") == 0 ||
+      strcmp(state, "cancelled") == 0)
+    r->failed = true;
+  if (value_get_boolean(event, "firing_closed", false)) r->open--;
+  if (strcmp(value_get_text(event, "state", ""), "handed back") != 0) return;
+  r->failed = true; /* the engine stops: the rest waits for the next one */
+  r->open = 0;
+}
+
+/* ---- is all of it over? ---- */
+
+static void settle(running *r);
+
+typedef struct look {
+  running *running;
+  int64_t left;
+  dts_error error;
+} look;
+
+static int count_left(store_conn *c, void *arg, dts_error *e) {
+  look *l = arg;
+  arena a = {0};
+  value v, params[] = {value_integer(l->running->firings[0])};
+  int rc = store_get(
+      c,
+      "select count(*) from dts_job where firing >= ?1 and (state in ('queued', 'leased') or "
+      "(state = 'waiting' and attempts > 0))",
+      params, 1, &a, &v, e);
+  l->left = rc == 0 && v.kind == VALUE_INTEGER ? v.integer : 0;
+  arena_free(&a);
+  return rc;
+}
+
+static void look_work(void *arg) {
+  look *l = arg;
+  store_read(kernel_store(l->running->question->kernel), count_left, l, &l->error);
+}
+
+static void look_again(void *arg) {
+  running *r = arg;
+  r->looks--;
+  settle(r);
+}
+
+/* A run whose end is on disk may still have to be told: that is over when the runner rests. */
+static void look_then(void *arg) {
+  look *l = arg;
+  running *r = l->running;
+  kernel *k = r->question->kernel;
+  bool left = l->left > 0;
+  free(l);
+  if (!left && !runner_idle(kernel_runner(k))) {
+    loop_after(kernel_loop(k), 1, look_again, r);
+  } else if (--r->looks == 0 && !left) {
+    answer(r);
+  }
+}
+
+/* Under a server the firings asked for count; alone, also what they queued and what follows them, but for
+ * jobs that were put off to a later time. */
+static void settle(running *r) {
+  if (!r->alone) {
+    if (!r->open) answer(r);
+    return;
+  }
+  look *l = memory_alloc(sizeof *l);
+  l->running = r;
+  r->looks++;
+  loop_defer(kernel_loop(r->question->kernel), look_work, look_then, l);
+}
+
+static void on_event(void *arg, int op, const value *event) {
+  running *r = arg;
+  question *q = r->question;
+  bool of_a_run = op == OP_RUN || op == OP_LOG || op == OP_PROGRESS;
+  if (!of_a_run || !is_ours(r, value_get_integer(event, "firing", -1))) return;
+  if (q->event) q->event(q->arg, op, event);
+  if (op != OP_RUN || !value_get(event, "job_state")) return;
+  note_run(r, event);
+  settle(r);
+}
+
+/* ---- which pipelines ---- */
+
+static bool in_file(const pipeline *p, const char *target) {
+  return strcmp(p->file, target) == 0 || strcmp(p->script->file, target) == 0;
+}
+
+static int choose(running *r, const char *target, dts_error *e) {
+  arena *a = &r->question->memory;
+  const registry *set = r->set;
+  r->names = arena_alloc(a, (set->pipeline_count + 1) * sizeof *r->names);
+  const pipeline *named = registry_pipeline(set, target);
+  if (named) return r->names[r->name_count++] = named->name, 0;
+  bool declares = false;
+  for (size_t i = 0; i < set->pipeline_count; i++) {
+    const pipeline *p = &set->pipelines[i];
+    if (!in_file(p, target)) continue;
+    declares = true;
+    bool by_itself =
+        p->trigger != TRIGGER_AFTER && p->trigger != TRIGGER_FILES && p->trigger != TRIGGER_INGEST;
+    if (r->file ? p->trigger == TRIGGER_FILES : by_itself) r->names[r->name_count++] = p->name;
+  }
+  if (r->name_count) return 0;
+  if (!declares) return registry_unknown_pipeline(set, target, e);
+  error_fail(e, "RUN", "the pipelines of %s wait for others, for files or for events", target);
+  return error_hint(e, "name one of them: dts run NAME");
+}
+
+static int refuse_file(const running *r, const pipeline *p, dts_error *e) {
+  if (p->trigger == TRIGGER_FILES && r->name_count == 1) return 0;
+  if (r->name_count > 1)
+    error_fail(e, "RUN", "one file runs one pipeline, and %zu of %s take files", r->name_count,
+               p->file);
+  else
+    error_fail(e, "RUN", "pipeline '%s' takes no file", p->name);
+  return error_hint(e, "name a pipeline that declares files = \"...\"");
+}
+
+static int refuse_input(const running *r, const char *name, dts_error *e) {
+  const pipeline *p = registry_pipeline(r->set, name);
+  if (r->file) return refuse_file(r, p, e);
+  if (p->trigger != TRIGGER_FILES && p->trigger != TRIGGER_INGEST) return 0;
+  error_fail(e, "RUN", "pipeline '%s' runs on %s, and none was given", name,
+             p->trigger == TRIGGER_FILES ? "a file" : "events");
+  return error_hint(
+      e,
+      p->trigger == TRIGGER_FILES
+          ? "dts run %s --file PATH; or put it into the folder that it watches, under dts serve"
+          : "post them to /api/v1/ingest/%s under dts serve",
+      name);
+}
+
+/* ---- firing ---- */
+
+/* A run by hand reads the file it was given; the content counts as taken only by way of intake.c. */
+static int keep_file(running *r, fire *f, dts_error *e) {
+  question *q = r->question;
+  char object[65];
+  value input = value_map();
+  buffer b;
+  if (objects_put(kernel_objects(q->kernel), r->file->text.bytes, r->file->text.size, object, e) <
+      0)
+    return -1;
+  f->file = value_get_text(&q->command, "file", "file");
+  value_set(&q->memory, &input, "name", value_text(f->file));
+  value_set(&q->memory, &input, "size", value_integer((int64_t)r->file->text.size));
+  value_set(&q->memory, &input, "sha256", value_text(object));
+  value_set(&q->memory, &input, "object", value_text(object));
+  buffer_init(&b, 4096);
+  json_write(&b, &input);
+  f->input = arena_copy(&q->memory, buffer_text(&b), b.size);
+  buffer_free(&b);
+  return 0;
+}
+
+static int fire_work(store_conn *c, void *arg, dts_error *e) {
+  running *r = arg;
+  r->firing_count = r->queued = r->open = 0; /* the group may be tried again */
+  for (size_t i = 0; i < r->name_count; i++) {
+    const pipeline *p = registry_pipeline(r->set, r->names[i]);
+    const char *params;
+    size_t jobs = 0;
+    if (scheduler_params(p, value_get(&r->question->command, "params"), &r->question->memory,
+                         &params, e) < 0)
+      return -1;
+    fire f = {.pipeline = p->name, .trigger = "hand", .params = params, .once = true};
+    if (r->file && keep_file(r, &f, e) < 0) return -1;
+    if (scheduler_fire(c, r->set, &f, kernel_now(r->question->kernel), &r->firings[r->firing_count],
+                       &jobs, e) < 0)
+      return -1;
+    r->firing_count++;
+    r->open += jobs > 0;
+    r->queued += jobs;
+  }
+  return 0;
+}
+
+static void fire_then(void *arg, int result, const dts_error *e) {
+  running *r = arg;
+  question *q = r->question;
+  if (result < 0) {
+    forget(r);
+    return question_fail(q, e);
+  }
+  if (!r->open) return answer(r);
+  r->listening = kernel_listen(q->kernel, on_event, r);
+  if (r->alone) runner_since(kernel_runner(q->kernel), r->firings[0]);
+  runner_wake(kernel_runner(q->kernel));
+}
+
+void control_run(kernel *k, question *q) {
+  dts_error e;
+  running *r = memory_alloc(sizeof *r);
+  const kernel_options *opened = kernel_opened_with(k);
+  *r = (running){.question = q,
+                 .set = kernel_registry(k),
+                 .runs = value_list(),
+                 .alone = !opened->serving && !opened->is_virtual};
+  const value *bytes = value_get(&q->command, "bytes");
+  r->file = bytes && bytes->kind == VALUE_TEXT ? bytes : NULL;
+  int rc = choose(r, value_get_text(&q->command, "target", ""), &e);
+  for (size_t i = 0; rc == 0 && i < r->name_count; i++) rc = refuse_input(r, r->names[i], &e);
+  if (rc < 0) {
+    forget(r);
+    return question_fail(q, &e);
+  }
+  r->next = k->running;
+  k->running = r;
+  r->firings = memory_alloc((r->name_count + 1) * sizeof *r->firings);
+  kernel_write(k, fire_work, fire_then, r);
+}
+
+/* ---- enqueue ---- */
+
+typedef struct enqueuing {
+  question *question;
+  registry *set;
+  int64_t id;
+} enqueuing;
+
+static int enqueue_work(store_conn *c, void *arg, dts_error *e) {
+  enqueuing *n = arg;
+  const value *command = &n->question->command;
+  enqueued job_wanted = {.pipeline = value_get_text(command, "pipeline", ""),
+                         .trigger = value_get_text(command, "trigger", "enqueue"),
+                         .key = value_get_text(command, "key", NULL),
+                         .group = value_get_text(command, "group", NULL),
+                         .params = value_get(command, "params"),
+                         .delay_ms = value_get_integer(command, "delay_ms", 0)};
+  return scheduler_enqueue(c, n->set, &job_wanted, kernel_now(n->question->kernel), &n->id, e);
+}
+
+static void enqueue_then(void *arg, int result, const dts_error *e) {
+  enqueuing *n = arg;
+  question *q = n->question;
+  value v = value_map();
+  value_set(&q->memory, &v, "id", value_integer(n->id));
+  registry_release(n->set);
+  free(n);
+  if (result < 0) return question_fail(q, e);
+  runner_wake(kernel_runner(q->kernel));
+  question_answer(q, v);
+}
+
+void control_enqueue(kernel *k, question *q) {
+  enqueuing *n = memory_alloc(sizeof *n);
+  *n = (enqueuing){.question = q, .set = kernel_registry(k)};
+  kernel_write(k, enqueue_work, enqueue_then, n);
+}
+
+/* ---- cancel ---- */
+
+typedef struct cancelling {
+  question *question;
+  registry *set;
+  job job;
+  bool alone, closed; /* alone: no run of it will say so */
+} cancelling;
+
+static int cancel_work(store_conn *c, void *arg, dts_error *e) {
+  cancelling *n = arg;
+  question *q = n->question;
+  job_effects fx;
+  job_event event = {.kind = JOB_CANCEL};
+  int64_t id = value_get_integer(&q->command, "job", -1), now = kernel_now(q->kernel);
+  if (jobs_load(c, id, &q->memory, &n->job, e) < 0) return -1;
+  n->alone = n->job.state.status != JOB_LEASED; /* a run says so when its worker has gone */
+  if (!n->alone) return 0;
+  if (jobs_step(c, &n->job, &event, now, 0, &fx, e) < 0) return -1;
+  return finish_alone(c, n->set, &n->job, now, &n->closed, e);
+}
+
+static void tell_cancelled(kernel *k, const cancelling *n) {
+  arena a = {0};
+  value event = value_map();
+  value_set(&a, &event, "job", value_integer(n->job.id));
+  value_set(&a, &event, "firing", value_integer(n->job.firing));
+  value_set(&a, &event, "pipeline", value_text(n->job.pipeline));
+  value_set(&a, &event, "name", value_text(n->job.name));
+  value_set(&a, &event, "state", value_text("cancelled"));
+  value_set(&a, &event, "job_state", value_text("cancelled"));
+  value_set(&a, &event, "firing_closed", value_boolean(n->closed));
+  kernel_tell(k, OP_RUN, &event);
+  arena_free(&a);
+}
+
+static void cancel_then(void *arg, int result, const dts_error *e) {
+  cancelling *n = arg;
+  question *q = n->question;
+  kernel *k = q->kernel;
+  if (result == 0) {
+    if (n->alone)
+      tell_cancelled(k, n);
+    else
+      runner_cancel(kernel_runner(k), n->job.id);
+    runner_wake(kernel_runner(k)); /* who waited behind it */
+  }
+  registry_release(n->set);
+  free(n);
+  if (result < 0)
+    question_fail(q, e);
+  else
+    question_answer(q, value_map());
+}
+
+void control_cancel(kernel *k, question *q) {
+  cancelling *n = memory_alloc(sizeof *n);
+  *n = (cancelling){.question = q, .set = kernel_registry(k)};
+  kernel_write(k, cancel_work, cancel_then, n);
+}

@@ -1,0 +1,19 @@
+/* controls.h -- the functions behind control.c's table; each lives in control_NAME.c.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_CONTROLS_H
+#define DTS_FLOW_CONTROLS_H
+
+#include "flow/control/control.h"
+
+control_fn control_run, control_enqueue, control_cancel; /* control_run.c */
+void control_run_close(kernel *k);        /* forgets runs that nobody waits for any more */
+control_fn control_ingest, control_file;  /* control_ingest.c, control_file.c */
+control_fn control_release, control_drop; /* control_release.c, control_drop.c */
+control_fn control_plan, control_next;    /* control_plan.c */
+control_fn control_check, control_status, control_reload;         /* control_status.c */
+control_fn control_request;                                       /* warm.c */
+control_fn control_key_add, control_key_list, control_key_revoke; /* control_key.c */
+control_fn control_sql;                                           /* control_sql.c */
+
+#endif

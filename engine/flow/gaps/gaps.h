@@ -1,0 +1,53 @@
+/* gaps.h -- which dates of a series are missing, the spans that would fetch them, and what became of them.
+ *
+ * One idea: the table is the truth. Every look subtracts its complete rows from the dates that the
+ * calendar expects; dts_gap only remembers what was tried (core/gap.h).
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_GAPS_H
+#define DTS_FLOW_GAPS_H
+
+#include "core/gap.h"
+#include "core/span.h"
+#include "flow/jobs/jobs.h"
+
+typedef enum gaps_which {
+  GAPS_NEW,
+  GAPS_TRIED,
+  GAPS_ALL
+} gaps_which; /* schedule · recheck · by hand */
+
+typedef struct gaps_range { /* narrows a look; days INT32_MIN and INT32_MAX: no bound */
+  int32_t from, to;
+} gaps_range;
+
+typedef struct gaps_series { /* one key, looked at; arrays of `count`, in the arena */
+  const series *series;
+  size_t count, present, missing, span_count; /* missing: wanted now */
+  const int32_t *expected;
+  const uint8_t *marks;
+  const gap_state *states; /* what dts_gap says; GAP_OPEN when it says nothing */
+  const bool *there, *complete,
+      *known; /* a row of the table · one that counts · a row of dts_gap */
+  const span *spans;
+} gaps_series;
+
+typedef struct gaps_look {
+  size_t count;
+  gaps_series *series;
+} gaps_look;
+
+/* Reads only. */
+int gaps_look_at(store_conn *c, const pipeline *p, gaps_which which, const gaps_range *range,
+                 int64_t now, arena *a, gaps_look *out, dts_error *e);
+/* Inside a write: queues one job for each span and marks its dates as held. */
+int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, int64_t firing_id,
+               const char *trigger_text, int64_t now, size_t *jobs, dts_error *e);
+/* Inside a run's final write: one attempt for each date of its span. */
+int gaps_ended(store_conn *c, const pipeline *p, int64_t job_id, bool succeeded, bool no_retry,
+               const char *error_json, int64_t now, dts_error *e);
+
+/* Letters for a calendar page: p present, m missing, r retrying, q quarantined, a absent. */
+char gaps_letter(const gaps_series *s, size_t i);
+
+#endif

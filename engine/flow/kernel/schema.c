@@ -1,0 +1,174 @@
+/* schema.c -- the engine's own tables, and the views that people and scripts ask.
+ *
+ * Base tables are singular (dts_run), the documented views plural (dts_runs). Instants are integers, ms
+ * UTC, in the tables and timestamps in the views. SQL is what SQLite and PostgreSQL share, but for the
+ * two date expressions in STAMP.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "flow/kernel/schema.h"
+
+#define STAMP(column)                                                                              \
+  "strftime('%Y-%m-%dT%H:%M:%S', " column " / 1000, 'unixepoch') || "                              \
+  "printf('.%03dZ', " column " % 1000)"
+
+static const char *const statements[] = {
+    "create table if not exists dts_meta (name text primary key, data text) without rowid, strict",
+    "create table if not exists dts_firing (id integer primary key autoincrement, pipeline text "
+    "not null, "
+    "trigger text not null, fire_time integer, created integer not null, window_from integer, "
+    "day text, state text not null, jobs integer not null default 0, failed integer not null "
+    "default 0, unique (pipeline, trigger, fire_time)) strict",
+    "create index if not exists dts_firing_open on dts_firing (pipeline, state)",
+    "create table if not exists dts_job (id integer primary key autoincrement, firing integer not "
+    "null, pipeline "
+    "text not null, trigger text not null, kind text not null, name text, grp text, key text, "
+    "input "
+    "text not null, cursor text, error text, message text, input_line integer, reason text, state "
+    "text not null, once integer not null, "
+    "retry_limit integer not null, attempts integer not null, retry_count integer not null, "
+    "deferrals "
+    "integer not null, handbacks integer not null, interruptions integer not null, worker_deaths "
+    "integer not null, releases integer not null, epoch integer not null, run_at integer not null, "
+    "lease_until integer not null, deadline integer not null, created integer not null, age_from "
+    "integer not null, ended integer not null) strict",
+    "create index if not exists dts_job_due on dts_job (state, run_at)",
+    "create index if not exists dts_job_firing on dts_job (firing)",
+    "create unique index if not exists dts_job_key on dts_job (pipeline, key) where key is not "
+    "null",
+    "create table if not exists dts_run (id integer primary key autoincrement, job integer not "
+    "null, epoch "
+    "integer not null, pipeline text not null, trigger text not null, state text not null, outcome "
+    "text, started integer not null, ended integer, rows integer not null default 0, requests "
+    "integer not null default 0, error text, message text, version text, peak integer, unique "
+    "(job, "
+    "epoch)) "
+    "strict",
+    "create index if not exists dts_run_pipeline on dts_run (pipeline, id)",
+    "create table if not exists dts_log (run integer not null, seq integer not null, at integer "
+    "not null, level text not null, message text not null, primary key (run, seq)) without rowid, "
+    "strict",
+    "create table if not exists dts_request (run integer not null, seq integer not null, at "
+    "integer "
+    "not null, method text not null, url text not null, status integer, ms integer not null, tries "
+    "integer not null, primary key (run, seq)) without rowid, strict",
+    "create table if not exists dts_step (job integer not null, name text not null, state text not "
+    "null, attempts integer not null, started integer not null, ended integer, result text, due "
+    "integer, primary key (job, name)) without rowid, strict",
+    "create table if not exists dts_gap (pipeline text not null, series text not null, day text "
+    "not "
+    "null, state text not null, attempts integer not null default 0, retry_count integer not null "
+    "default 0, releases integer not null default 0, held integer not null default 0, job integer, "
+    "error text, message text, at integer not null, primary key (pipeline, series, day)) "
+    "without rowid, strict",
+    "create index if not exists dts_gap_job on dts_gap (job) where held = 1",
+    "create table if not exists dts_file (id integer primary key autoincrement, name text not "
+    "null, size integer "
+    "not null, sha256 text not null, pipeline text, job integer, at integer not null, unique "
+    "(name, "
+    "sha256)) strict",
+    "create index if not exists dts_file_content on dts_file (sha256)",
+    "create table if not exists dts_replaced (sha256 text not null, file integer not null, primary "
+    "key (sha256, file)) without rowid, strict",
+    "create table if not exists dts_archive (id integer primary key autoincrement, source text not "
+    "null, day text "
+    "not null, at integer not null, object text not null, size integer not null, type text, meta "
+    "text, run integer) strict",
+    "create index if not exists dts_archive_source on dts_archive (source, day, id)",
+    "create table if not exists dts_event (seq integer primary key, pipeline text not null, id "
+    "text, "
+    "type text, at integer not null, time text, data text not null, job integer) strict",
+    "create index if not exists dts_event_job on dts_event (job, pipeline)",
+    "create table if not exists dts_event_count (pipeline text not null, minute integer not null, "
+    "accepted "
+    "integer not null, duplicates integer not null, refused integer not null, primary key "
+    "(pipeline, "
+    "minute)) without rowid, strict",
+    "create table if not exists dts_seen (pipeline text not null, id text not null, at integer not "
+    "null, primary key (pipeline, id)) without rowid, strict",
+    "create table if not exists dts_refusal (seq integer primary key, pipeline text not null, at "
+    "integer not null, line integer, path text, message text not null, payload text) strict",
+    "create table if not exists dts_note (job integer not null, seq integer not null, line "
+    "integer, "
+    "reason text not null, row text not null, primary key (job, seq)) without rowid, strict",
+    "create table if not exists dts_validator (source text not null, url text not null, etag text, "
+    "modified text, object text not null, status integer not null, headers text, at integer not "
+    "null, "
+    "primary key (source, url)) without rowid, strict",
+    "create table if not exists dts_key (name text primary key, hash text not null unique, scopes "
+    "text not null, created integer not null) without rowid, strict",
+    "create table if not exists dts_key_use (name text primary key, used integer not null) without "
+    "rowid, strict",
+    "create table if not exists dts_alert (name text primary key, state text not null, since "
+    "integer "
+    "not null, told integer, rows text) without rowid, strict",
+    "create table if not exists dts_audit (id integer primary key, at integer not null, action "
+    "text "
+    "not null, subject text not null, reason text, payload text) strict",
+    "create table if not exists dts_rolled (rollup text primary key, version text not null) "
+    "without "
+    "rowid, strict",
+
+    "drop view if exists dts_runs",
+    "create view dts_runs as select id, pipeline, trigger, state, " STAMP(
+        "started") " as started, " STAMP("ended") " as ended, rows, (select count(*) from dts_note "
+                                                  "n where n.job = dts_run.job) as "
+                                                  "rejected, message as error, version, job from "
+                                                  "dts_run",
+    "drop view if exists dts_jobs",
+    "create view dts_jobs as select id, pipeline, state, attempts, retry_count, deferrals, " STAMP(
+        "run_at") " as run_at, message as error from dts_job",
+    "drop view if exists dts_gaps",
+    "create view dts_gaps as select pipeline, series as key, day as date, state, attempts, "
+    "retry_count, message as error, " STAMP("at") " as at from dts_gap",
+    "drop view if exists dts_quarantine",
+    "create view dts_quarantine as select 'job-' || id as id, pipeline, kind as input, name, "
+    "input_line "
+    "as line, coalesce(message, reason) as error, attempts, retry_count, " STAMP(
+        "max(created, ended)") " as at from dts_job where state = 'quarantined' union all select "
+                               "'date-' || pipeline "
+                               "|| '/' || series || '/' || day, pipeline, 'date', series || ' ' || "
+                               "day, null, message, "
+                               "attempts, retry_count, " STAMP(
+                                   "at") " from dts_gap where state = 'quarantined'",
+    "drop view if exists dts_files",
+    "create view dts_files as select f.id, f.name, f.size, f.sha256, f.pipeline, j.state, (select "
+    "sum(rows) "
+    "from dts_run r where r.job = f.job) as rows, (select count(*) from dts_note n where n.job = "
+    "f.job) as rejected, " STAMP("f.at") " as at, j.message as error from dts_file f left join "
+                                         "dts_job j on j.id = f.job",
+    "drop view if exists dts_refused",
+    "create view dts_refused as select seq as id, pipeline, " STAMP(
+        "at") " as at, line, path, message "
+              "from dts_refusal",
+};
+
+/* The tables above, as a number: it moves with each change that an older store must be led through. */
+#define SCHEMA_VERSION "1"
+
+static int check_version(store_conn *c, dts_error *e) {
+  arena a = {0};
+  value found, params[] = {value_text(SCHEMA_VERSION)};
+  int rc = store_exec(
+      c, "insert into dts_meta (name, data) values ('schema', ?1) on conflict do nothing", params,
+      1, e);
+  if (rc == 0)
+    rc = store_get(c, "select data from dts_meta where name = 'schema'", NULL, 0, &a, &found, e);
+  if (rc == 0 && !value_is(&found, SCHEMA_VERSION)) {
+    rc = error_fail(e, "STORE_VERSION",
+                    "this store is of version %s, and this dts knows version " SCHEMA_VERSION,
+                    found.kind == VALUE_TEXT ? found.text.bytes : "?");
+    error_hint(e, "open it with the dts that wrote it, or install a newer one");
+  }
+  arena_free(&a);
+  return rc;
+}
+
+static int create_all(store_conn *c, void *arg, dts_error *e) {
+  (void)arg;
+  if (store_exec(c, statements[0], NULL, 0, e) < 0 || check_version(c, e) < 0) return -1;
+  for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
+    if (store_exec(c, statements[i], NULL, 0, e) < 0) return -1;
+  return 0;
+}
+
+int schema_create(store *s, dts_error *e) { return store_write(s, create_all, NULL, e); }

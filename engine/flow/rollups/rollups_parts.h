@@ -1,0 +1,17 @@
+/* rollups_parts.h -- what rollups_ensure.c and rollups.c share.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_ROLLUPS_PARTS_H
+#define DTS_FLOW_ROLLUPS_PARTS_H
+
+#include "flow/reload/registry.h"
+#include "flow/rollups/rollup_sql.h"
+#include "store/store.h"
+
+/* All of a set's, in the order in which they are made from each other; lives in `a` and the set. */
+int rollups_read(const registry *set, arena *a, const rollup ***out, size_t *count, dts_error *e);
+int rollups_blame(const rollup *r, dts_error *e); /* adds `where`; -1 */
+/* Recomputes what is noted of one; *had: was there anything? */
+int rollups_recompute(store_conn *c, const rollup *r, bool *had, dts_error *e);
+
+#endif

@@ -1,0 +1,303 @@
+/* ending.c -- see ending.h. The final write holds the job's step, its attempt, the staged effects, the
+ * gap dates, the firing: together or not at all.
+ *
+ * A run whose effects the store refuses (a check, a type) ends a second time, as failed, with that error.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "flow/runs/ending.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "flow/calls/calls.h"
+#include "flow/jobs/excerpt.h"
+#include "flow/runs/finish.h"
+#include "flow/jobs/notes.h"
+#include "flow/kernel/parts.h"
+#include "flow/runs/run_ops.h"
+#include "format/duration.h"
+#include "wire/pack.h"
+
+typedef struct final {
+  run *run;
+  run_ending how;
+  stage *staged; /* of a run that is done */
+  dts_error error;
+  char *error_json; /* NULL when done */
+  job job;          /* after its step */
+  int64_t now;
+  double chance;
+  bool firing_closed;
+  arena memory;
+  int64_t rejected; /* rows set aside by the job of a run that is done, */
+  const char *said; /* and the sentence about them */
+} final;
+
+/* ---- telling ---- */
+
+static void tell(run *r, const char *state, const final *f) {
+  arena a = {0};
+  value event = value_map();
+  value_set(&a, &event, "id", value_integer(r->id));
+  value_set(&a, &event, "job", value_integer(r->job.id));
+  value_set(&a, &event, "firing", value_integer(r->job.firing));
+  value_set(&a, &event, "pipeline", value_text(r->pipeline->name));
+  value_set(&a, &event, "name", value_text(r->job.name));
+  value_set(&a, &event, "state", value_text(state));
+  if (f) {
+    value_set(&a, &event, "rows", value_integer((int64_t)r->rows));
+    value_set(&a, &event, "rejected", value_integer(f->rejected));
+    value_set(&a, &event, "requests", value_integer((int64_t)r->requests));
+    value_set(&a, &event, "ms", value_integer(f->now - r->started));
+    value_set(&a, &event, "error", value_text(f->error_json));
+    value_set(&a, &event, "job_state", value_text(job_status_name(f->job.state.status)));
+    value_set(&a, &event, "run_at_ms", value_integer(f->job.state.run_at));
+    value_set(&a, &event, "firing_closed", value_boolean(f->firing_closed));
+  }
+  kernel_tell(r->kernel, OP_RUN, &event);
+  arena_free(&a);
+}
+
+void run_tell(run *r, const char *state) { tell(r, state, NULL); }
+
+/* What goes to the run's log, and under `dts serve` to the engine's: what an operator must hear of. */
+static void say(run *r, const final *f) {
+  if (f->said) run_log(r, "warn", f->said, strlen(f->said));
+  bool failed = f->how == RUN_FAILED || f->how == RUN_LOST;
+  if (!failed || !kernel_opened_with(r->kernel)->serving) return;
+  char then[80] = "", wait[32];
+  if (f->job.state.status == JOB_QUARANTINED)
+    snprintf(then, sizeof then, "; in quarantine: dts quarantine show job-%lld",
+             (long long)f->job.id);
+  if (f->job.state.status == JOB_WAITING) {
+    duration_write(f->job.state.run_at > f->now ? f->job.state.run_at - f->now : 0, wait);
+    snprintf(then, sizeof then, " (retry in %s)", wait);
+  }
+  const char *name = r->job.name;
+  log_warn("run %lld of %s%s%s failed: %s%s", (long long)r->id, r->pipeline->name, name ? ", " : "",
+           name ? name : "", f->error.message, then);
+}
+
+/* ---- the final write ---- */
+
+static bool listed(const char *code, const char *const *codes) {
+  for (; *codes; codes++)
+    if (strcmp(code, *codes) == 0) return true;
+  return false;
+}
+
+/* A reply of 4xx means the same the next time, but for 408, 425 and 429; so does a refusal, and what is wrong in
+ * a file, whose bytes never change. */
+static bool is_permanent(const run *r, const dts_error *e) {
+  static const char *const always[] = {"SCHEMA",        "HTTP_TOO_LARGE", "HTTP_BLOCKED",
+                                       "TABLE_REFUSED", "HOST_REFUSED",   NULL};
+  static const char *const of_files[] = {"ROWS", "CSV",    "JSON",       "XML", "HTML",
+                                         "TEXT", "COLUMN", "CONSTRAINT", NULL};
+  if (r->permanent || listed(e->code, always)) return true;
+  if (strcmp(r->job.kind, "file") == 0 && listed(e->code, of_files)) return true;
+  bool client = strcmp(e->code, "HTTP_STATUS") == 0 && e->status >= 400 && e->status < 500;
+  return client && e->status != 408 && e->status != 425 && e->status != 429;
+}
+
+static job_event make_event(const final *f) {
+  const run *r = f->run;
+  job_event event = {.epoch = r->job.state.epoch};
+  switch (f->how) {
+  case RUN_DONE: event.kind = JOB_DONE_EVENT; break;
+  case RUN_FAILED:
+    event.kind = JOB_FAIL;
+    event.fail.permanent = is_permanent(r, &f->error);
+    event.fail.reason = f->error.message;
+    break;
+  case RUN_DEFERRED:
+    event.kind = JOB_DEFER;
+    event.defer.retry_after_ms = f->error.retry_after_ms;
+    break;
+  case RUN_SLEPT:
+    event.kind = JOB_SLEEP;
+    event.sleep.until = r->sleep_until;
+    break;
+  case RUN_LOST:
+    event.kind = JOB_WORKER_LOST;
+    event.lost.signal = f->error.status;
+    break;
+  case RUN_HANDED_BACK: event.kind = JOB_HANDBACK; break;
+  case RUN_CANCELLED: event.kind = JOB_CANCEL; break;
+  }
+  return event;
+}
+
+static int write_rows(store_conn *c, final *f, bool commit, dts_error *e) {
+  run *r = f->run;
+  stage_context x = {r->set, r->pipeline, r->job.id, r->id, f->now, r->day};
+  if (commit && stage_apply(f->staged, c, &x, e) < 0) return -1;
+  if (f->how == RUN_DONE && notes_say(c, r->job.id, &f->memory, &f->rejected, &f->said, e) < 0)
+    return -1;
+  value params[] = {value_integer(commit ? (int64_t)stage_rows(f->staged) : 0),
+                    value_integer((int64_t)r->requests), value_integer(r->id)};
+  return store_exec(c, "update dts_run set rows = rows + ?1, requests = ?2 where id = ?3", params,
+                    3, e);
+}
+
+static int final_work(store_conn *c, void *arg, dts_error *e) {
+  final *f = arg;
+  run *r = f->run;
+  job_effects fx;
+  job_event event = make_event(f);
+  f->job = r->job;
+  if (jobs_step(c, &f->job, &event, f->now, f->chance, &fx, e) < 0) return -1;
+  if (write_rows(c, f, fx.commit_staged, e) < 0) return -1;
+  if (jobs_close_run(c, &f->job, &fx, f->error_json, f->now, e) < 0) return -1;
+  if (jobs_set_error(c, f->job.id, f->error_json, fx.reason, e) < 0) return -1;
+  if (finish_inside(c, r, &f->job, f->how, f->error_json, f->now, e) < 0) return -1;
+  if (job_is_open(f->job.state.status)) return 0;
+  return finish_firing(c, r->set, f->job.firing, f->job.pipeline, f->now, &f->firing_closed, e);
+}
+
+static void leave(run *r) {
+  if (r->worker || !r->ended) return; /* both must have happened, in either order */
+  runner_forget(kernel_runner(r->kernel), r);
+}
+
+static void end(run *r, run_ending how, const dts_error *e);
+
+/* The store refused even the failing end. The job stays leased for the next start to settle; whoever waits for
+ * this run is told now. */
+static void tell_unwritten(run *r, final *f, const dts_error *e) {
+  log_error("run %lld could not be ended: %s", (long long)r->id, e->message);
+  free(f->error_json);
+  f->error_json = excerpt_error(e, r->pipeline->script, NULL);
+  f->job = r->job;
+  f->job.state.status = JOB_FAILED;
+  f->firing_closed = true;
+  tell(r, "failed", f);
+}
+
+static void final_then(void *arg, int result, const dts_error *e) {
+  final *f = arg;
+  run *r = f->run;
+  bool fenced = result < 0 && strcmp(e->code, "FENCED") == 0;
+  if (result < 0 && !fenced && f->how == RUN_DONE) {
+    end(r, RUN_FAILED, e);
+  } else {
+    if (result == 0) {
+      r->rows += f->how == RUN_DONE ? stage_rows(f->staged) : 0;
+      say(r, f);
+      tell(r, f->how == RUN_LOST ? "failed" : ending_name(f->how), f);
+    } else {
+      tell_unwritten(r, f, e);
+    }
+    r->ended = true;
+    leave(r);
+  }
+  free(f->error_json);
+  stage_free(f->staged);
+  run_release(r);
+  arena_free(&f->memory);
+  free(f);
+}
+
+const char *ending_name(run_ending how) {
+  static const job_outcome outcomes[] = {
+      [RUN_DONE] = JOB_ATTEMPT_DONE,          [RUN_FAILED] = JOB_ATTEMPT_FAILED,
+      [RUN_DEFERRED] = JOB_ATTEMPT_DEFERRED,  [RUN_SLEPT] = JOB_ATTEMPT_SLEPT,
+      [RUN_LOST] = JOB_ATTEMPT_FAILED,        [RUN_HANDED_BACK] = JOB_ATTEMPT_HANDED_BACK,
+      [RUN_CANCELLED] = JOB_ATTEMPT_CANCELLED};
+  return job_outcome_name(outcomes[how]);
+}
+
+static void end(run *r, run_ending how, const dts_error *e) {
+  final *f = memory_alloc(sizeof *f);
+  *f = (final){
+      .run = r, .how = how, .now = kernel_now(r->kernel), .chance = kernel_chance(r->kernel)};
+  f->staged = stage_take(r->stage);
+  if (e) f->error = *e;
+  bool said = how == RUN_FAILED || how == RUN_DEFERRED || how == RUN_LOST;
+  if (said) f->error_json = excerpt_error(&f->error, r->pipeline->script, r->traceback);
+  r->ending = true;
+  run_hold(r);
+  kernel_write(r->kernel, final_work, final_then, f);
+}
+
+/* ---- deciding how ---- */
+
+static void end_failed(run *r, const dts_error *e) {
+  run_ending how = RUN_FAILED;
+  if (r->cancelled)
+    how = RUN_CANCELLED;
+  else if (r->handed_back)
+    how = RUN_HANDED_BACK;
+  else if (r->slept)
+    how = RUN_SLEPT;
+  else if (strcmp(e->code, "HTTP_LATER") == 0)
+    how = RUN_DEFERRED;
+  end(r, how, e);
+}
+
+static void on_failed(run *r, const frame *in) {
+  arena a = {0};
+  value said;
+  dts_error e = {0};
+  unpack u = {in->payload, in->payload + in->size};
+  if (unpack_value(&u, &a, &said, &e) == 0) {
+    unpack_error(&said, &e);
+    r->permanent = value_get_boolean(&said, "permanent", false);
+    const char *traceback = value_get_text(&said, "traceback", NULL);
+    r->traceback = arena_text(&r->memory, traceback);
+  }
+  arena_free(&a);
+  end_failed(r, r->fault.code[0] ? &r->fault : &e);
+}
+
+void ending_frame(run *r, const frame *in) {
+  bool over = in->op == OP_DONE || in->op == OP_FAILED;
+  if (over || r->ending) {
+    if (in->fd >= 0) close(in->fd);
+  }
+  if (r->ending) return;
+  if (!over)
+    run_ops_frame(r, in);
+  else if (in->op == OP_DONE && !r->fault.code[0] && !r->handed_back && !r->cancelled)
+    end(r, RUN_DONE, NULL);
+  else if (in->op == OP_DONE)
+    end_failed(r, &r->fault);
+  else
+    on_failed(r, in);
+}
+
+static void describe(const run *r, const worker_end *how, dts_error *e) {
+  const pipeline *p = r->pipeline;
+  if (how->timed_out) {
+    error_fail(e, "LIMIT_TIME", "the run took longer than %lld s", (long long)p->time_ms / 1000);
+    error_hint(e, "make it do less at a time, or raise limits = { time = \"...\" }");
+    e->retryable = true;
+  } else if (how->signal == SIGXCPU || (how->signal == SIGKILL && how->cpu_ms >= p->cpu_ms)) {
+    error_fail(e, "LIMIT_CPU", "the run used more than %lld s of processor time",
+               (long long)p->cpu_ms / 1000);
+    error_hint(e, "look for an endless loop, or raise limits = { cpu = \"...\" }");
+  } else {
+    error_fail(e, "WORKER_LOST", "the run's process ended %s %d without a result",
+               how->signal ? "by signal" : "with status", how->signal ? how->signal : how->status);
+    e->status = how->signal;
+  }
+  snprintf(e->where, sizeof e->where, "%s", p->file);
+}
+
+void ending_worker(run *r, const worker_end *how) {
+  dts_error e;
+  r->worker = NULL;
+  call_wait_drop(r);
+  if (r->ending) return leave(r);
+  describe(r, how, &e);
+  bool limit = how->timed_out || strcmp(e.code, "LIMIT_CPU") == 0;
+  if (r->fault.code[0])
+    end_failed(r, &r->fault);
+  else if (limit || r->handed_back || r->cancelled || r->slept)
+    end_failed(r, &e);
+  else
+    end(r, RUN_LOST, &e);
+}

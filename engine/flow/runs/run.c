@@ -1,0 +1,197 @@
+/* run.c -- what a run does while it lives: its calls, its log, commits before the end. See run.h.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "flow/runs/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "flow/kernel/parts.h"
+#include "wire/pack.h"
+
+void run_hold(run *r) { r->refs++; }
+
+void run_release(run *r) {
+  if (--r->refs > 0) return;
+  while (r->steps) {
+    run_step *step = r->steps;
+    r->steps = step->next;
+    stage_free(step->stage);
+    free(step->name);
+    free(step);
+  }
+  stage_free(r->stage);
+  registry_release(r->set);
+  arena_free(&r->memory);
+  free(r);
+}
+
+stage *run_stage(run *r, const char *step) {
+  if (!step) return r->stage;
+  for (run_step *s = r->steps; s; s = s->next)
+    if (strcmp(s->name, step) == 0) return s->stage;
+  return NULL;
+}
+
+void run_fault(run *r, const dts_error *e) {
+  if (!r->fault.code[0]) r->fault = *e;
+  if (!r->fault.where[0]) snprintf(r->fault.where, sizeof r->fault.where, "%s", r->pipeline->file);
+  if (r->worker) worker_kill(r->worker);
+}
+
+/* ---- calls ---- */
+
+static void send_value(call *c, wire_op op, const value *v, int fd) {
+  if (!c->run->worker) {
+    if (fd >= 0) close(fd);
+    return;
+  }
+  buffer b;
+  buffer_init(&b, FRAME_LIMIT);
+  pack_value(&b, v);
+  worker_send(c->run->worker, c->id, op, &b, fd);
+  buffer_free(&b);
+}
+
+void call_drop(call *c) {
+  run *r = c->run;
+  if (c->fd >= 0) close(c->fd);
+  arena_free(&c->memory);
+  free(c);
+  run_release(r);
+}
+
+void call_answer_fd(call *c, value answer, int fd) {
+  send_value(c, OP_REPLY, &answer, fd);
+  call_drop(c);
+}
+
+void call_answer(call *c, value answer) { call_answer_fd(c, answer, -1); }
+
+void call_fail(call *c, const dts_error *e) {
+  if (c->run->worker) {
+    buffer b;
+    buffer_init(&b, FRAME_LIMIT);
+    pack_error(&b, e);
+    worker_send(c->run->worker, c->id, OP_ERROR, &b, -1);
+    buffer_free(&b);
+  }
+  call_drop(c);
+}
+
+/* ---- the log ---- */
+
+typedef struct log_line {
+  int64_t run, seq, at;
+  char *level, *message;
+} log_line;
+
+static int write_log(store_conn *c, void *arg, dts_error *e) {
+  log_line *l = arg;
+  value params[] = {value_integer(l->run), value_integer(l->seq), value_integer(l->at),
+                    value_text(l->level), value_text(l->message)};
+  return store_exec(
+      c, "insert into dts_log (run, seq, at, level, message) values (?1, ?2, ?3, ?4, ?5)", params,
+      5, e);
+}
+
+static void log_written(void *arg, int result, const dts_error *e) {
+  log_line *l = arg;
+  (void)result, (void)e;
+  free(l->level);
+  free(l->message);
+  free(l);
+}
+
+static void tell_log(run *r, const log_line *l) {
+  arena a = {0};
+  value event = value_map();
+  value_set(&a, &event, "run", value_integer(r->id));
+  value_set(&a, &event, "firing", value_integer(r->job.firing));
+  value_set(&a, &event, "pipeline", value_text(r->pipeline->name));
+  value_set(&a, &event, "level", value_text(l->level));
+  value_set(&a, &event, "message", value_text(l->message));
+  value_set(&a, &event, "at_ms", value_integer(l->at));
+  kernel_tell(r->kernel, OP_LOG, &event);
+  arena_free(&a);
+}
+
+void run_log(run *r, const char *level, const char *message, size_t size) {
+  size_t limit = (size_t)r->pipeline->max_log;
+  if (r->log_bytes > limit) return;
+  r->log_bytes += size + 1;
+  bool full = r->log_bytes > limit;
+  char last[96];
+  snprintf(last, sizeof last, "the log of this run ends here: limits.log is %zu bytes", limit);
+  log_line *l = memory_alloc(sizeof *l);
+  l->message = full ? memory_text(last) : memory_alloc(size + 1);
+  if (!full) memcpy(l->message, message, size);
+  l->level = memory_text(full ? "warn" : level);
+  l->run = r->id;
+  l->seq = (int64_t)r->log_seq++;
+  l->at = kernel_now(r->kernel);
+  tell_log(r, l);
+  kernel_write(r->kernel, write_log, log_written, l);
+}
+
+/* ---- commits before the end ---- */
+
+typedef struct commit {
+  run *run;
+  stage *staged; /* taken: replies that come meanwhile belong to the next commit */
+  run_extra *extra;
+  run_then *then;
+  void *arg;
+  job job; /* as stepped */
+  int64_t now;
+  double chance;
+} commit;
+
+static int commit_work(store_conn *c, void *arg, dts_error *e) {
+  commit *m = arg;
+  run *r = m->run;
+  job_effects fx;
+  job_event event = {.kind = JOB_CHECKPOINT, .epoch = r->job.state.epoch};
+  stage_context x = {r->set, r->pipeline, r->job.id, r->id, m->now, r->day};
+  m->job = r->job;
+  if (jobs_step(c, &m->job, &event, m->now, m->chance, &fx, e) < 0) return -1;
+  if (stage_apply(m->staged, c, &x, e) < 0) return -1;
+  value params[] = {value_integer((int64_t)stage_rows(m->staged)), value_integer(r->id)};
+  if (store_exec(c, "update dts_run set rows = rows + ?1 where id = ?2", params, 2, e) < 0)
+    return -1;
+  return m->extra ? m->extra(c, r, m->arg, e) : 0;
+}
+
+static void commit_done(void *arg, int result, const dts_error *e) {
+  commit *m = arg;
+  run *r = m->run;
+  r->committing = false;
+  if (result == 0) {
+    r->job.state = m->job.state;
+    r->rows += stage_rows(m->staged);
+  } else {
+    run_fault(r, e);
+  }
+  if (m->then) m->then(r, m->arg, result == 0 ? NULL : e);
+  if (r->worker) worker_pause(r->worker, false);
+  run_release(r);
+  stage_free(m->staged);
+  free(m);
+}
+
+void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *arg) {
+  commit *m = memory_alloc(sizeof *m);
+  *m = (commit){.run = r,
+                .staged = stage_take(staged),
+                .extra = extra,
+                .then = then,
+                .arg = arg,
+                .now = kernel_now(r->kernel),
+                .chance = kernel_chance(r->kernel)};
+  run_hold(r);
+  r->committing = true;
+  if (r->worker) worker_pause(r->worker, true); /* one commit at a time, and its end after it */
+  kernel_write(r->kernel, commit_work, commit_done, m);
+}

@@ -1,0 +1,85 @@
+/* run.h -- one run: a leased job, its worker, what it has staged, the calls it waits for.
+ *
+ * One idea: a run lives on the loop's thread and ends once, by one write that holds its staged effects,
+ * its job's step, its attempt and its firing. A call of its worker is answered once, now or later; a
+ * call that outlives its run is answered into the void. call_OP.c holds one operation each.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_RUN_H
+#define DTS_FLOW_RUN_H
+
+#include "flow/jobs/jobs.h"
+#include "flow/kernel/kernel.h"
+#include "flow/kernel/nursery.h"
+#include "flow/runs/stage.h"
+
+typedef struct run_step { /* an open ctx:step */
+  struct run_step *next;
+  char *name;
+  stage *stage;
+  int64_t started;
+  int attempts, retry;
+} run_step;
+
+typedef struct run_wait run_wait; /* call_wait.c */
+
+typedef struct run {
+  struct run *next;
+  kernel *kernel;
+  registry *set; /* held */
+  const pipeline *pipeline;
+  arena memory; /* of the job, below */
+  job job;
+  value input; /* decoded */
+  int64_t id, started, window_from, fire_time;
+  const char *day; /* ctx.date */
+  const char *traceback;
+  worker *worker; /* NULL once it is gone */
+  stage *stage;
+  run_step *steps;
+  run_wait *waits;                                        /* calls to be answered after a while */
+  size_t rows, requests, log_bytes, log_seq, request_seq; /* rows: committed */
+  int refs;         /* the runner's own, and one for each call or write under way */
+  bool ending;      /* the final write is under way, or done */
+  bool committing;  /* an earlier one is: the worker is paused */
+  bool handed_back; /* the engine stops: the job goes back to the queue */
+  bool ended;       /* the final write is on disk */
+  bool cancelled;
+  dts_error fault; /* what the engine itself holds against the run; code "" for nothing */
+  bool permanent;  /* ctx:fail(reason, { retry = false }) */
+  bool slept;      /* ctx:sleep: comes back at sleep_until */
+  int64_t sleep_until;
+} run;
+
+typedef struct call { /* a question of the worker */
+  run *run;           /* held */
+  uint32_t id;
+  wire_op op;
+  arena memory;
+  value args;
+  int fd; /* that rode along, or -1; owned */
+} call;
+
+typedef void
+call_fn(call *c); /* answers it, now or later, by one of these four; they free the call */
+void call_answer(call *c, value answer);
+void call_answer_fd(call *c, value answer, int fd); /* takes fd */
+void call_fail(call *c, const dts_error *e);
+void call_drop(call *c); /* no answer: the run has ended or will not go on */
+call_fn *call_find(wire_op op);
+
+void run_hold(run *r);
+void run_release(run *r);
+void run_log(run *r, const char *level, const char *message, size_t size);
+/* Ends the run with an error of the engine's own making: a limit, a permission. Its worker is killed. */
+void run_fault(run *r, const dts_error *e);
+stage *run_stage(run *r,
+                 const char *step); /* of a step under way, or the run's own; NULL: no such step */
+
+/* Commits what `staged` holds together with `extra` (may be NULL; runs inside the same transaction), under
+ * the lease's epoch. `then` is called on the loop with the outcome; a fenced run is faulted before. */
+typedef int run_extra(store_conn *c, run *r, void *arg, dts_error *e);
+typedef void run_then(run *r, void *arg, const dts_error *e);
+void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *arg);
+
+#endif

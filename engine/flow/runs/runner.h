@@ -1,0 +1,26 @@
+/* runner.h -- leases queued jobs and lets them run, as many at once as there are worker places.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_RUNNER_H
+#define DTS_FLOW_RUNNER_H
+
+#include "flow/runs/run.h"
+
+typedef struct runner runner;
+
+runner *runner_open(kernel *k, size_t places);
+/* Ends all runs: their jobs are handed back in one write. The loop must still turn until runner_idle. */
+void runner_stop(runner *r);
+void runner_close(runner *r);
+bool runner_idle(const runner *r); /* nothing runs, is being leased, or is being written */
+/* Something may have become ready: looks at the queue soon. */
+void runner_wake(runner *r);
+/* Only jobs of firings from this one on are leased (a command without a server: what it makes, and what
+ * follows from that). INT64_MAX: none; the first id after that counts. */
+void runner_since(runner *r, int64_t firing_id);
+void runner_forget(runner *r, run *ended); /* its end is on disk */
+void runner_cancel(runner *r, int64_t id);
+value runner_status(const runner *r,
+                    arena *a); /* [{run, job, pipeline, started_ms, done?, total?}] */
+
+#endif

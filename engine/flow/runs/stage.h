@@ -1,0 +1,39 @@
+/* stage.h -- what a run wants written, kept until it may be.
+ *
+ * One idea: frames are kept as they came, in memory to 8 MB and then in an unlinked file, and applied
+ * in one transaction. Puts that stand together are applied sorted by table and key, stably, so that of
+ * two puts of one key the later wins; every other verb is applied in its place.
+ *
+ * A stage belongs to one run and is used by one thread at a time: what the writer applies has been taken,
+ * so that the run may go on staging.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_STAGE_H
+#define DTS_FLOW_STAGE_H
+
+#include "flow/reload/registry.h"
+#include "store/store.h"
+#include "wire/op.h"
+
+typedef struct stage stage;
+
+typedef struct stage_context { /* what the effects are applied with */
+  const registry *set;
+  const pipeline *pipeline;
+  int64_t job, run, now;
+  const char *day; /* of the run, for archives */
+} stage_context;
+
+stage *stage_open(void);
+void stage_free(stage *s); /* NULL is fine */
+/* Keeps one OP_ROWS or OP_STAGE frame's payload. LIMIT_STAGE when the disk refuses. */
+int stage_add(stage *s, wire_op op, const char *payload, size_t size, dts_error *e);
+void stage_add_value(stage *s, const value *effect); /* an OP_STAGE made by the engine */
+size_t stage_rows(const stage *s);                   /* rows put so far */
+bool stage_is_empty(const stage *s);
+void stage_clear(stage *s);
+stage *
+stage_take(stage *s); /* a stage of its own with all that `s` held; `s` is empty and goes on */
+int stage_apply(stage *s, store_conn *c, const stage_context *context, dts_error *e);
+
+#endif

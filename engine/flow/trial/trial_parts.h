@@ -1,0 +1,47 @@
+/* trial_parts.h -- for trial*.c alone.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_TRIAL_PARTS_H
+#define DTS_FLOW_TRIAL_PARTS_H
+
+#include "flow/trial/trial.h"
+#include "wire/frame.h"
+
+typedef struct trial trial;
+
+typedef struct trials { /* one spec worker */
+  const trial_options *options;
+  int socket;
+  uint32_t calls;
+  int64_t ids;
+  trial *trials;
+} trials;
+
+struct trial {
+  trial *next;
+  trials *owner;
+  int64_t id;
+  kernel *kernel;
+  value laid_over; /* in `memory` */
+  arena memory;
+  char folder[32]; /* of its objects */
+  void *server;
+  char address[64], key[128];
+  bool asking; /* a function of the spec runs: only reads may be asked */
+};
+
+trial *trial_open(trials *all, const value *args, dts_error *e);
+void trial_close(trial *t);  /* takes it out of its owner's list */
+void trial_settle(trial *t); /* turns the loop until nothing goes on */
+
+/* One OP_TEST; the answer lives in `a`. */
+int trial_verb(trial *t, const value *args, arena *a, value *answer, dts_error *e);
+/* A kernel command, until rest. 1: it waits for a later time, and its answer is dropped. */
+int trial_command(trial *t, const value *command, arena *a, value *answer, dts_error *e);
+int trial_request(trial *t, const value *args, arena *a, value *answer, dts_error *e);
+int trial_rows(trial *t, const value *args, arena *a, value *answer, dts_error *e);
+/* Reads and answers frames until the reply to `number` is there (0: until the worker closes). 1:
+ * the reply, unpacked into `a`; 0: closed; -1: an error, also one that was the reply. */
+int trial_pump(trials *all, uint32_t number, arena *a, value *reply, dts_error *e);
+
+#endif
