@@ -18,7 +18,7 @@ static int malformed(dts_error *e, const char *what) {
 static size_t left(const unpack *u) { return (size_t)(u->end - u->at); }
 
 static int read_varint(unpack *u, uint64_t *n, dts_error *e) {
-  uint64_t result = 0;
+  uint64_t result = *n = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
     if (u->at == u->end) return malformed(e, "it ends inside a number");
     unsigned char byte = (unsigned char)*u->at++;
