@@ -25,6 +25,7 @@ typedef struct exchange {
   call *call;
   http_request request;
   int64_t started;
+  size_t ordinal;
   value known;       /* validator: {etag, modified, object, headers}, or null */
   fetch_reply reply; /* taken */
   value headers;
@@ -88,6 +89,23 @@ static void record(exchange *x, int status, int tries) {
   kernel_write(r->kernel, write_request, request_written, q);
 }
 
+/* What the script is given, for a recording. */
+static void tell(exchange *x, bool unchanged, const dts_error *e) {
+  run *r = x->call->run;
+  if (!kernel_records(r->kernel)) return;
+  value request = http_request_value(&x->request, &x->call->memory);
+  kernel_exchange told = {.run = r->id,
+                          .ordinal = x->ordinal,
+                          .request = &request,
+                          .source = x->request.source,
+                          .reply = e ? NULL : &x->reply,
+                          .headers = &x->headers,
+                          .fd = x->fd,
+                          .unchanged = unchanged,
+                          .error = e};
+  kernel_record(r->kernel, &told);
+}
+
 /* ---- the answer ---- */
 
 static void share(const exchange *x) {
@@ -100,6 +118,7 @@ static void share(const exchange *x) {
 static void answer(exchange *x, bool unchanged) {
   call *c = x->call;
   if (x->cache_key) share(x);
+  tell(x, unchanged, NULL);
   arena *a = &c->memory;
   value v = value_map();
   bool small = x->fd < 0;
@@ -118,6 +137,11 @@ static void answer(exchange *x, bool unchanged) {
 
 /* ---- keeping ---- */
 
+static void keep_effect(run *r, const value *effect) {
+  dts_error e;
+  if (stage_add_value(r->stage, effect, &e) < 0) run_fault(r, &e);
+}
+
 static void stage_archive(exchange *x) {
   call *c = x->call;
   arena *a = &c->memory;
@@ -129,7 +153,7 @@ static void stage_archive(exchange *x) {
   value_set(a, &v, "size", value_integer(x->reply.body_size));
   value_set(a, &v, "type", value_text(value_get_text(&x->headers, "content-type", "")));
   if (meta) value_set(a, &v, "meta", *meta);
-  stage_add_value(c->run->stage, &v);
+  keep_effect(c->run, &v);
 }
 
 static void stage_validator(exchange *x) {
@@ -143,7 +167,7 @@ static void stage_validator(exchange *x) {
   value_set(a, &v, "object", value_text(x->object));
   value_set(a, &v, "status", value_integer(x->reply.status));
   value_set(a, &v, "headers", x->headers);
-  stage_add_value(x->call->run->stage, &v);
+  keep_effect(x->call->run, &v);
 }
 
 static bool has_validator(const exchange *x) {
@@ -169,7 +193,7 @@ static void keep_then(void *arg) {
   if (x->rc < 0) return fail(x, &x->error);
   if (value_get(&x->call->args, "archive")) stage_archive(x);
   if (has_validator(x)) stage_validator(x);
-  answer(x, false);
+  answer(x, x->reply.unchanged);
 }
 
 static void kept_work(void *arg) { /* 304: the body that was kept */
@@ -207,13 +231,14 @@ static void on_reply(exchange *x) {
   if (x->reply.status == 304 && x->known.kind == VALUE_MAP)
     return loop_defer(l, kept_work, kept_then, x);
   if (x->reply.status >= 400 && !http_request_accepts(&c->args, x->reply.status)) {
+    tell(x, false, NULL);
     http_fault_status(&x->request, &x->reply, x->fd, &e);
     return fail(x, &e);
   }
   if (value_get(&c->args, "archive") || has_validator(x))
     loop_defer(l, keep_work, keep_then, x);
   else
-    answer(x, false);
+    answer(x, x->reply.unchanged);
 }
 
 /* ---- the exchange ---- */
@@ -221,6 +246,7 @@ static void on_reply(exchange *x) {
 static void on_done(void *arg, fetch_reply *reply, const dts_error *e) {
   exchange *x = arg;
   record(x, e ? 0 : reply->status, reply ? reply->tries : 0);
+  if (e) tell(x, false, e);
   if (e) return fail(x, e);
   x->reply = *reply;
   x->fd = reply->body_fd;
@@ -342,7 +368,8 @@ void call_http(call *c) {
     return call_fail(c, &e);
   }
   exchange *x = memory_alloc(sizeof *x);
-  *x = (exchange){.call = c, .fd = -1};
+  *x = (exchange){.call = c, .fd = -1, .ordinal = r->requests};
   if (http_request_make(r, &c->args, &x->request, &e) < 0) return fail(x, &e);
+  if (kernel_opened_with(r->kernel)->replaying) x->request.conditional = false;
   begin(x);
 }

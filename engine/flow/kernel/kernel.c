@@ -61,6 +61,15 @@ kernel_network *kernel_get_network(kernel *k, void **arg) {
   return k->network;
 }
 
+void kernel_set_recorder(kernel *k, kernel_recorder *recorder, void *arg) {
+  k->recorder = recorder;
+  k->recorder_arg = arg;
+}
+
+bool kernel_records(const kernel *k) { return k->recorder != NULL; }
+
+void kernel_record(kernel *k, const kernel_exchange *x) { k->recorder(k->recorder_arg, x); }
+
 int kernel_find_module(kernel *k, const char *name, arena *a, module *out, dts_error *e) {
   return files_read_module(k->root, k->options.shipped, name, a, out, e);
 }
@@ -92,6 +101,7 @@ const char *kernel_secret(kernel *k, const char *name, arena *a) {
           *c == '_'))
       return NULL;
   if (k->options.is_virtual) return "spec"; /* a test never sees a real one */
+  if (k->options.replaying) return arena_format(a, "{secret:%s}", name);
   const char *set = getenv(arena_format(a, "DTS_SECRET_%s", name));
   return set ? set : secret_file(k, name, a);
 }
@@ -385,7 +395,7 @@ kernel *kernel_open(const kernel_options *options, dts_error *e) {
   k->options = *options;
   k->root = arena_text(&k->memory, options->root);
   k->loop = loop_open(options->is_virtual, options->now_ms);
-  k->opened_wall = clock_now_ms();
+  k->opened_wall = loop_now(k->loop);
   k->opened_steady = clock_monotonic_ms();
   if (open_parts(k, e) < 0) {
     kernel_close(k);

@@ -28,7 +28,8 @@ typedef struct kernel_options {
   const embed_file *shipped; /* connectors compiled in, or NULL */
   bool serving;              /* fires schedules, watches files and scripts, delivers alerts */
   bool is_virtual;           /* a test's: store in memory, clock in its hands */
-  int64_t now_ms;            /* a virtual clock's first reading */
+  int64_t now_ms;            /* the clock's first reading; 0, when not virtual: the present */
+  bool replaying;            /* answers come from a recording: no secret is needed, none is used */
   const value
       *laid_over; /* a test's: {config {..} over dts.lua, gaps {pipeline: {..}} over scripts} */
 } kernel_options;

@@ -42,6 +42,8 @@ struct kernel {
   retention *retention;
   kernel_network *network;
   void *network_arg;
+  kernel_recorder *recorder;
+  void *recorder_arg;
   size_t writes; /* whose `then` has not run yet */
   int64_t opened_wall, opened_steady;
   bool opening;

@@ -35,6 +35,7 @@ typedef struct heap {
   size_t count, capacity;
   int fd; /* timerfd, or -1 on a virtual loop's wall clock */
   int clock;
+  int64_t shift; /* what this clock is ahead of the system's */
 } heap;
 
 typedef struct watched {
@@ -174,7 +175,7 @@ static void arm(heap *h) {
   if (h->fd < 0) return;
   struct itimerspec when = {0};
   if (h->count) {
-    int64_t at = h->timers[0]->at > 0 ? h->timers[0]->at : 1;
+    int64_t real = h->timers[0]->at - h->shift, at = real > 0 ? real : 1;
     when.it_value = (struct timespec){at / 1000, at % 1000 * 1000000};
     if (!when.it_value.tv_sec && !when.it_value.tv_nsec) when.it_value.tv_nsec = 1;
   }
@@ -253,7 +254,8 @@ bool loop_advance(loop *l, int64_t until_ms) {
 /* ---- the loop ---- */
 
 int64_t loop_now(const loop *l) {
-  return l->is_virtual ? atomic_load(&((loop *)(uintptr_t)l)->virtual_now) : clock_now_ms();
+  if (!l->is_virtual) return clock_now_ms() + l->wall.shift;
+  return atomic_load(&((loop *)(uintptr_t)l)->virtual_now);
 }
 
 int64_t loop_elapsed(const loop *l) {
@@ -276,6 +278,7 @@ loop *loop_open(bool is_virtual, int64_t now_ms) {
   l->elapsed.clock = CLOCK_MONOTONIC;
   l->elapsed.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   l->wall.clock = CLOCK_REALTIME;
+  l->wall.shift = now_ms && !is_virtual ? now_ms - clock_now_ms() : 0;
   l->wall.fd = is_virtual ? -1 : timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
   add_own(l, l->wake);
   add_own(l, l->elapsed.fd);
@@ -345,7 +348,7 @@ static void dispatch(loop *l, const struct epoll_event *event) {
   int fd = event->data.fd;
   if (fd == l->wake) return run_posts(l);
   if (fd == l->elapsed.fd) return fire_due(&l->elapsed, clock_monotonic_ms());
-  if (fd == l->wall.fd) return fire_due(&l->wall, clock_now_ms());
+  if (fd == l->wall.fd) return fire_due(&l->wall, loop_now(l));
   if ((size_t)fd >= l->watched_count || !l->watched[fd].ready) return; /* forgotten this round */
   watched w = l->watched[fd];
   bool failed = event->events & (EPOLLERR | EPOLLHUP);

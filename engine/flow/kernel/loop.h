@@ -17,8 +17,9 @@ typedef struct loop_timer loop_timer;
 typedef void loop_fn(void *arg);
 typedef void loop_io(void *arg, int fd, bool readable, bool writable);
 
-loop *loop_open(bool is_virtual, int64_t now_ms); /* now_ms: a virtual clock's first reading */
-void loop_close(loop *l);                         /* waits for deferred work; drops timers */
+/* now_ms: the wall clock's first reading; 0, on a real loop: the system's. A real one goes on from there. */
+loop *loop_open(bool is_virtual, int64_t now_ms);
+void loop_close(loop *l); /* waits for deferred work; drops timers */
 
 int64_t loop_now(const loop *l);     /* wall clock, ms UTC; any thread */
 int64_t loop_elapsed(const loop *l); /* monotonic ms; any thread */

@@ -37,4 +37,22 @@ typedef void kernel_network(void *arg, const value *request, const char *source,
 void kernel_set_network(kernel *k, kernel_network *network, void *arg);
 kernel_network *kernel_get_network(kernel *k, void **arg);
 
+/* One request of a run and what its script was given: after redirects and tries, from a cache too, and with
+ * the kept body for a 304. Nothing in it outlives the call. */
+typedef struct kernel_exchange {
+  int64_t run;
+  size_t ordinal;       /* of the request in its run, as the script asked */
+  const value *request; /* as for a stand-in: no secrets */
+  const char *source;
+  const fetch_reply *reply; /* body: in `body`, or `fd`; NULL with an error */
+  const value *headers;
+  int fd;
+  bool unchanged;
+  const dts_error *error;
+} kernel_exchange;
+typedef void kernel_recorder(void *arg, const kernel_exchange *x);
+void kernel_set_recorder(kernel *k, kernel_recorder *recorder, void *arg); /* NULL: nobody */
+bool kernel_records(const kernel *k);
+void kernel_record(kernel *k, const kernel_exchange *x);
+
 #endif
