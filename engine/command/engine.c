@@ -64,9 +64,12 @@ static int fail_interrupted(const engine *g, dts_error *e) {
 
 /* ---- opening ---- */
 
-static kernel *open_kernel(engine *g, const char *file, dts_error *e) {
+static kernel *open_kernel(engine *g, const char *file, int64_t now_ms, bool replaying,
+                           dts_error *e) {
   kernel_options o = {.root = g->root,
                       .file = file,
+                      .now_ms = now_ms,
+                      .replaying = replaying,
                       .worker = place_worker(&g->memory),
                       .shipped = shipped_connectors()};
   kernel *k = kernel_open(&o, e);
@@ -74,15 +77,28 @@ static kernel *open_kernel(engine *g, const char *file, dts_error *e) {
   return k;
 }
 
-engine *engine_open(const char *root, const char *file, dts_error *e) {
-  dts_error none = {0};
+static engine *open_empty(const char *root) {
   engine *g = memory_alloc(sizeof *g);
   g->root = root;
   g->signals = engine_signals();
   log_set_level(LOG_LEVEL_WARN);
+  return g;
+}
+
+engine *engine_open_alone(const char *root, const char *file, int64_t now_ms, bool replaying,
+                          dts_error *e) {
+  engine *g = open_empty(root);
+  if ((g->kernel = open_kernel(g, file, now_ms, replaying, e))) return g;
+  engine_close(g);
+  return NULL;
+}
+
+engine *engine_open(const char *root, const char *file, dts_error *e) {
+  dts_error none = {0};
+  engine *g = open_empty(root);
   g->client = socket_connect(root, &none);
   if (!g->client && strcmp(none.code, "ENGINE_NONE") == 0)
-    g->kernel = open_kernel(g, file, e);
+    g->kernel = open_kernel(g, file, 0, false, e);
   else if (!g->client)
     *e = none;
   if (g->client || g->kernel) return g;
@@ -108,6 +124,7 @@ void engine_close(engine *g) {
 }
 
 bool engine_is_remote(const engine *g) { return g->client != NULL; }
+kernel *engine_kernel(engine *g) { return g->kernel; }
 const char *engine_root(const engine *g) { return g->root; }
 
 /* ---- asking ---- */

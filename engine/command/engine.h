@@ -15,11 +15,15 @@ typedef struct engine engine;
 
 /* `file`: only this script, relative to root, or NULL. Texts must outlive the engine. */
 engine *engine_open(const char *root, const char *file, dts_error *e);
+/* Never another process; `now_ms` (0: the present) is where the clock begins. */
+engine *engine_open_alone(const char *root, const char *file, int64_t now_ms, bool replaying,
+                          dts_error *e);
 /* The project around the working folder. */
 engine *engine_here(arena *a, dts_error *e);
 void engine_close(engine *g); /* NULL is fine */
 
 bool engine_is_remote(const engine *g); /* another process: `dts serve` */
+kernel *engine_kernel(engine *g);             /* of this process; NULL when it is remote */
 const char *engine_root(const engine *g);
 /* The answer lives in `a`; events come while it waits (event may be NULL). */
 int engine_ask(engine *g, const value *command, kernel_event *event, void *arg, arena *a,

@@ -12,6 +12,7 @@
 #include "command/place.h"
 #include "command/progress.h"
 #include "command/report.h"
+#include "command/tape.h"
 #include "format/duration.h"
 #include "format/json.h"
 
@@ -251,20 +252,26 @@ static int run(const given *g, dts_error *e) {
   value answer;
   int64_t took;
   engine *n = NULL;
+  tape kept = {0};
   int status = find_target(given_word(g, 0), &a, &t, e);
-  if (status == 0) status = (n = engine_open(t.root, t.only ? t.file : NULL, e)) ? 0 : -1;
+  if (status == 0)
+    status = (n = tape_open(&kept, g, t.root, t.only ? t.file : NULL, t.name, e)) ? 0 : -1;
   if (status == 0) status = ask(n, g, &t, &a, &answer, &took, e);
+  if (tape_save(&kept, status < 0 ? NULL : e) < 0) status = -1;
   if (status == 0)
     status = summarise(n, g, &t, &answer, took, &a);
   else if (t.root)
     status = fail_here(&t, e, g->json);
   engine_close(n);
+  tape_close(&kept);
   arena_free(&a);
   return status;
 }
 
 static const command_option options[] = {
     {"param", "NAME=VALUE", "a parameter that the pipeline declares; may be repeated"},
+    {"record", "FILE", "keep each exchange with a source in this file, without secrets"},
+    {"replay", "FILE", "answer from a recording, with its clock; nothing leaves this machine"},
     {"file", "PATH", "for a pipeline that takes files: run it on this one, by hand"},
     {0}};
 
