@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: MIT */
 #include "format/json.h"
 
+#include <endian.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +16,9 @@
 #include <string.h>
 
 #include "base/text.h"
+
+/* Of a document that is too deep: json_fail words it. */
+static const char DEEP[] = "no more levels of lists and maps";
 
 enum state { VALUE, FIRST_ITEM, FIRST_KEY, NEXT_KEY, COLON, AFTER, DONE, BROKEN };
 
@@ -28,6 +32,7 @@ void json_open(json_reader *r, const char *bytes, size_t size) {
   r->token = r->at;
   r->state = VALUE;
   r->expected = NULL;
+  r->limit = JSON_DEPTH_USUAL;
   buffer_init(&r->scratch, SIZE_MAX / 2);
 }
 
@@ -52,7 +57,7 @@ static bool in_map(const json_reader *r) {
 }
 
 static json_token open_level(json_reader *r, bool map) {
-  if (r->depth == JSON_DEPTH) return fail(r, r->at, "at most 512 levels of lists and maps");
+  if (r->depth >= r->limit) return fail(r, r->at, DEEP);
   uint64_t bit = (uint64_t)1 << (r->depth % 64), *word = &r->maps[r->depth / 64];
   *word = map ? *word | bit : *word & ~bit;
   r->depth++;
@@ -133,13 +138,30 @@ static json_token unescape(json_reader *r, const char *at, const char *end) {
   return JSON_TEXT;
 }
 
+/* The first byte from `at` that is a quote, a backslash or a control character, or that lies within
+ * the last seven; bytes seen on the way are put into *high. Eight at once: a byte below n borrows into
+ * its top bit when n is subtracted, and only bytes behind the first such one can borrow wrongly. */
+static const char *skip_plain(const char *at, const char *end, uint64_t *high) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), tops = 0x80 * ones;
+  for (uint64_t word; end - at >= 8; at += 8) {
+    memcpy(&word, at, sizeof word);
+    word = le64toh(word);
+    uint64_t quote = (word ^ '"' * ones) - ones, slash = (word ^ '\\' * ones) - ones;
+    uint64_t found = (quote | slash | (word - 0x20 * ones)) & ~word & tops;
+    *high |= word;
+    if (found) return at + __builtin_ctzll(found) / 8;
+  }
+  return at;
+}
+
 /* r->at is behind the opening quote. The end of the text is found first, then what was seen on the
  * way (bytes above ASCII, escapes) is dealt with. */
 static json_token read_text(json_reader *r) {
-  const char *at = r->at;
-  unsigned char high = 0;
+  const char *at = r->at, *begin = at;
+  uint64_t high = 0;
   bool escapes = false;
   for (;; at++) {
+    at = skip_plain(at, r->end, &high);
     if (at == r->end) return fail(r, at, "'\"' to end the text");
     unsigned char c = (unsigned char)*at;
     if (c == '"') break;
@@ -149,9 +171,9 @@ static json_token read_text(json_reader *r) {
     escapes = true;
     if (++at == r->end) return fail(r, at, "a character behind the \\");
   }
-  size_t size = (size_t)(at - r->at), fault;
-  if (high & 0x80 && !text_is_utf8(r->at, size, &fault)) return fail(r, r->at + fault, "UTF-8");
-  const char *begin = r->at;
+  size_t size = (size_t)(at - begin), fault;
+  bool foreign = high & UINT64_C(0x8080808080808080);
+  if (foreign && !text_is_utf8(begin, size, &fault)) return fail(r, begin + fault, "UTF-8");
   r->at = at + 1;
   r->escaped = false;
   r->text = begin;
@@ -333,16 +355,25 @@ static void describe_byte(const json_reader *r, char out[40]) {
     snprintf(out, 40, "byte 0x%02X", (unsigned)c);
 }
 
+void json_place(const json_reader *r, const char *place, size_t *line, size_t *column) {
+  *line = *column = 1;
+  for (const char *at = r->start; at < place; at++) {
+    if (*at == '\n')
+      ++*line, *column = 1;
+    else if (((unsigned char)*at & 0xC0) != 0x80)
+      ++*column;
+  }
+}
+
 int json_fail(const json_reader *r, dts_error *e) {
   if (r->state != BROKEN) return -1;
-  size_t line = 1, column = 1;
+  size_t line, column;
   char got[40];
-  for (const char *at = r->start; at < r->at; at++) {
-    if (*at == '\n')
-      line++, column = 1;
-    else if (((unsigned char)*at & 0xC0) != 0x80)
-      column++;
-  }
+  json_place(r, r->at, &line, &column);
+  if (r->expected == DEEP)
+    return error_fail(e, "JSON",
+                      "line %zu, column %zu: lists and maps lie more than %zu levels deep", line,
+                      column, r->limit);
   describe_byte(r, got);
   return error_fail(e, "JSON", "line %zu, column %zu: expected %s, got %s", line, column,
                     r->expected, got);

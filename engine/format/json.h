@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "format/value.h"
 
-enum { JSON_DEPTH = 512 }; /* lists and maps inside each other */
+enum { JSON_DEPTH = 512, JSON_DEPTH_USUAL = 64 }; /* lists and maps inside each other */
 
 typedef enum json_token {
   JSON_ERROR, /* see json_fail; every later call gives it again */
@@ -41,14 +41,15 @@ typedef struct json_reader {
   bool escaped; /* text lies in scratch, not in the input */
   int64_t integer;
   double real;
-  size_t depth;
+  size_t depth, limit;            /* open levels, and how many there may be: at most JSON_DEPTH */
   uint64_t maps[JSON_DEPTH / 64]; /* one bit for each open level: a map, not a list */
   int state;
   buffer scratch;
   const char *expected; /* of an ERROR: words for what should stand there */
 } json_reader;
 
-/* Reading token by token. A leading byte order mark is skipped (RFC 8259 section 8.1). */
+/* Reading token by token, JSON_DEPTH_USUAL levels deep unless r->limit is set after json_open. A
+ * leading byte order mark is skipped (RFC 8259 section 8.1). */
 void json_open(json_reader *r, const char *bytes, size_t size);
 json_token json_next(json_reader *r);
 void json_close(json_reader *r);
@@ -56,8 +57,10 @@ void json_close(json_reader *r);
 /* After JSON_ERROR: "line 3, column 7: expected ',' or '}', got 'x'", code JSON. Always -1.
  * Columns count characters, offset is in bytes (r->token - r->start). */
 int json_fail(const json_reader *r, dts_error *e);
+/* Line and column, from 1, of a byte of the input. */
+void json_place(const json_reader *r, const char *at, size_t *line, size_t *column);
 
-/* A whole document; texts are copied into the arena with a NUL behind. A value of one token sort
+/* A whole document, JSON_DEPTH levels deep; texts are copied into the arena with a NUL behind. A value of one token sort
  * can also be built from a reader that has just given `token`. 0, or -1. */
 int json_read(arena *a, const char *bytes, size_t size, value *out, dts_error *e);
 int json_read_value(json_reader *r, json_token token, arena *a, value *out, dts_error *e);

@@ -116,6 +116,7 @@ int json_read(arena *a, const char *bytes, size_t size, value *out, dts_error *e
   json_reader r;
   value made;
   json_open(&r, bytes, size);
+  r.limit = JSON_DEPTH;
   int status = json_read_value(&r, json_next(&r), a, &made, e);
   if (status == 0 && json_next(&r) != JSON_END) status = json_fail(&r, e);
   if (status == 0) *out = made;

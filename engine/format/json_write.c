@@ -6,6 +6,7 @@
  * never null.
  *
  * SPDX-License-Identifier: MIT */
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -62,7 +63,8 @@ int json_write_real(buffer *b, double x) {
   char digits[48];
   size_t size = 0;
   if (!isfinite(x)) return -1;
-  for (int precision = 15; precision <= 17; precision++) {
+  int precision = fabs(x) < DBL_MIN ? 1 : 15; /* below, doubles have fewer digits than 15 */
+  for (; precision <= 17; precision++) {
     snprintf(digits, sizeof digits, "%.*g", precision, x);
     size = plain_point(digits);
     if (json_parse_real(digits, size) == x) break;

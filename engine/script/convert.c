@@ -28,7 +28,7 @@ void convert_mark_list(lua_State *L, int index) {
   lua_setmetatable(L, index);
 }
 
-static bool is_list(lua_State *L, int index) {
+bool convert_is_list(lua_State *L, int index) {
   if (lua_rawlen(L, index) > 0) return true;
   if (!lua_getmetatable(L, index)) return false;
   luaL_newmetatable(L, LIST);
@@ -71,7 +71,7 @@ static void pack_at(lua_State *L, int index, buffer *b, int *fd, int depth);
 
 static void pack_table(lua_State *L, int index, buffer *b, int *fd, int depth) {
   check_depth(L, depth);
-  if (is_list(L, index)) {
+  if (convert_is_list(L, index)) {
     lua_Integer count = check_list(L, index);
     pack_list(b, (size_t)count);
     for (lua_Integer i = 1; i <= count; i++) {

@@ -28,5 +28,6 @@ void convert_value(lua_State *L, int index, arena *a, value *out); /* and back; 
 void convert_push_null(lua_State *L);
 bool convert_is_null(lua_State *L, int index); /* nil or kernel.null */
 void convert_mark_list(lua_State *L, int index);
+bool convert_is_list(lua_State *L, int index); /* marked, or with [1] */
 
 #endif

@@ -11,99 +11,79 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "format/json.h"
 #include "script/convert.h"
 #include "script/fault.h"
 #include "script/libs.h"
 #include "script/lib_json.h"
 
-#define READER "dts.json_reader"
 #define WRITER "dts.json_writer"
-enum { ENCODE_LIMIT = 256 * 1024 * 1024, DEPTH = 128 };
+enum { ENCODE_LIMIT = 256 * 1024 * 1024, DEPTH = JSON_DEPTH_USUAL };
 
 /* ── Reading ── */
 
-static int reader_gc(lua_State *L) {
-  json_close(lua_touserdata(L, 1));
-  return 0;
+static const char *const decode_options[] = {"nulls", "duplicates", "depth", NULL};
+
+static int refuse_option(lua_State *L, const char *name) {
+  const char *nearest = error_nearest(name, decode_options);
+  if (nearest)
+    return fault_fail(L, "OPTION", "json.decode: unknown field '%s'; did you mean '%s'?", name,
+                      nearest);
+  return fault_fail(L, "OPTION",
+                    "json.decode: unknown field '%s'; there are nulls, duplicates, depth", name);
 }
 
-json_reader *json_push_reader(lua_State *L, const char *bytes, size_t size) {
-  json_reader *r = lua_newuserdatauv(L, sizeof *r, 1);
-  json_open(r, bytes, size);
-  if (luaL_newmetatable(L, READER)) {
-    lua_pushcfunction(L, reader_gc);
-    lua_setfield(L, -2, "__gc");
+/* The field on top, which is taken away. */
+static void read_option(lua_State *L, const char *name, json_rules *rules) {
+  int type = lua_type(L, -1);
+  if (strcmp(name, "nulls") == 0) {
+    if (type != LUA_TBOOLEAN)
+      fault_fail(L, "OPTION", "json.decode: field 'nulls': true or false expected, got a %s",
+                 luaL_typename(L, -1));
+    rules->nulls = lua_toboolean(L, -1);
+  } else if (strcmp(name, "duplicates") == 0) {
+    const char *word = type == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    rules->unique = strcmp(word, "error") == 0;
+    if (!rules->unique && strcmp(word, "last") != 0)
+      fault_fail(L, "OPTION", "json.decode: field 'duplicates': \"last\" or \"error\" expected");
+  } else if (strcmp(name, "depth") == 0) {
+    rules->depth = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+    if (rules->depth < 1 || rules->depth > JSON_DEPTH)
+      fault_fail(L, "OPTION", "json.decode: field 'depth': a whole number from 1 to %d expected",
+                 JSON_DEPTH);
+  } else {
+    refuse_option(L, name);
   }
-  lua_setmetatable(L, -2);
-  return r;
-}
-
-int json_raise(lua_State *L, const json_reader *r, const char *origin) {
-  dts_error e;
-  json_fail(r, &e);
-  if (!origin[0]) return fault_fail(L, "JSON", "%s", e.message);
-  return fault_fail(L, "JSON", "%s (%s)", e.message, origin);
-}
-
-static void push_list(lua_State *L, json_reader *r, bool nulls, const char *origin) {
-  lua_Integer count = 0;
-  lua_newtable(L);
-  for (json_token t; (t = json_next(r)) != JSON_LIST_END;) {
-    json_push_value(L, r, t, nulls, origin);
-    if (lua_isnil(L, -1)) lua_pop(L, 1), convert_push_null(L);
-    lua_rawseti(L, -2, ++count);
-  }
-  if (!count) convert_mark_list(L, -1);
-}
-
-static void push_map(lua_State *L, json_reader *r, bool nulls, const char *origin) {
-  lua_newtable(L);
-  for (json_token t; (t = json_next(r)) != JSON_MAP_END;) {
-    if (t == JSON_ERROR) json_raise(L, r, origin);
-    lua_pushlstring(L, r->text, r->size);
-    json_push_value(L, r, json_next(r), nulls, origin);
-    if (nulls && lua_isnil(L, -1)) lua_pop(L, 1), convert_push_null(L);
-    lua_rawset(L, -3);
-  }
-}
-
-void json_push_value(lua_State *L, json_reader *r, json_token token, bool nulls,
-                     const char *origin) {
-  luaL_checkstack(L, 4, "a deep value");
-  switch (token) {
-  case JSON_LIST: push_list(L, r, nulls, origin); break;
-  case JSON_MAP: push_map(L, r, nulls, origin); break;
-  case JSON_TEXT: lua_pushlstring(L, r->text, r->size); break;
-  case JSON_INTEGER: lua_pushinteger(L, r->integer); break;
-  case JSON_REAL: lua_pushnumber(L, r->real); break;
-  case JSON_TRUE:
-  case JSON_FALSE: lua_pushboolean(L, token == JSON_TRUE); break;
-  case JSON_NULL: lua_pushnil(L); break;
-  default: json_raise(L, r, origin);
-  }
-}
-
-static bool wants_nulls(lua_State *L, int index) {
-  if (lua_isnoneornil(L, index)) return false;
-  luaL_checktype(L, index, LUA_TTABLE);
-  lua_getfield(L, index, "nulls");
-  bool nulls = lua_toboolean(L, -1);
   lua_pop(L, 1);
-  return nulls;
 }
 
-/* decode(text, { nulls = }?, origin?) */
+static void read_options(lua_State *L, int index, json_rules *rules) {
+  if (lua_isnoneornil(L, index)) return;
+  if (!lua_istable(L, index))
+    fault_fail(L, "OPTION", "json.decode: options are a table such as { nulls = true }, got a %s",
+               luaL_typename(L, index));
+  for (lua_pushnil(L); lua_next(L, index);) {
+    if (lua_type(L, -2) != LUA_TSTRING)
+      fault_fail(L, "OPTION", "json.decode: options have names, as in { nulls = true }");
+    read_option(L, lua_tostring(L, -2), rules);
+  }
+}
+
+/* decode(text, { nulls =, duplicates =, depth = }?, origin?) */
 static int json_decode(lua_State *L) {
   size_t size;
+  json_rules rules = {.depth = JSON_DEPTH_USUAL};
   if (lua_type(L, 1) != LUA_TSTRING)
     return fault_fail(L, "JSON", "json.decode: a text expected, got a %s", luaL_typename(L, 1));
-  const char *text = lua_tolstring(L, 1, &size), *origin = luaL_optstring(L, 3, "");
-  bool nulls = wants_nulls(L, 2);
+  const char *text = lua_tolstring(L, 1, &size);
+  rules.origin = luaL_optstring(L, 3, "");
+  read_options(L, 2, &rules);
   json_reader *r = json_push_reader(L, text, size);
-  json_push_value(L, r, json_next(r), nulls, origin);
-  if (lua_isnil(L, -1)) convert_push_null(L);
-  if (json_next(r) != JSON_END) json_raise(L, r, origin);
+  r->limit = (size_t)rules.depth;
+  json_push_value(L, r, json_next(r), &rules);
+  if (lua_isnil(L, -1)) lua_pop(L, 1), convert_push_null(L);
+  if (json_next(r) != JSON_END) json_raise(L, r, rules.origin);
   json_close(r);
   return 1;
 }
@@ -113,20 +93,12 @@ static int json_decode(lua_State *L) {
 static void write_value(lua_State *L, int index, buffer *b, int depth);
 
 static void write_text(lua_State *L, int index, buffer *b) {
+  char shown[TEXT_SHORT];
   size_t size;
   const char *text = lua_tolstring(L, index, &size);
-  if (json_write_text(b, text, size) < 0 && !b->failed)
-    fault_fail(L, "JSON", "json.encode: a text is not valid UTF-8");
-}
-
-static bool is_marked(lua_State *L, int index) {
-  if (!lua_getmetatable(L, index)) return false;
-  lua_newtable(L);
-  convert_mark_list(L, -1);
-  lua_getmetatable(L, -1);
-  bool same = lua_rawequal(L, -1, -3);
-  lua_pop(L, 3);
-  return same;
+  if (!text_is_utf8(text, size, NULL))
+    fault_fail(L, "JSON", "json.encode: a text is not UTF-8: %s", text_shorten(shown, text, size));
+  json_write_text(b, text, size);
 }
 
 static void write_list(lua_State *L, int index, buffer *b, int depth) {
@@ -153,7 +125,9 @@ static lua_Integer push_names(lua_State *L, int index) {
   int list = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING)
-      fault_fail(L, "JSON", "json.encode: names are texts, not a %s", luaL_typename(L, -2));
+      fault_fail(L, "JSON",
+                 "json.encode: names are texts, not a %s (a list begins at 1 and has no holes)",
+                 luaL_typename(L, -2));
     lua_pushvalue(L, -2);
     lua_rawseti(L, list, ++count);
   }
@@ -193,7 +167,7 @@ static void write_table(lua_State *L, int index, buffer *b, int depth) {
     lua_call(L, 1, 1);
     write_value(L, lua_gettop(L), b, depth + 1);
     lua_pop(L, 1);
-  } else if (lua_rawlen(L, index) > 0 || is_marked(L, index)) {
+  } else if (convert_is_list(L, index)) {
     write_list(L, index, b, depth + 1);
   } else {
     write_map(L, index, b, depth + 1);
@@ -209,7 +183,8 @@ static void write_value(lua_State *L, int index, buffer *b, int depth) {
     else if (isfinite(lua_tonumber(L, index)))
       json_write_real(b, lua_tonumber(L, index));
     else
-      fault_fail(L, "JSON", "json.encode: JSON has no %f", lua_tonumber(L, index));
+      fault_fail(L, "JSON", "json.encode: JSON has no %s",
+                 isnan(lua_tonumber(L, index)) ? "NaN (0/0)" : "infinity");
     break;
   case LUA_TSTRING: write_text(L, index, b); break;
   case LUA_TTABLE: write_table(L, index, b, depth); break;

@@ -39,7 +39,7 @@ static int parse_json(lua_State *L) {
   size_t size;
   const char *text = lua_tolstring(L, 1, &size);
   json_reader *r = json_push_reader(L, text, size);
-  json_push_value(L, r, json_next(r), false, "");
+  json_push_value(L, r, json_next(r), &(json_rules){.origin = ""});
   if (json_next(r) != JSON_END) json_raise(L, r, "");
   json_close(r);
   return 1;

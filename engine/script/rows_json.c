@@ -66,7 +66,7 @@ static void enter(lua_State *L, reader *r, bool map, int step) {
 static void push_record(lua_State *L, reader *r, json_token t) {
   bool table = t == JSON_MAP || t == JSON_LIST;
   if (!table) lua_createtable(L, 0, 1);
-  json_push_value(L, &r->json, t, false, r->feed.origin);
+  json_push_value(L, &r->json, t, &(json_rules){.origin = r->feed.origin});
   if (!table) lua_setfield(L, -2, "value");
 }
 

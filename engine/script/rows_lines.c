@@ -82,7 +82,7 @@ static int give_record(lua_State *L) {
   if (*text == '\x1e') text++, size--;
   snprintf(origin, sizeof origin, "line %lld of %.150s", (long long)r->line, r->feed.origin);
   json_reader *json = json_push_reader(L, text, size);
-  json_push_value(L, json, json_next(json), false, origin);
+  json_push_value(L, json, json_next(json), &(json_rules){.origin = origin});
   if (json_next(json) != JSON_END) json_raise(L, json, origin);
   json_close(json);
   lua_pushinteger(L, r->line);

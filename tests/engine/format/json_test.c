@@ -215,10 +215,24 @@ static int read_nested(size_t depth) {
   return status;
 }
 
+/* Levels that the tokens of very many brackets come to; limit 0: as json_open sets it. */
+static size_t count_levels(size_t limit) {
+  char text[600];
+  json_reader r;
+  memset(text, '[', sizeof text);
+  json_open(&r, text, sizeof text);
+  if (limit) r.limit = limit;
+  while (json_next(&r) != JSON_ERROR) continue;
+  json_close(&r);
+  return r.depth;
+}
+
 static void limits_the_depth(void **state) {
   (void)state;
   assert_int_equal(read_nested(512), 0);
   assert_int_equal(read_nested(513), -1);
+  assert_int_equal(count_levels(0), JSON_DEPTH_USUAL);
+  assert_int_equal(count_levels(3), 3);
   assert_int_equal(read_nested(100000), -1);
 }
 
