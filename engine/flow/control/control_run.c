@@ -4,8 +4,11 @@
  * asker as events. A file with several pipelines runs those that follow no other, in the file's order.
  *
  * SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "flow/control/controls.h"
 #include "flow/runs/finish.h"
@@ -27,7 +30,9 @@ typedef struct running {
   value runs;           /* ended: [{id, job, pipeline, state, rows, rejected, ms, error}] */
   int64_t rows, rejected;
   bool failed;
-  const value *file; /* a file's bytes for this run, or NULL */
+  const char *file; /* the path of a file for this run, or NULL */
+  char object[65];  /* where its bytes are kept */
+  int64_t size;
   uint64_t listening;
 } running;
 
@@ -216,24 +221,19 @@ static int refuse_input(const running *r, const char *name, dts_error *e) {
 /* ---- firing ---- */
 
 /* A run by hand reads the file it was given; the content counts as taken only by way of intake.c. */
-static int keep_file(running *r, fire *f, dts_error *e) {
+static void name_file(const running *r, fire *f) {
   question *q = r->question;
-  char object[65];
   value input = value_map();
   buffer b;
-  if (objects_put(kernel_objects(q->kernel), r->file->text.bytes, r->file->text.size, object, e) <
-      0)
-    return -1;
   f->file = value_get_text(&q->command, "file", "file");
   value_set(&q->memory, &input, "name", value_text(f->file));
-  value_set(&q->memory, &input, "size", value_integer((int64_t)r->file->text.size));
-  value_set(&q->memory, &input, "sha256", value_text(object));
-  value_set(&q->memory, &input, "object", value_text(object));
+  value_set(&q->memory, &input, "size", value_integer(r->size));
+  value_set(&q->memory, &input, "sha256", value_text(r->object));
+  value_set(&q->memory, &input, "object", value_text(r->object));
   buffer_init(&b, 4096);
   json_write(&b, &input);
   f->input = arena_copy(&q->memory, buffer_text(&b), b.size);
   buffer_free(&b);
-  return 0;
 }
 
 static int fire_work(store_conn *c, void *arg, dts_error *e) {
@@ -247,7 +247,7 @@ static int fire_work(store_conn *c, void *arg, dts_error *e) {
                          &params, e) < 0)
       return -1;
     fire f = {.pipeline = p->name, .trigger = "hand", .params = params, .once = true};
-    if (r->file && keep_file(r, &f, e) < 0) return -1;
+    if (r->file) name_file(r, &f);
     if (scheduler_fire(c, r->set, &f, kernel_now(r->question->kernel), &r->firings[r->firing_count],
                        &jobs, e) < 0)
       return -1;
@@ -271,6 +271,36 @@ static void fire_then(void *arg, int result, const dts_error *e) {
   runner_wake(kernel_runner(q->kernel));
 }
 
+/* The bytes of a file may be many: they are kept by a thread of the loop, before the write. */
+typedef struct keeping {
+  running *running;
+  int rc;
+  dts_error error;
+} keeping;
+
+static void keep_work(void *arg) {
+  keeping *it = arg;
+  running *r = it->running;
+  int fd = open(r->file, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    it->rc = error_fail(&it->error, "FILE", "cannot read '%s': %s", r->file, strerror(errno));
+    return;
+  }
+  it->rc =
+      objects_put_file(kernel_objects(r->question->kernel), fd, r->object, &r->size, &it->error);
+  close(fd);
+}
+
+static void keep_then(void *arg) {
+  keeping *it = arg;
+  running *r = it->running;
+  if (it->rc < 0)
+    fire_then(r, it->rc, &it->error);
+  else
+    kernel_write(r->question->kernel, fire_work, fire_then, r);
+  free(it);
+}
+
 void control_run(kernel *k, question *q) {
   dts_error e;
   running *r = memory_alloc(sizeof *r);
@@ -278,9 +308,8 @@ void control_run(kernel *k, question *q) {
   *r = (running){.question = q,
                  .set = kernel_registry(k),
                  .runs = value_list(),
-                 .alone = !opened->serving && !opened->is_virtual};
-  const value *bytes = value_get(&q->command, "bytes");
-  r->file = bytes && bytes->kind == VALUE_TEXT ? bytes : NULL;
+                 .alone = !opened->serving && !opened->is_virtual,
+                 .file = value_get_text(&q->command, "path", NULL)};
   int rc = choose(r, value_get_text(&q->command, "target", ""), &e);
   for (size_t i = 0; rc == 0 && i < r->name_count; i++) rc = refuse_input(r, r->names[i], &e);
   if (rc < 0) {
@@ -290,7 +319,10 @@ void control_run(kernel *k, question *q) {
   r->next = k->running;
   k->running = r;
   r->firings = memory_alloc((r->name_count + 1) * sizeof *r->firings);
-  kernel_write(k, fire_work, fire_then, r);
+  if (!r->file) return kernel_write(k, fire_work, fire_then, r);
+  keeping *it = memory_alloc(sizeof *it);
+  it->running = r;
+  loop_defer(kernel_loop(k), keep_work, keep_then, it);
 }
 
 /* ---- enqueue ---- */
