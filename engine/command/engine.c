@@ -64,14 +64,11 @@ static int fail_interrupted(const engine *g, dts_error *e) {
 
 /* ---- opening ---- */
 
-static kernel *open_kernel(engine *g, const char *file, int64_t now_ms, bool replaying,
-                           dts_error *e) {
-  kernel_options o = {.root = g->root,
-                      .file = file,
-                      .now_ms = now_ms,
-                      .replaying = replaying,
-                      .worker = place_worker(&g->memory),
-                      .shipped = shipped_connectors()};
+static kernel *open_kernel(engine *g, const kernel_options *options, dts_error *e) {
+  kernel_options o = *options;
+  o.root = g->root;
+  o.worker = place_worker(&g->memory);
+  o.shipped = shipped_connectors();
   kernel *k = kernel_open(&o, e);
   if (k) loop_watch(kernel_loop(k), g->signals, true, false, on_signal, g);
   return k;
@@ -85,25 +82,40 @@ static engine *open_empty(const char *root) {
   return g;
 }
 
-engine *engine_open_alone(const char *root, const char *file, int64_t now_ms, bool replaying,
-                          dts_error *e) {
-  engine *g = open_empty(root);
-  if ((g->kernel = open_kernel(g, file, now_ms, replaying, e))) return g;
+engine *engine_open_with(const kernel_options *options, dts_error *e) {
+  engine *g = open_empty(options->root);
+  if ((g->kernel = open_kernel(g, options, e))) return g;
   engine_close(g);
   return NULL;
 }
 
-engine *engine_open(const char *root, const char *file, dts_error *e) {
+engine *engine_open_alone(const char *root, const char *file, int64_t now_ms, bool replaying,
+                          dts_error *e) {
+  kernel_options o = {.root = root, .file = file, .now_ms = now_ms, .replaying = replaying};
+  return engine_open_with(&o, e);
+}
+
+static engine *open_or_reach(const kernel_options *options, dts_error *e) {
   dts_error none = {0};
-  engine *g = open_empty(root);
-  g->client = socket_connect(root, &none);
+  engine *g = open_empty(options->root);
+  g->client = socket_connect(options->root, &none);
   if (!g->client && strcmp(none.code, "ENGINE_NONE") == 0)
-    g->kernel = open_kernel(g, file, 0, false, e);
+    g->kernel = open_kernel(g, options, e);
   else if (!g->client)
     *e = none;
   if (g->client || g->kernel) return g;
   engine_close(g);
   return NULL;
+}
+
+engine *engine_open(const char *root, const char *file, dts_error *e) {
+  kernel_options o = {.root = root, .file = file};
+  return open_or_reach(&o, e);
+}
+
+engine *engine_peek(const char *root, dts_error *e) {
+  kernel_options o = {.root = root, .is_virtual = true};
+  return open_or_reach(&o, e);
 }
 
 engine *engine_here(arena *a, dts_error *e) {

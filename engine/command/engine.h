@@ -18,6 +18,10 @@ engine *engine_open(const char *root, const char *file, dts_error *e);
 /* Never another process; `now_ms` (0: the present) is where the clock begins. */
 engine *engine_open_alone(const char *root, const char *file, int64_t now_ms, bool replaying,
                           dts_error *e);
+/* The same with any options; worker and shipped connectors are filled in. */
+engine *engine_open_with(const kernel_options *options, dts_error *e);
+/* Reaches the running engine, or opens one whose store is thrown away: to ask for `place`. */
+engine *engine_peek(const char *root, dts_error *e);
 /* The project around the working folder. */
 engine *engine_here(arena *a, dts_error *e);
 void engine_close(engine *g); /* NULL is fine */

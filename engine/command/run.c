@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "command/command.h"
+#include "command/dry.h"
 #include "command/engine.h"
 #include "command/place.h"
 #include "command/progress.h"
@@ -97,7 +98,7 @@ static void add_state(buffer *b, int64_t count, const char *state, bool *first) 
   buffer_add_format(b, " %s", state);
 }
 
-static void print_tally(FILE *out, const tally *t, const char *took) {
+static void print_tally(FILE *out, const tally *t, const char *took, bool dry_run) {
   buffer b;
   bool first = true;
   buffer_init(&b, 4096);
@@ -107,7 +108,7 @@ static void print_tally(FILE *out, const tally *t, const char *took) {
   add_state(&b, t->other, "handed back, cancelled or waiting", &first);
   buffer_add_text(&b, ", ");
   screen_count(&b, t->rows, "row");
-  buffer_add_text(&b, " written, ");
+  buffer_add_text(&b, dry_run ? " put, " : " written, ");
   if (t->rejected) buffer_add_format(&b, "%lld set aside, ", (long long)t->rejected);
   screen_count(&b, t->requests, "request");
   buffer_add_format(&b, ", %s", took);
@@ -137,7 +138,8 @@ static void print_errors(const value *runs, arena *a, const char *root) {
   if (more) fprintf(stderr, "%zu more failed; `dts runs --state failed` lists them\n\n", more);
 }
 
-static void print_json(value *answer, arena *a, const tally *all, size_t count, int64_t took) {
+static void print_json(value *answer, arena *a, const tally *all, size_t count, int64_t took,
+                       const value *changes) {
   value *runs = (value *)value_get(answer, "runs"), versions = value_map(), error;
   for (size_t i = 0; i < runs->list.count; i++)
     if (error_of(&runs->list.items[i], a, &error))
@@ -146,11 +148,12 @@ static void print_json(value *answer, arena *a, const tally *all, size_t count, 
     value_set(a, &versions, all[i].name, value_text(all[i].version));
   value_set(a, answer, "versions", versions);
   value_set(a, answer, "ms", value_integer(took));
+  if (changes) value_set(a, answer, "changes", *changes);
   screen_json(stdout, answer);
 }
 
 static int summarise(engine *n, const given *g, const target *t, value *answer, int64_t took,
-                     arena *a) {
+                     const value *changes, arena *a) {
   const value *runs = value_get(answer, "runs");
   tally *all = arena_alloc(a, (runs->list.count + 1) * sizeof *all);
   size_t count = 0;
@@ -159,11 +162,13 @@ static int summarise(engine *n, const given *g, const target *t, value *answer, 
   add_versions(n, runs, a, all, count);
   duration_write(took, time);
   if (g->json) {
-    print_json(answer, a, all, count, took);
+    print_json(answer, a, all, count, took, changes);
   } else {
     print_errors(runs, a, t->root);
-    for (size_t i = 0; i < count; i++) print_tally(stdout, &all[i], time);
+    for (size_t i = 0; i < count; i++) print_tally(stdout, &all[i], time, changes);
     if (!count) printf("%s: nothing to do: no date is missing\n", t->name);
+    if (changes) dry_print(changes);
+    if (changes) puts("a dry run: nothing of this was kept");
   }
   return strcmp(value_get_text(answer, "state", ""), "done") == 0 ? EXIT_FINE : EXIT_FAILED;
 }
@@ -253,30 +258,58 @@ static int fail_here(const target *t, const dts_error *e,
   return EXIT_FAILED;
 }
 
+typedef struct places { /* where it runs: here or in the engine, on the store or on a copy */
+  engine *engine;
+  tape tape;
+  dry *dry;
+} places;
+
+static int open_dry(places *p, const given *g, const target *t, const char *file, dts_error *e) {
+  if (given_has(g, "record") || given_has(g, "replay")) {
+    error_fail(e, "USAGE", "--dry-run goes with neither --record nor --replay");
+    return error_hint(e, "a replay makes no request; its specs have a store of their own");
+  }
+  p->dry = dry_open(t->root, e);
+  p->engine = p->dry ? dry_engine(p->dry, file, e) : NULL;
+  return p->engine ? 0 : -1;
+}
+
+static int open_places(places *p, const given *g, const target *t, dts_error *e) {
+  const char *file = t->only ? t->file : NULL;
+  if (given_has(g, "dry-run")) return open_dry(p, g, t, file, e);
+  p->engine = tape_open(&p->tape, g, t->root, file, t->name, e);
+  return p->engine ? 0 : -1;
+}
+
+static void close_places(places *p) {
+  engine_close(p->engine);
+  tape_close(&p->tape);
+  dry_close(p->dry);
+}
+
 static int run(const given *g, dts_error *e) {
   arena a = {0};
   target t = {0};
-  value answer;
+  places p = {0};
+  value answer, changes;
   int64_t took;
-  engine *n = NULL;
-  tape kept = {0};
   int status = find_target(given_word(g, 0), &a, &t, e);
+  if (status == 0) status = open_places(&p, g, &t, e);
+  if (status == 0) status = ask(p.engine, g, &t, &a, &answer, &took, e);
+  if (tape_save(&p.tape, status < 0 ? NULL : e) < 0) status = -1;
+  if (status == 0 && p.dry) status = dry_changes(p.dry, p.engine, &a, &changes, e);
   if (status == 0)
-    status = (n = tape_open(&kept, g, t.root, t.only ? t.file : NULL, t.name, e)) ? 0 : -1;
-  if (status == 0) status = ask(n, g, &t, &a, &answer, &took, e);
-  if (tape_save(&kept, status < 0 ? NULL : e) < 0) status = -1;
-  if (status == 0)
-    status = summarise(n, g, &t, &answer, took, &a);
+    status = summarise(p.engine, g, &t, &answer, took, p.dry ? &changes : NULL, &a);
   else if (t.root)
     status = fail_here(&t, e, g->json);
-  engine_close(n);
-  tape_close(&kept);
+  close_places(&p);
   arena_free(&a);
   return status;
 }
 
 static const command_option options[] = {
     {"param", "NAME=VALUE", "a parameter that the pipeline declares; may be repeated"},
+    {"dry-run", NULL, "run on a copy of the store, show what would change, keep nothing"},
     {"record", "FILE", "keep each exchange with a source in this file, without secrets"},
     {"replay", "FILE", "answer from a recording, with its clock; nothing leaves this machine"},
     {"file", "PATH", "for a pipeline that takes files: run it on this one, by hand"},

@@ -15,8 +15,9 @@ static int check_options(const given *g, dts_error *e) {
 static engine *open_alone(const tape *t, const char *root, const char *file, dts_error *e) {
   engine *n = engine_open_alone(root, file, t->replay ? replay_now(t->replay) : 0, t->replay, e);
   if (!n && strcmp(e->code, "STORE_LOCKED") == 0)
-    error_hint(e, "a recording is made and replayed by a process of its own: stop the running engine "
-                  "first, or work in a copy of the project");
+    error_hint(e,
+               "a recording is made and replayed by a process of its own: stop the running engine "
+               "first, or work in a copy of the project");
   return n;
 }
 
@@ -38,8 +39,7 @@ int tape_save(tape *t, dts_error *e) {
   if (!t->recording) return 0;
   int rc = recording_close(t->recording, &count, e);
   t->recording = NULL;
-  if (rc == 0)
-    fprintf(stderr, "%s: %zu exchange%s kept\n", t->path, count, count == 1 ? "" : "s");
+  if (rc == 0) fprintf(stderr, "%s: %zu exchange%s kept\n", t->path, count, count == 1 ? "" : "s");
   return rc;
 }
 

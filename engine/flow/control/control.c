@@ -22,7 +22,9 @@ static const struct {
     {"status", control_status},     {"reload", control_reload},
     {"cancel", control_cancel},     {"key_add", control_key_add},
     {"key_list", control_key_list}, {"key_revoke", control_key_revoke},
-    {"sql", control_sql},
+    {"sql", control_sql},           {"place", control_place},
+    {"backfill", control_backfill}, {"catalog", control_catalog},
+    {"explain", control_explain},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

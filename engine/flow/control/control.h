@@ -12,6 +12,7 @@
  *   check     {} -> {faults [..], counts {}}
  *   request   {route, req {}} -> OP_REQUEST's answer (op.h): a handler's reply from a warm worker
  *   status    {} -> {running [..], queued, waiting}
+ *   catalog, explain, backfill, place: see their files
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_CONTROL_H

@@ -15,5 +15,7 @@ control_fn control_check, control_status, control_reload;         /* control_sta
 control_fn control_request;                                       /* warm.c */
 control_fn control_key_add, control_key_list, control_key_revoke; /* control_key.c */
 control_fn control_sql;                                           /* control_sql.c */
+control_fn control_place, control_backfill;   /* control_place.c, control_backfill.c */
+control_fn control_catalog, control_explain;  /* control_catalog.c, control_explain.c */
 
 #endif

@@ -217,7 +217,9 @@ static uint8_t mark_of(const looking *l, const filling *f, size_t i) {
   gap_state s = seen(f, i);
   bool fresh = f->expected[i] > l->today - l->plan->lag_days - l->plan->refresh_days;
   if (s.held || s.status == GAP_QUARANTINED) return SPAN_BARRED;
-  if (f->complete[i]) return fresh && l->which != GAPS_TRIED ? SPAN_MISSING : SPAN_PRESENT;
+  if (l->which == GAPS_EVERY) return SPAN_MISSING;
+  bool again = fresh && (l->which == GAPS_NEW || l->which == GAPS_ALL);
+  if (f->complete[i]) return again ? SPAN_MISSING : SPAN_PRESENT;
   if (s.status == GAP_ABSENT) return SPAN_PRESENT;
   bool wanted = (l->which != GAPS_TRIED && gap_is_planned_by_schedule(&s)) ||
                 (l->which != GAPS_NEW && gap_is_planned_by_recheck(&s));

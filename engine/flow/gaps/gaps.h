@@ -12,10 +12,12 @@
 #include "flow/jobs/jobs.h"
 
 typedef enum gaps_which {
-  GAPS_NEW,
-  GAPS_TRIED,
-  GAPS_ALL
-} gaps_which; /* schedule · recheck · by hand */
+  GAPS_NEW,     /* schedule */
+  GAPS_TRIED,   /* recheck */
+  GAPS_ALL,     /* by hand */
+  GAPS_MISSING, /* a backfill: as by hand, but nothing that is there is read again */
+  GAPS_EVERY    /* a backfill with --all: also what is there */
+} gaps_which;
 
 typedef struct gaps_range { /* narrows a look; days INT32_MIN and INT32_MAX: no bound */
   int32_t from, to;

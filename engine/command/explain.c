@@ -1,0 +1,58 @@
+/* explain.c -- dts explain NAME: the schedule, limits and permissions in force, and where each
+ * comes from.
+ *
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "command/engine.h"
+#include "command/screen.h"
+#include "command/sheet.h"
+
+static const char *const names[] = {"", "name", "value", "from", NULL};
+
+/* The group is named on its first row only. */
+static void print(const value *answer, arena *a) {
+  const value *all = value_get(answer, "settings");
+  const char *before = "", *summary = value_get_text(answer, "summary", NULL);
+  value sheet = sheet_open(a, names);
+  for (size_t i = 0; all && i < all->list.count; i++) {
+    const value *s = &all->list.items[i];
+    const char *group = value_get_text(s, "group", "");
+    value cells[] = {value_text(strcmp(group, before) == 0 ? NULL : group),
+                     value_text(value_get_text(s, "name", "")),
+                     value_text(value_get_text(s, "value", NULL)),
+                     value_text(value_get_text(s, "from", ""))};
+    sheet_add(a, &sheet, cells);
+    before = group;
+  }
+  printf("%s, of %s, version %s\n", value_get_text(answer, "pipeline", ""),
+         value_get_text(answer, "file", ""), value_get_text(answer, "version", ""));
+  if (summary) printf("%s\n", summary);
+  putchar('\n');
+  sheet_print(stdout, &sheet, NULL);
+}
+
+static int run(const given *g, dts_error *e) {
+  arena a = {0};
+  value order = engine_command(&a, "explain"), answer;
+  engine *n = engine_here(&a, e);
+  value_set(&a, &order, "pipeline", value_text(given_word(g, 0)));
+  int rc = n ? engine_ask(n, &order, NULL, NULL, &a, &answer, e) : -1;
+  if (rc == 0 && g->json)
+    screen_json(stdout, &answer);
+  else if (rc == 0)
+    print(&answer, &a);
+  engine_close(n);
+  arena_free(&a);
+  return rc;
+}
+
+COMMAND(explain) = {
+    .name = "explain",
+    .words = "NAME",
+    .summary = "Show a pipeline's schedule, limits and permissions, and where each comes from.",
+    .least = 1,
+    .most = 1,
+    .run = run};

@@ -1,0 +1,12 @@
+/* control_value.h -- small parts of answers that several commands give. For control_*.c alone.
+ *
+ * SPDX-License-Identifier: MIT */
+#ifndef DTS_FLOW_CONTROL_VALUE_H
+#define DTS_FLOW_CONTROL_VALUE_H
+
+#include "flow/kernel/kernel.h"
+
+/* Adds {name, optional, present, file} of each {secret:NAME} in the texts of `v`, once a name. */
+void control_secrets(kernel *k, arena *a, const value *v, const char *file, value *list);
+
+#endif
