@@ -38,14 +38,18 @@ int timestamp_read(const char *text, size_t size, int64_t *ms);
 int timestamp_parse(const char *text, size_t size, int64_t *ms); /* the seconds may be absent too */
 void timestamp_write(int64_t ms, char out[25]);                  /* YYYY-MM-DDTHH:MM:SS.mmmZ */
 
-/* Texts of a format: %Y %y %m %d %e %j %b %B %a %A (English) %H %I %M %S %f %p %z %Z %F %T %%.
- * Numbers of two digits may be read with one; %Y needs four; a missing month or day is the first;
- * %y 69-99 is 19xx; a named weekday must be the date's. `ms` is -1 when the format has no time.
- * A format with %z or %Z (date_format_has_zone) gives date and time in UTC. */
+/* Texts of a format: %Y %y %m %d %e %j %b %B %a %A (English) %H %I %M %S %f %p %z %Z %F %T %%, ISO
+ * weeks %G %V %u, quarters %q, seconds since 1970 %s. Numbers of two digits may be read with one, and
+ * are written without a nought by %-d; %Y needs four; a missing month or day is the first; %y 69-99 is
+ * 19xx; a named weekday must be the date's. `ms` is -1 when the format has no time. A format with %z,
+ * %Z or %s (date_format_has_zone) gives date and time in UTC. */
 int date_format_check(const char *format, dts_error *e); /* what date_parse can read */
 bool date_format_has_zone(const char *format);
+enum { DATE_NO_SUCH_DAY = -2 }; /* from date_parse: well written, but not in the calendar */
 int date_parse(const char *text, size_t size, const char *format, int32_t *date, int64_t *ms);
 int date_format(int32_t date, int64_t ms, const char *format, buffer *out); /* ms -1: midnight */
+/* Date and time on a wall that is `*offset` seconds ahead of UTC (NULL: UTC's own). */
+int date_format_at(int32_t date, int64_t ms, const int *offset, const char *format, buffer *out);
 
 /* Periods, each named by its first day. Weeks are ISO's and begin on Mondays. */
 typedef enum date_period { DATE_DAY, DATE_WEEK, DATE_MONTH, DATE_QUARTER, DATE_YEAR } date_period;

@@ -9,8 +9,10 @@
 #ifndef DTS_FORMAT_ZONE_H
 #define DTS_FORMAT_ZONE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 typedef struct zone zone;
@@ -18,6 +20,9 @@ typedef struct zone zone;
 /* "America/Sao_Paulo"; "UTC" needs no file. NULL: ZONE, with the nearest name as a hint. */
 zone *zone_open(const char *name, dts_error *e);
 void zone_close(zone *z); /* NULL is fine */
+/* For a process that cannot open files: the bytes of a zone's file (none for UTC), and a zone of them. */
+int zone_bytes(const char *name, buffer *out, dts_error *e);
+zone *zone_read(const char *name, const char *bytes, size_t size, dts_error *e);
 const char *zone_name(const zone *z);
 
 int zone_offset(const zone *z, int64_t utc_ms);          /* seconds to add to UTC */

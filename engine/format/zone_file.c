@@ -106,25 +106,31 @@ static zone *make(const char *name) {
   return z;
 }
 
-static zone *open_file(const char *name, const char *path, dts_error *e) {
-  buffer b;
+static bool is_utc(const char *name) {
+  return strcmp(name, "UTC") == 0 || strcmp(name, "Etc/UTC") == 0;
+}
+
+int zone_bytes(const char *name, buffer *out, dts_error *e) {
+  char path[128];
+  if (is_utc(name)) return 0;
+  if (!good_name(name) || strncmp(name, "right/", 6) == 0) return zone_unknown(name, e), -1;
+  snprintf(path, sizeof path, "%s/%s", FOLDER, name);
+  return file_read(path, FILE_LIMIT, out, NULL) == 0 ? 0 : (zone_unknown(name, e), -1);
+}
+
+zone *zone_read(const char *name, const char *bytes, size_t size, dts_error *e) {
   const char *why;
-  buffer_init(&b, FILE_LIMIT);
-  if (file_read(path, FILE_LIMIT, &b, NULL) != 0) return buffer_free(&b), zone_unknown(name, e);
   zone *z = make(name);
-  if (zone_file_read(b.data, b.size, z, &why) != 0) {
-    error_fail(e, "ZONE", "time zone '%s' cannot be read from %s: %s", name, path, why);
-    zone_close(z);
-    z = NULL;
-  }
-  buffer_free(&b);
-  return z;
+  if (is_utc(name) || zone_file_read(bytes, size, z, &why) == 0) return z;
+  error_fail(e, "ZONE", "time zone '%s' cannot be read from %s: %s", name, FOLDER, why);
+  zone_close(z);
+  return NULL;
 }
 
 zone *zone_open(const char *name, dts_error *e) {
-  char path[128];
-  if (strcmp(name, "UTC") == 0 || strcmp(name, "Etc/UTC") == 0) return make(name);
-  if (!good_name(name) || strncmp(name, "right/", 6) == 0) return zone_unknown(name, e);
-  snprintf(path, sizeof path, "%s/%s", FOLDER, name);
-  return open_file(name, path, e);
+  buffer b;
+  buffer_init(&b, FILE_LIMIT);
+  zone *z = zone_bytes(name, &b, e) < 0 ? NULL : zone_read(name, b.data, b.size, e);
+  buffer_free(&b);
+  return z;
 }

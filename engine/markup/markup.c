@@ -22,11 +22,21 @@ static const markup_node *as_node(const xmlNode *n) { return (const markup_node 
 
 /* ── Reading ── */
 
+/* A prefix that nobody declared is a part of the name to the parser, and none to us. */
+static void strip_prefix(xmlNode *n) {
+  const char *colon = strchr((const char *)n->name, ':');
+  if (!colon || !colon[1]) return;
+  char *local = memory_text(colon + 1);
+  xmlNodeSetName(n, (const xmlChar *)local);
+  free(local);
+}
+
 /* Namespaces off: elements and attributes keep their local names. */
-static void strip_namespaces(xmlNode *top) {
+static void strip_namespaces(xmlNode *top, bool prefixes) {
   for (xmlNode *n = top; n;) {
     if (n->type == XML_ELEMENT_NODE) {
       n->ns = NULL;
+      if (prefixes) strip_prefix(n);
       for (xmlAttr *a = n->properties; a; a = a->next) a->ns = NULL;
     }
     if (n->type == XML_ELEMENT_NODE && n->children) {
@@ -48,19 +58,31 @@ static void refuse_entity(void *context, const xmlChar *name, int type, const xm
   xmlStopParser(c);
 }
 
+/* A page where XML was expected: most likely the source's error page, or the wrong address. */
+static void hint_html(const char *bytes, size_t size, dts_error *e) {
+  char start[256];
+  snprintf(start, sizeof start, "%.*s", (int)(size < 255 ? size : 255), bytes);
+  if (strcasestr(start, "<!doctype html") || strcasestr(start, "<html"))
+    error_hint(e, "it is a page of HTML: is the address right, does it want a key? dts reads it as "
+                  "HTML by res:html() or rows { format = \"html\" }");
+}
+
 static int fail_read(xmlParserCtxt *c, markup_kind kind, bool entity, dts_error *e) {
   const char *what = kind == MARKUP_XML ? "XML" : "HTML";
   if (entity) return error_fail(e, "MARKUP", "a document that declares entities is not read");
   const xmlError *last = xmlCtxtGetLastError(c);
   if (!last || last->code == XML_ERR_NO_MEMORY)
-    return error_fail(e, "MARKUP", "the text is too large to be read as %s, or empty", what);
+    return error_fail(e, "MARKUP", "the text is too large to be read as %s", what);
+  if (last->message && strstr(last->message, "XML_PARSE_HUGE"))
+    return error_fail(e, "MARKUP", "not %s that is read: line %d: more than %s", what, last->line,
+                      strstr(last->message, "depth") ? "256 elements deep" : "10 MB in one text");
   int size = (int)strcspn(last->message ? last->message : "", "\r\n");
   return error_fail(e, "MARKUP", "not %s: line %d: %.*s", what, last->line, size,
                     last->message ? last->message : "");
 }
 
 static xmlDoc *read_document(xmlParserCtxt *c, const char *bytes, int size, markup_kind kind) {
-  int quiet = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
+  int quiet = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES;
   if (kind == MARKUP_XML)
     return xmlCtxtReadMemory(c, bytes, size, NULL, "UTF-8", quiet | XML_PARSE_NOCDATA);
   return htmlCtxtReadMemory(c, bytes, size, NULL, "UTF-8",
@@ -71,7 +93,8 @@ static xmlDoc *read_document(xmlParserCtxt *c, const char *bytes, int size, mark
 markup *markup_read(const char *bytes, size_t size, markup_kind kind, dts_error *e) {
   bool entity = false;
   if (size > INT_MAX) return error_fail(e, "MARKUP", "a document may have 2 GB"), NULL;
-  while (kind == MARKUP_XML && size && strchr(" \t\r\n", *bytes)) bytes++, size--;
+  while (kind == MARKUP_XML && size && *bytes && strchr(" \t\r\n", *bytes)) bytes++, size--;
+  if (!size) return error_fail(e, "MARKUP", "there is nothing to read: the body is empty"), NULL;
   xmlParserCtxt *c = kind == MARKUP_XML ? xmlNewParserCtxt() : htmlNewParserCtxt();
   if (!c) return error_fail(e, "MARKUP", "no memory to read a document"), NULL;
   c->_private = &entity;
@@ -79,12 +102,13 @@ markup *markup_read(const char *bytes, size_t size, markup_kind kind, dts_error 
   xmlDoc *doc = read_document(c, bytes, (int)size, kind);
   if (!doc || entity || (kind == MARKUP_XML && !c->wellFormed)) {
     fail_read(c, kind, entity, e);
+    if (kind == MARKUP_XML && !entity) hint_html(bytes, size, e);
     if (doc) xmlFreeDoc(doc);
     xmlFreeParserCtxt(c);
     return NULL;
   }
   xmlFreeParserCtxt(c);
-  strip_namespaces(xmlDocGetRootElement(doc));
+  strip_namespaces(xmlDocGetRootElement(doc), kind == MARKUP_XML);
   markup *m = memory_alloc(sizeof *m);
   *m = (markup){doc, kind};
   return m;
@@ -101,9 +125,41 @@ markup_kind markup_kind_of(const markup *m) { return m->kind; }
 
 /* ── Selecting ── */
 
+/* What no CSS selector has: paths, axes, text() and other functions, td[2]. */
 static bool is_xpath(const char *s) {
-  return s[0] == '/' || s[0] == '(' || s[0] == '@' || strncmp(s, "./", 2) == 0 ||
-         strncmp(s, "..", 2) == 0 || strstr(s, "::") || strstr(s, "//");
+  if (*s == '/' || *s == '(' || *s == '@' || strcmp(s, ".") == 0) return true;
+  char mark = 0;
+  for (const char *at = s; *at; at++) {
+    if (mark || *at == '"' || *at == '\'') {
+      mark = mark ? (*at == mark ? 0 : mark) : *at;
+      continue;
+    }
+    if (*at == '/' || strncmp(at, "::", 2) == 0 || strncmp(at, "()", 2) == 0) return true;
+    if (*at == '@' || (*at == '[' && at[1] >= '0' && at[1] <= '9')) return true;
+  }
+  return false;
+}
+
+static size_t name_length(const char *at) {
+  size_t n = 0;
+  while ((at[n] >= 'a' && at[n] <= 'z') || (at[n] >= 'A' && at[n] <= 'Z') || at[n] == '_' ||
+         (unsigned char)at[n] >= 0x80 ||
+         (n && ((at[n] >= '0' && at[n] <= '9') || at[n] == '-' || at[n] == '.')))
+    n++;
+  return n;
+}
+
+/* The XPath without prefixes of names ("g:Cube" is "Cube"): the document has none left. */
+static int add_without_prefixes(buffer *out, const char *at) {
+  char mark = 0;
+  while (*at) {
+    size_t size = mark ? 0 : name_length(at);
+    bool prefix = size && at[size] == ':' && (at[size + 1] == '*' || name_length(at + size + 1));
+    if (!prefix) buffer_add(out, at, size ? size : 1);
+    if (!size && (*at == '"' || *at == '\'') && (!mark || mark == *at)) mark = mark ? 0 : *at;
+    at += prefix ? size + 1 : size ? size : 1;
+  }
+  return out->failed ? -1 : 0;
 }
 
 typedef struct complaint {
@@ -154,7 +210,7 @@ const markup_node **markup_select(markup *m, const markup_node *from, const char
   const markup_node **list = NULL;
   while (*selector == ' ' || *selector == '\n' || *selector == '\t') selector++;
   buffer_init(&xpath, 64 * 1024);
-  int bad = is_xpath(selector) ? buffer_add_text(&xpath, selector)
+  int bad = is_xpath(selector) ? add_without_prefixes(&xpath, selector)
                                : markup_css(selector, m->kind == MARKUP_HTML, &xpath, e);
   if (bad == 0) list = evaluate(m, from, buffer_text(&xpath), count, e);
   buffer_free(&xpath);
@@ -183,32 +239,9 @@ const markup_node *markup_next(const markup_node *node) {
   return first_element(node_of(node)->next);
 }
 
-static bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
-}
-
-static void add_collapsed(buffer *out, const char *text) {
-  size_t start = out->size;
-  for (; *text; text++) {
-    if (!is_space(*text))
-      buffer_add_char(out, *text);
-    else if (out->size > start && out->data[out->size - 1] != ' ')
-      buffer_add_char(out, ' ');
-  }
-  if (out->size > start && out->data[out->size - 1] == ' ') out->size--;
-}
-
-void markup_text(const markup *m, const markup_node *node, buffer *out) {
-  xmlChar *content = xmlNodeGetContent(node_of(node));
-  if (!content) return;
-  const char *text = (const char *)content, *end = text + strlen(text);
-  while (is_space(*text)) text++;
-  while (end > text && is_space(end[-1])) end--;
-  if (m->kind == MARKUP_HTML)
-    add_collapsed(out, text);
-  else
-    buffer_add(out, text, (size_t)(end - text));
-  xmlFree(content);
+long markup_line(const markup_node *node) {
+  long line = xmlGetLineNo((xmlNode *)(uintptr_t)node_of(node));
+  return line > 0 ? line : 0;
 }
 
 void markup_attributes(const markup_node *node, markup_attribute *each, void *arg) {

@@ -1,8 +1,8 @@
 /* markup.h -- HTML and XML documents: read from UTF-8, selected from, taken apart.
  *
  * A document comes from bytes in memory and nothing else: no network, no external files, no entities of
- * its own making (a document that declares one is refused). Namespaces are taken off, so that names in
- * selectors are plain. Nodes belong to their document; lists are the caller's (free()).
+ * its own making (a document that declares one is refused). Namespaces are taken off, in the document
+ * and in selectors, so that names are plain. Nodes belong to their document; lists are the caller's (free()).
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_MARKUP_MARKUP_H
@@ -33,21 +33,24 @@ const char *markup_name(const markup_node *node); /* "" for a text */
 bool markup_is_element(const markup_node *node);
 const markup_node *markup_child(const markup_node *node); /* the first element inside, or NULL */
 const markup_node *markup_next(const markup_node *node);  /* the next element beside, or NULL */
-/* All text inside, ends trimmed; in HTML runs of white space are one space. */
+long markup_line(const markup_node *node);                /* where it begins; 0: not known */
+/* All text inside, ends trimmed; in HTML as a browser would show it (markup_text.c). */
 void markup_text(const markup *m, const markup_node *node, buffer *out);
 /* Calls back for each attribute. */
 typedef void markup_attribute(void *arg, const char *name, const char *text);
 void markup_attributes(const markup_node *node, markup_attribute *each, void *arg);
 
 /* An HTML table as a grid, spans filled in: names of its columns, then rows of as many texts (NULL where
- * there is no cell). All in the arena. -1: no table, or too many cells (code MARKUP). */
+ * there is no cell); empty rows are left out. `unnamed`: no row gives names but those marked as headings,
+ * and theirs are not wanted. All in the arena. -1: no table, or too many cells (code MARKUP). */
 typedef struct markup_grid {
   size_t columns, rows;
   const char **names;
-  const char ***cells; /* [row][column] */
+  const char ***cells;       /* [row][column] */
+  const markup_node **nodes; /* each row's <tr> */
 } markup_grid;
-int markup_grid_read(const markup *m, const markup_node *table, arena *a, markup_grid *out,
-                     dts_error *e);
+int markup_grid_read(const markup *m, const markup_node *table, bool unnamed, arena *a,
+                     markup_grid *out, dts_error *e);
 
 /* A CSS selector as XPath. 0, or -1 with what is not understood (code SELECTOR). */
 int markup_css(const char *selector, bool lower, buffer *out, dts_error *e);

@@ -1,7 +1,8 @@
 /* markup_css.c -- CSS selectors as XPath (W3C Selectors Level 3, the part that scrapers use).
  *
- * A type or *, #id, .class, [attribute] with = ~= |= ^= $= *=, :first-child :last-child :nth-child(n, odd,
- * even) :empty :not(…), the combinators and lists. Everything else is refused, never ignored.
+ * A type or *, #id, .class, [attribute] with = ~= |= ^= $= *=, :first-child :last-child :nth-child(an+b)
+ * :empty :not(…) :contains("text"), the combinators and lists. Prefixes of namespaces (g|Cube) are passed
+ * over. Everything else is refused, never ignored.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
@@ -135,21 +136,54 @@ static int add_attribute(css *c) {
 
 static int add_compound(css *c);
 
-static int add_nth(css *c) {
+/* "odd", "even", "3", "2n", "-n+3", "2n + 1" as a and b of an+b (section 6.6.5.1). */
+static int read_nth(css *c, long *a, long *b) {
+  bool odd = strncmp(c->at, "odd", 3) == 0, even = strncmp(c->at, "even", 4) == 0;
+  *a = odd || even ? 2 : 0, *b = odd;
+  if (odd || even) return c->at += odd ? 3 : 4, 0;
+  char *end;
+  long n = strtol(c->at, &end, 10), sign = *c->at == '-' ? -1 : 1;
+  bool digits = end != c->at;
+  if (!digits) end = (char *)(uintptr_t)c->at + (*c->at == '-' || *c->at == '+');
+  if (n > 1000000 || n < -1000000) return refuse(c);
+  if (*end != 'n') return digits ? (c->at = end, *b = n, 0) : refuse(c);
+  *a = digits ? n : sign;
+  c->at = end + 1;
   skip_space(c);
-  if (strncmp(c->at, "odd", 3) == 0 || strncmp(c->at, "even", 4) == 0) {
-    buffer_add_format(c->out, "[(count(preceding-sibling::*)+1) mod 2=%d]", *c->at == 'o');
-    c->at += *c->at == 'o' ? 3 : 4;
-  } else {
-    size_t digits = strspn(c->at, "0123456789");
-    if (!digits || digits > 9) return refuse(c);
-    buffer_add_format(c->out, "[count(preceding-sibling::*)+1=%.*s]", (int)digits, c->at);
-    c->at += digits;
-  }
+  if (*c->at != '+' && *c->at != '-') return 0;
+  sign = *c->at++ == '-' ? -1 : 1;
+  skip_space(c);
+  n = strtol(c->at, &end, 10);
+  if (*c->at < '0' || *c->at > '9' || n > 1000000) return refuse(c);
+  c->at = end;
+  return *b = sign * n, 0;
+}
+
+static int add_nth(css *c) {
+  static const char PLACE[] = "(count(preceding-sibling::*)+1)";
+  long a, b;
+  skip_space(c);
+  if (read_nth(c, &a, &b) < 0) return -1;
+  if (a)
+    buffer_add_format(c->out, "[(%s - %ld) mod %ld=0 and (%s - %ld) div %ld>=0]", PLACE, b, a,
+                      PLACE, b, a);
+  else
+    buffer_add_format(c->out, "[%s=%ld]", PLACE, b);
   skip_space(c);
   if (*c->at != ')') return refuse(c);
   c->at++;
   return 0;
+}
+
+static int add_contains(css *c) {
+  const char *text = c->at + 1;
+  char mark = *c->at;
+  const char *end = mark == '"' || mark == '\'' ? strchr(text, mark) : NULL;
+  if (!end || end[1] != ')') return refuse(c);
+  buffer_add_text(c->out, "[contains(.,");
+  if (add_quoted(c, text, (size_t)(end - text)) < 0) return -1;
+  c->at = end + 2;
+  return buffer_add_text(c->out, ")]");
 }
 
 static int add_not(css *c) {
@@ -176,6 +210,7 @@ static int add_pseudo(css *c) {
   if (take(c, ":empty")) return buffer_add_text(c->out, "[not(node())]");
   if (take(c, ":nth-child(")) return add_nth(c);
   if (take(c, ":not(")) return add_not(c);
+  if (take(c, ":contains(")) return add_contains(c);
   return refuse(c);
 }
 
@@ -191,6 +226,10 @@ static int add_id_or_class(css *c) {
 
 static int add_compound(css *c) {
   size_t size = name_size(c->at);
+  if (c->at[size] == '|' && c->at[size + 1] != '=') { /* a namespace's prefix */
+    c->at += size + 1;
+    size = name_size(c->at);
+  }
   const char *start = c->at;
   if (size)
     add_name(c, size);

@@ -34,13 +34,22 @@ static const char *shown(lua_State *L, int index, char out[TEXT_SHORT]) {
   return text_shorten(out, text, size);
 }
 
+/* "2026-02-29": the form of a date, and no day of the calendar. */
+static void refuse_day(lua_State *L, const char *text, size_t size) {
+  int32_t date;
+  int64_t ms;
+  if (text && size == 10 && date_parse(text, size, "%Y-%m-%d", &date, &ms) == DATE_NO_SUCH_DAY)
+    fault_fail(L, "DATE", "there is no such day: \"%s\"", text);
+}
+
 static int32_t check_date(lua_State *L, int index) {
   char out[TEXT_SHORT];
   size_t size = 0;
   int32_t date = 0;
   const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &size) : NULL;
-  if (!text || date_read(text, size, &date) < 0)
-    fault_fail(L, "DATE", "a date YYYY-MM-DD expected, got %s", shown(L, index, out));
+  if (text && date_read(text, size, &date) == 0) return date;
+  refuse_day(L, text, size);
+  fault_fail(L, "DATE", "a date YYYY-MM-DD expected, got %s", shown(L, index, out));
   return date;
 }
 
@@ -50,9 +59,11 @@ static moment check_moment(lua_State *L, int index) {
   moment m = {0};
   const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &size) : NULL;
   if (text && date_read(text, size, &m.date) == 0) return m;
-  if (!text || timestamp_read(text, size, &m.ms) < 0)
+  if (!text || timestamp_read(text, size, &m.ms) < 0) {
+    refuse_day(L, text, size);
     fault_fail(L, "DATE", "a date YYYY-MM-DD or a timestamp with an offset expected, got %s",
                shown(L, index, out));
+  }
   m.has_time = true;
   m.date = date_of(m.ms, NULL);
   return m;
@@ -90,22 +101,31 @@ static int time_parse(lua_State *L) {
   }
   const char *format = luaL_checkstring(L, 2);
   if (date_format_check(format, &e) < 0) return fault_raise(L, &e);
+  if (lua_type(L, 1) == LUA_TNUMBER) lua_tostring(L, 1); /* %s, %Y, %Y%m%d as JSON may have them */
   const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &size) : NULL;
-  if (!text || date_parse(text, size, format, &date, &ms) < 0)
+  int bad = text ? date_parse(text, size, format, &date, &ms) : -1;
+  if (bad == DATE_NO_SUCH_DAY)
+    return fault_fail(L, "DATE", "there is no such day: %s, read as %s", shown(L, 1, out), format);
+  if (bad)
     return fault_fail(L, "DATE", "a date like %s expected, got %s", format, shown(L, 1, out));
   return ms < 0 ? push_date(L, date) : push_instant(L, date * DATE_DAY_MS + ms);
 }
 
+/* format(moment, format, offset?): `offset` is how many seconds the moment's wall is ahead of UTC. */
 static int time_format(lua_State *L) {
+  dts_error e;
   moment m = check_moment(L, 1);
   buffer text;
+  const char *format = luaL_checkstring(L, 2);
   int64_t ms = m.has_time ? m.ms - m.date * DATE_DAY_MS : -1;
+  int offset = (int)luaL_optinteger(L, 3, 0);
   buffer_init(&text, 1024);
-  int bad = date_format(m.date, ms, luaL_checkstring(L, 2), &text);
+  int bad = date_format_at(m.date, ms, lua_isnoneornil(L, 3) ? NULL : &offset, format, &text);
   if (!bad) lua_pushlstring(L, buffer_text(&text), text.size);
   buffer_free(&text);
-  if (bad) return fault_fail(L, "DATE", "%s is not a format of dates", lua_tostring(L, 2));
-  return 1;
+  if (!bad) return 1;
+  if (date_format_check(format, &e) == 0) error_fail(&e, "DATE_FORMAT", "the text is too long");
+  return fault_raise(L, &e);
 }
 
 static int32_t add_months(lua_State *L, int32_t date, lua_Integer months) {
@@ -146,7 +166,11 @@ static int time_add(lua_State *L) {
   if (!is_integer || llabs(n) > 4000000)
     return fault_fail(L, "DATE", "a whole number of days expected, got %s",
                       luaL_tolstring(L, 2, NULL));
-  int unit = luaL_checkoption(L, 3, "day", units);
+  const char *word = luaL_optstring(L, 3, "day");
+  int unit = 0;
+  while (units[unit] && strcmp(units[unit], word) != 0) unit++;
+  if (!units[unit])
+    return fault_fail(L, "DATE", "day, week, month, quarter or year expected, got \"%s\"", word);
   int32_t date = unit < 2 ? m.date : add_months(L, m.date, n * factors[unit]);
   int64_t to = unit < 2 ? date + (int64_t)n * factors[unit] : date;
   if (to < DATE_MIN || to > DATE_MAX)
@@ -170,9 +194,41 @@ static int time_diff(lua_State *L) {
   return 1;
 }
 
+static date_period check_period(lua_State *L, int index) {
+  char out[TEXT_SHORT];
+  date_period period = DATE_DAY;
+  const char *word = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+  if (date_period_read(word, &period) < 0)
+    fault_fail(L, "DATE", "day, week, month, quarter or year expected, got %s",
+               shown(L, index, out));
+  return period;
+}
+
+/* The n-th month, quarter or year after `from`, each counted from there: the 31st stays the last. */
+static int range_of_months(lua_State *L, int32_t from, int32_t to, int months) {
+  lua_newtable(L);
+  for (lua_Integer i = 0;; i++) {
+    int32_t date = add_months(L, from, i * months);
+    if (date > to) return 1;
+    push_date(L, date);
+    lua_rawseti(L, -2, i + 1);
+    if (to - date < months * 28)
+      return 1; /* the next would be past it, perhaps past the year 9999 */
+  }
+}
+
+/* range(from, to, step?): days, or a period's name. */
 static int time_range(lua_State *L) {
+  static const int DAYS[] = {1, 7, 0, 0, 0}, MONTHS[] = {0, 0, 1, 3, 12};
   int32_t from = check_date(L, 1), to = check_date(L, 2);
-  lua_Integer step = luaL_optinteger(L, 3, 1), i = 0;
+  lua_Integer step = 1, i = 0;
+  if (lua_type(L, 3) == LUA_TSTRING) {
+    date_period period = check_period(L, 3);
+    step = DAYS[period];
+    if (!step) return range_of_months(L, from, to, MONTHS[period]);
+  } else {
+    step = luaL_optinteger(L, 3, 1);
+  }
   if (step < 1 || step > 366000) return fault_fail(L, "DATE", "a step of at least 1 day expected");
   lua_newtable(L);
   for (int64_t date = from; date <= to; date += step) {
@@ -189,11 +245,15 @@ static int time_weekday(lua_State *L) {
 
 static int time_start(lua_State *L) {
   moment m = check_moment(L, 1);
-  date_period period;
-  if (date_period_read(luaL_checkstring(L, 2), &period) < 0)
-    return fault_fail(L, "DATE", "day, week, month, quarter or year expected, got \"%s\"",
-                      lua_tostring(L, 2));
-  return push_date(L, date_period_start(m.date, period));
+  return push_date(L, date_period_start(m.date, check_period(L, 2)));
+}
+
+/* last(d, period): the last day of the period that d is in. */
+static int time_last(lua_State *L) {
+  moment m = check_moment(L, 1);
+  int32_t next = date_period_next(m.date, check_period(L, 2));
+  return push_date(L,
+                   next > m.date ? next - 1 : DATE_MAX); /* no period comes after the year 9999 */
 }
 
 /* ── For options ── */
@@ -206,6 +266,11 @@ static int time_duration(lua_State *L) {
   const char *text = luaL_checklstring(L, 1, &size);
   if (duration_read(text, size, &ms) < 0) return 0;
   lua_pushinteger(L, ms);
+  return 1;
+}
+
+static int time_has_zone(lua_State *L) {
+  lua_pushboolean(L, date_format_has_zone(luaL_checkstring(L, 1)));
   return 1;
 }
 
@@ -316,9 +381,11 @@ int luaopen_dts_time(lua_State *L) {
       {"diff", time_diff},
       {"duration", time_duration},
       {"format", time_format},
+      {"has_zone", time_has_zone},
       {"instant", time_instant},
       {"is_date", time_is_date},
       {"is_instant", time_is_instant},
+      {"last", time_last},
       {"parse", time_parse},
       {"range", time_range},
       {"start", time_start},

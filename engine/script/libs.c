@@ -11,11 +11,14 @@
 #include "script/globals.h"
 #include "script/loader.h"
 
-/* lua-cjson 2.1.0 crashes on deep input once its depth has been raised, so that cannot be done. */
+/* lua-cjson 2.1.0 crashes on deep input once its depth has been raised, and its encoder recurses
+ * as deep as it is told: neither can be set. */
 static int open_cjson(lua_State *L) {
   luaopen_cjson(L);
   lua_pushnil(L);
   lua_setfield(L, -2, "decode_max_depth");
+  lua_pushnil(L);
+  lua_setfield(L, -2, "encode_max_depth");
   lua_pushnil(L);
   lua_setfield(L, -2, "new");
   return 1;
@@ -30,6 +33,7 @@ static const luaL_Reg modules[] = {
     {"dts.rows", luaopen_dts_rows},
     {"dts.schema", luaopen_dts_schema},
     {"dts.time", luaopen_dts_time},
+    {"dts.zone", luaopen_dts_zone},
     {"cjson", open_cjson},
     {NULL, NULL},
 };

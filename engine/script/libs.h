@@ -18,5 +18,6 @@ int luaopen_dts_place(lua_State *L);
 int luaopen_dts_rows(lua_State *L);
 int luaopen_dts_schema(lua_State *L);
 int luaopen_dts_time(lua_State *L);
+int luaopen_dts_zone(lua_State *L);
 
 #endif

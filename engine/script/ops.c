@@ -24,6 +24,7 @@ static const op_name names[] = {
     {"sleep", OP_SLEEP, true, true, false},
     {"now", OP_NOW, true, false, false},
     {"random", OP_RANDOM, true, false, false},
+    {"zone", OP_ZONE, true, false, false},
     {"enqueue", OP_ENQUEUE, true, false, false},
     {"test_open", OP_TEST_OPEN, true, false, false},
     {"test", OP_TEST, true, false, true},

@@ -19,13 +19,14 @@ typedef enum wire_op {
   OP_FORK = 10, /* + the run's socket. {memory (bytes), cpu_ms} -> {pid} + a pidfd */
   /* nursery -> engine */
   OP_EXITED =
-      11, /* {pid, status? , signal?, cpu_ms, peak (bytes)}; follows every OP_FORK's reply */
+      11, /* {pid, where ("FILE:LINE" or ""), status? , signal?, cpu_ms, peak (bytes)}; follows every
+             OP_FORK's reply */
 
   /* engine -> worker */
   OP_START =
       20, /* {mode "load" "config" "run" "serve", file, source, limits {memory, cpu_ms, time_ms},
       project (name), timezone, tables {name: declaration}?, writes [table names]?,
-      batch? (puts are sent every so many rows), pipeline?, kind? "params" "span" "file" "batch",
+      batch? (puts are sent every so many rows), again? (the worker may offer itself), pipeline?, kind? "params" "span" "file" "batch",
       input?, ctx {run, attempt, date?, window {from_ms?, to_ms}, state?, pipeline, trigger}?}
       input by kind: params: a map · span: {key, from, to, dates, with} · file: {name, size, sha256} and the
       file's descriptor rides along · batch: {events [{id, type?, time?, json (the event's text)}]}.
@@ -36,7 +37,8 @@ typedef enum wire_op {
          volatile (used now, uuid or headers), keyed (read req.key) */
 
   /* worker -> engine: endings (one-way) */
-  OP_DONE = 30,   /* load: {declarations [..]}; config: {config {..}}; run: {peak (bytes)} */
+  OP_DONE = 30,   /* load: {declarations [..]}; config: {config {..}}; run: {peak (bytes),
+      stays (it waits for another OP_START, in a state as new)} */
   OP_FAILED = 31, /* an error's map, with traceback?, permanent? (ctx:fail{retry=false}), limit?;
       an OP_DONE's place */
 
@@ -71,6 +73,7 @@ typedef enum wire_op {
   OP_OBJECT = 60,     /* {id} -> {size} + a descriptor */
   OP_SLEEP = 61, /* {name, ms} -> {} when it is over; the run may be ended and repeated meanwhile */
   OP_NOW = 62,   /* {} -> {ms, today (date in the project's zone), offset_ms} */
+  OP_ZONE = 65,  /* {name} -> {bytes}: a time zone's TZif file; none for UTC */
   OP_RANDOM = 63,  /* {} -> {uuid, number (0 <= x < 1)} */
   OP_ENQUEUE = 64, /* routes only, at once: {pipeline, params, key?, delay_ms?, group?} -> {id} */
 

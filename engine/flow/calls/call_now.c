@@ -1,4 +1,5 @@
-/* call_now.c -- OP_NOW and OP_RANDOM: time and chance, which only the engine has.
+/* call_now.c -- OP_NOW, OP_RANDOM and OP_ZONE: time, chance and the system's time zones, which only the
+ * engine has.
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "flow/calls/calls.h"
 #include "flow/kernel/parts.h"
 #include "format/date.h"
+#include "format/zone.h"
 
 void call_now(call *c) {
   run *r = c->run;
@@ -27,5 +29,18 @@ void call_random(call *c) {
   random_uuid(uuid);
   value_set(&c->memory, &v, "uuid", value_text(uuid));
   value_set(&c->memory, &v, "number", value_real(kernel_chance(c->run->kernel)));
+  call_answer(c, v);
+}
+
+void call_zone(call *c) {
+  dts_error e;
+  buffer b;
+  value v = value_map();
+  buffer_init(&b, (size_t)1 << 20);
+  int bad = zone_bytes(value_get_text(&c->args, "name", ""), &b, &e);
+  char *bytes = arena_copy(&c->memory, buffer_text(&b), b.size);
+  value_set(&c->memory, &v, "bytes", value_bytes(bytes, b.size));
+  buffer_free(&b);
+  if (bad) return call_fail(c, &e);
   call_answer(c, v);
 }

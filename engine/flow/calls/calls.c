@@ -22,6 +22,7 @@ call_fn *call_find(wire_op op) {
       {OP_OBJECT, call_object},
       {OP_NOW, call_now},
       {OP_RANDOM, call_random},
+      {OP_ZONE, call_zone},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (rows[i].op == op) return rows[i].fn;

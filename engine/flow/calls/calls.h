@@ -12,7 +12,7 @@ call_fn call_query, call_lookup;                  /* call_query.c */
 call_fn call_step, call_step_end, call_step_fail; /* call_step.c */
 call_fn call_checkpoint, call_sleep;              /* call_checkpoint.c */
 call_fn call_archived, call_object;               /* call_archive.c */
-call_fn call_now, call_random;                    /* call_now.c */
+call_fn call_now, call_random, call_zone;         /* call_now.c */
 
 /* Calls `then`, which answers, after a while; not at all once the worker has gone (call_wait.c). */
 void call_wait(call *c, int64_t ms, void (*then)(call *c));

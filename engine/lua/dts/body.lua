@@ -155,7 +155,7 @@ local SHAPE = options.spec("rows", {
   { "into", "name", help = "a table whose columns say the types" },
   { "columns", "text_map", help = 'our names and theirs: { price = "Valor de Venda" }; other columns are left out' },
   { "at", "text", help = "a path (JSON), XPath or CSS selector (XML, HTML) to the records" },
-  { "header", "texts", help = "the columns' names, for a CSV file whose first line is a row already" },
+  { "header", "texts", help = "the columns' names, for a CSV file or an HTML table whose first row is data" },
   { "delimiter", "text", help = 'between fields, one character: ";" or "\\t"' },
   { "decimal", { ",", "." }, help = "the decimal mark; thousands marks are removed then" },
   { "dates", "text", help = 'how dates are written, for example "%d/%m/%Y"' },
@@ -243,13 +243,13 @@ end
 function readers.html(it, shape)
   local markup = require "dts.markup"
   local document = markup.read(it.raw, shape.format, shape.encoding or "", it.name)
-  return records.shaped(document:records(shape.at), shape)
+  return records.shaped(document:records(shape.at, shape.header), shape)
 end
 readers.xml = readers.html
 
 local NOT_FOR = {
   json = { "header", "delimiter", "quotes" }, ndjson = { "header", "delimiter", "quotes", "at" },
-  xml = { "header", "delimiter", "quotes" }, html = { "header", "delimiter", "quotes" }, csv = { "at" }, tsv = { "at" },
+  xml = { "header", "delimiter", "quotes" }, html = { "delimiter", "quotes" }, csv = { "at" }, tsv = { "at" },
 }
 
 function methods:rows(given)
