@@ -2,11 +2,13 @@
  *
  * Four states: before a field, in a plain one, in a quoted one, behind its closing quote. The
  * bytes of a row are gathered in one buffer, each field with a NUL behind; runs without a special
- * byte are copied whole. A row is complete at its line end, or at the end of all.
+ * byte are copied whole. A row is complete at its line end, or at the end of all. Most lines need none
+ * of that: without a quote, whole in the input, they are split eight bytes at a time.
  *
  * SPDX-License-Identifier: MIT */
 #include "format/csv.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +172,73 @@ static void take_run(csv_reader *r, const char *at, const char *end) {
   r->taken += run;
 }
 
+/* The top bit of each byte of `word` that is `c`, exactly (Warren, Hacker's Delight, 6-1). */
+static uint64_t bytes_that_are(uint64_t word, char c) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), rest = 0x7F * ones;
+  uint64_t x = word ^ (unsigned char)c * ones;
+  return ~(((x & rest) + rest) | x | rest);
+}
+
+/* Where the next byte lies that is more than itself. */
+static uint64_t marks_in(const csv_options *o, const char *at) {
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  word = le64toh(word);
+  uint64_t found =
+      bytes_that_are(word, o->delimiter) | bytes_that_are(word, '\n') | bytes_that_are(word, '\r');
+  return o->no_quotes ? found : found | bytes_that_are(word, o->quote);
+}
+
+/* Splits at the delimiter that lies `offset` bytes into the line; false: one field too many. */
+static bool split(csv_reader *r, size_t offset) {
+  if (r->count == r->capacity) {
+    r->capacity = r->capacity ? 2 * r->capacity : 16;
+    r->fields = memory_grow(r->fields, r->capacity * sizeof *r->fields);
+  }
+  size_t size = offset - r->field_start;
+  if (r->count == r->options.field_count || size > r->options.field_limit) return false;
+  r->fields[r->count++] = (csv_field){NULL, size, false};
+  r->field_start = offset + 1;
+  return true;
+}
+
+/* Splits a line up to its end, whose offset it gives; 0: it is not simple. */
+static size_t split_line(csv_reader *r, const char *line, size_t left) {
+  for (size_t from = 0; from + 8 <= left; from += 8) {
+    for (uint64_t marks = marks_in(&r->options, line + from); marks; marks &= marks - 1) {
+      size_t offset = from + (size_t)__builtin_ctzll(marks) / 8;
+      char c = line[offset];
+      if (c != '\n' && c != '\r' && c != r->options.delimiter) return 0; /* a quote */
+      if (!split(r, offset)) return 0;
+      if (c != r->options.delimiter) return offset;
+    }
+  }
+  return 0;
+}
+
+/* The usual case at once: a line without quotes, within the limits, that lies whole in the input with
+ * eight bytes behind. False, and nothing has happened: byte by byte, then. */
+static bool take_line(csv_reader *r) {
+  const char *line = r->input.data + r->taken;
+  size_t size = split_line(r, line, r->input.size - r->taken);
+  if (!size || size > r->options.row_limit || buffer_reserve(&r->text, size + 1) < 0)
+    return begin_row(r), false;
+  buffer_add(&r->text, line, size);
+  buffer_add_char(&r->text, '\0');
+  char *at = r->text.data;
+  for (size_t i = 0; i < r->count; i++, at++) {
+    r->fields[i].bytes = at;
+    at += r->fields[i].size;
+    *at = '\0';
+  }
+  r->taken += size + 1;
+  r->now++;
+  r->row++;
+  r->after_cr = line[size] == '\r';
+  r->field_start = 0;
+  return true;
+}
+
 /* What is left when the input has ended. */
 static csv_status finish(csv_reader *r, dts_error *e) {
   if (!r->last) return CSV_MORE;
@@ -193,19 +262,28 @@ static bool skip_mark(csv_reader *r) {
   return r->begun = true;
 }
 
+/* The second half of a CRLF, which may come with the next piece. */
+static bool skip_feed(csv_reader *r) {
+  if (!r->after_cr || r->taken == r->input.size) return false;
+  r->after_cr = false;
+  if (r->input.data[r->taken] != '\n') return false;
+  r->taken++;
+  return true;
+}
+
 csv_status csv_next(csv_reader *r, const csv_field **fields, size_t *count, dts_error *e) {
   if (r->state == BROKEN) return CSV_ERROR;
   if (!skip_mark(r)) return CSV_MORE;
-  if (!r->row_open && r->state == BEFORE) begin_row(r), r->line = r->now;
+  if (!r->row_open && r->state == BEFORE) {
+    begin_row(r);
+    skip_feed(r);
+    r->line = r->now;
+    if (take_line(r)) return *fields = r->fields, *count = r->count, CSV_ROW;
+  }
   step next = GO_ON;
   while (next == GO_ON && r->taken < r->input.size) {
+    if (skip_feed(r)) continue;
     const char *at = r->input.data + r->taken, *end = r->input.data + r->input.size;
-    bool feed = r->after_cr && *at == '\n'; /* CRLF, perhaps cut in two */
-    r->after_cr = false;
-    if (feed) {
-      r->taken++;
-      continue;
-    }
     if (!r->row_open && r->state == BEFORE) r->line = r->now;
     take_run(r, at, end);
     if (!within_limits(r)) return fail_limit(r, e);

@@ -181,9 +181,7 @@ static json_token read_text(json_reader *r) {
   return escapes ? unescape(r, begin, at) : JSON_TEXT;
 }
 
-/* Exact when the digits fit 2^53 and the power of ten is a double (Clinger, 1990): one operation on
- * two exact numbers rounds once. strtod does the rest, in the C locale, which glibc needs no file
- * and no memory for. */
+/* strtod in the C locale, which glibc needs no file and no memory for. */
 static double slow_real(const char *bytes, size_t size) {
   char small[128], *copy = size < sizeof small ? small : memory_alloc(size + 1);
   memcpy(copy, bytes, size);
@@ -220,20 +218,25 @@ static void take_exponent(decimal *d, const char *at, const char *end) {
   d->scale += minus ? -exponent : exponent;
 }
 
-double json_parse_real(const char *bytes, size_t size) {
+bool json_exact_real(uint64_t digits, int scale, double *out) {
   static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  if (digits > (uint64_t)1 << 53 || scale < -22 || scale > 22) return false;
+  double x = (double)digits;
+  *out = scale < 0 ? x / powers[-scale] : x * powers[scale];
+  return true;
+}
+
+double json_parse_real(const char *bytes, size_t size) {
+  double x;
   const char *at = bytes, *end = bytes + size;
   decimal d = {.fits = true};
   bool minus = at < end && *at == '-';
   at = take_digits(&d, at + minus, end, 0);
   if (at < end && *at == '.') at = take_digits(&d, at + 1, end, -1);
   if (at < end && (*at == 'e' || *at == 'E')) take_exponent(&d, at + 1, end);
-  bool quick = d.fits && d.digits <= (uint64_t)1 << 53 && d.scale >= -22 && d.scale <= 22;
-  if (!quick) return slow_real(bytes, size);
-  double x = (double)d.digits;
-  x = d.scale < 0 ? x / powers[-d.scale] : x * powers[d.scale];
+  if (!d.fits || !json_exact_real(d.digits, d.scale, &x)) return slow_real(bytes, size);
   return minus ? -x : x;
 }
 

@@ -74,6 +74,9 @@ int json_write_real(buffer *b, double x); /* shortest that reads back; 3.0 is wr
 
 /* A decimal number as in JSON, whatever the locale: the digits at `bytes`, all of them. */
 double json_parse_real(const char *bytes, size_t size);
+/* digits * 10^scale, when one operation on two exact numbers gives it: the digits fit 2^53 and the
+ * power is a double, so it is rounded once (Clinger, 1990). False: it is not so simple. */
+bool json_exact_real(uint64_t digits, int scale, double *out);
 
 /* The value as one short line for a message, such as "n/a" or {"id":7,...; gives `out`. */
 const char *json_shorten(char *out, size_t size, const value *v);

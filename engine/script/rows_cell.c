@@ -105,9 +105,33 @@ static bool normalise(const char *text, size_t size, char decimal, digits *d, ch
   return true;
 }
 
+/* The usual number at once: digits, perhaps a decimal mark and more digits, 18 at most, no more. */
+static bool read_plain(const cell_rule *rule, const char *text, size_t size, bool *minus,
+                       uint64_t *whole, int *scale) {
+  const char mark = rule->decimal ? rule->decimal : '.';
+  size_t at = size && *text == '-', behind = 0;
+  *minus = at > 0;
+  *whole = 0;
+  if (size - at > 19 || size == at || text[size - 1] == mark) return false;
+  for (; at < size; at++) {
+    unsigned digit = (unsigned)(unsigned char)text[at] - '0';
+    if (digit > 9 && (text[at] != mark || behind)) return false;
+    if (digit <= 9) *whole = *whole * 10 + digit;
+    behind += digit > 9 || behind;
+  }
+  *scale = behind ? (int)behind - 1 : 0;
+  return true;
+}
+
 static int read_real(const cell_rule *rule, const char *text, size_t size, char *scratch,
                      value *out) {
   digits d;
+  bool minus;
+  uint64_t n;
+  int scale;
+  double exact;
+  if (read_plain(rule, text, size, &minus, &n, &scale) && json_exact_real(n, -scale, &exact))
+    return *out = value_real(minus ? -exact : exact), 0;
   if (!normalise(text, size, rule->decimal, &d, scratch)) return -1;
   double x = json_parse_real(scratch, d.size);
   if (!isfinite(x)) return -1;
@@ -118,6 +142,11 @@ static int read_real(const cell_rule *rule, const char *text, size_t size, char 
 static int read_integer(const cell_rule *rule, const char *text, size_t size, char *scratch,
                         value *out) {
   digits d;
+  bool minus;
+  uint64_t plain;
+  int scale;
+  if (read_plain(rule, text, size, &minus, &plain, &scale) && !scale && plain < INT64_MAX)
+    return *out = value_integer(minus ? -(int64_t)plain : (int64_t)plain), 0;
   if (!normalise(text, size, rule->decimal, &d, scratch) || !d.whole) return -1;
   errno = 0;
   long long n = strtoll(scratch, NULL, 10);
@@ -145,6 +174,7 @@ static int read_date(const cell_rule *rule, const char *text, size_t size, char 
   int bad =
       rule->dates ? date_parse(text, size, rule->dates, &date, &ms) : date_read(text, size, &date);
   if (bad) return -1;
+  if (!rule->dates) return *out = value_bytes(text, size), 0; /* date_read takes nothing else */
   date_write(date, scratch);
   *out = value_text(scratch);
   return 0;

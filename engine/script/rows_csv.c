@@ -1,7 +1,8 @@
 /* rows_csv.c -- rows.csv(body, shape) -> iterator of (row, line).
  *
- * The hot path of every file: field by field from the reader's memory into one new Lua table, nothing
- * kept. The iterator is a closure over the reader, the list of our names, and the shape.
+ * The hot path of every file: field by field from the reader's memory into a sink (rows_csv.h), which
+ * for a script is one new Lua table, nothing kept. The iterator is a closure over the reader, the list
+ * of our names, and the shape.
  *
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
@@ -15,20 +16,14 @@
 #include "script/fault.h"
 #include "script/lib_json.h"
 #include "script/rows.h"
-#include "script/rows_cell.h"
+#include "script/rows_csv.h"
 #include "script/rows_feed.h"
 
 #define READER "dts.csv_reader"
 enum { UP_READER = 1, UP_NAMES, UP_SHAPE };
 typedef enum bad { BAD_FAIL, BAD_REJECT, BAD_NULL } bad;
 
-typedef struct target { /* one field of the file */
-  bool wanted;
-  shape_type type;
-  int name; /* its place in the list of our names */
-} target;
-
-typedef struct reader {
+struct csv_rows {
   feed feed;
   csv_reader csv;
   cell_rule rule;
@@ -37,14 +32,18 @@ typedef struct reader {
   arena memory; /* of what follows */
   const char **nulls;
   size_t null_count, target_count;
-  target *targets;
+  csv_target *targets;
   const char **theirs; /* the file's names */
-} reader;
+};
+typedef csv_rows reader;
 
-static int reader_gc(lua_State *L) {
-  reader *r = lua_touserdata(L, 1);
+static void close_reader(reader *r) {
   if (r->open) csv_close(&r->csv), feed_close(&r->feed), arena_free(&r->memory);
   r->open = false;
+}
+
+static int reader_gc(lua_State *L) {
+  close_reader(lua_touserdata(L, 1));
   return 0;
 }
 
@@ -82,7 +81,8 @@ static int refuse_missing(lua_State *L, reader *r, const char *ours, const char 
 }
 
 /* Only the columns asked for, under our names. */
-static void choose_columns(lua_State *L, reader *r, int shape) {
+static void choose_columns(lua_State *L, const csv_source *from) {
+  reader *r = from->rows;
   int columns = lua_gettop(L), count = 0;
   for (lua_pushnil(L); lua_next(L, columns); lua_pop(L, 1)) {
     const char *ours = lua_tostring(L, -2), *theirs = lua_tostring(L, -1);
@@ -90,14 +90,15 @@ static void choose_columns(lua_State *L, reader *r, int shape) {
     while (i < r->target_count && strcmp(r->theirs[i], theirs) != 0) i++;
     if (i == r->target_count) refuse_missing(L, r, ours, theirs);
     if (r->targets[i].wanted) fault_fail(L, "COLUMN", "column \"%s\" is asked for twice", theirs);
-    r->targets[i] = (target){true, type_of(L, shape, ours), ++count};
+    r->targets[i] = (csv_target){true, type_of(L, from->shape, ours), ++count, -1};
     lua_pushvalue(L, -2);
-    lua_rawseti(L, lua_upvalueindex(UP_NAMES), count);
+    lua_rawseti(L, from->names, count);
   }
 }
 
 /* All columns, under their own names; one without a name, or whose name came before, gets a number. */
-static void take_columns(lua_State *L, reader *r, int shape) {
+static void take_columns(lua_State *L, const csv_source *from) {
+  reader *r = from->rows;
   for (size_t i = 0; i < r->target_count; i++) {
     bool seen = !r->theirs[i][0];
     for (size_t j = 0; j < i && !seen; j++) seen = strcmp(r->theirs[j], r->theirs[i]) == 0;
@@ -105,9 +106,9 @@ static void take_columns(lua_State *L, reader *r, int shape) {
       const char *name = r->theirs[i][0] ? r->theirs[i] : "column";
       r->theirs[i] = arena_format(&r->memory, "%s_%zu", name, i + 1);
     }
-    r->targets[i] = (target){true, type_of(L, shape, r->theirs[i]), (int)i + 1};
+    r->targets[i] = (csv_target){true, type_of(L, from->shape, r->theirs[i]), (int)i + 1, -1};
     lua_pushstring(L, r->theirs[i]);
-    lua_rawseti(L, lua_upvalueindex(UP_NAMES), (lua_Integer)i + 1);
+    lua_rawseti(L, from->names, (lua_Integer)i + 1);
   }
 }
 
@@ -118,34 +119,36 @@ static void open_columns(reader *r, size_t count) {
   r->has_header = true;
 }
 
-static void map_columns(lua_State *L, reader *r) {
-  int shape = lua_upvalueindex(UP_SHAPE);
-  if (lua_getfield(L, shape, "columns") == LUA_TTABLE)
-    choose_columns(L, r, shape);
+static void map_columns(lua_State *L, const csv_source *from) {
+  if (lua_getfield(L, from->shape, "columns") == LUA_TTABLE)
+    choose_columns(L, from);
   else
-    take_columns(L, r, shape);
+    take_columns(L, from);
   lua_pop(L, 1);
 }
 
-static void read_header(lua_State *L, reader *r, const csv_field *fields, size_t count) {
+static void read_header(lua_State *L, const csv_source *from, const csv_field *fields,
+                        size_t count) {
+  reader *r = from->rows;
   open_columns(r, count);
   for (size_t i = 0; i < count; i++) {
     size_t size;
     const char *name = trim(&fields[i], &size);
     r->theirs[i] = arena_copy(&r->memory, name, size);
   }
-  map_columns(L, r);
+  map_columns(L, from);
 }
 
 /* The names that the analyst gives, for a file whose first line is a row already. */
-static void given_header(lua_State *L, reader *r) {
-  if (lua_getfield(L, lua_upvalueindex(UP_SHAPE), "header") == LUA_TTABLE) {
+static void given_header(lua_State *L, const csv_source *from) {
+  reader *r = from->rows;
+  if (lua_getfield(L, from->shape, "header") == LUA_TTABLE) {
     open_columns(r, lua_rawlen(L, -1));
     for (size_t i = 0; i < r->target_count; i++, lua_pop(L, 1)) {
       lua_rawgeti(L, -1, (lua_Integer)i + 1);
       r->theirs[i] = arena_text(&r->memory, lua_tostring(L, -1));
     }
-    map_columns(L, r);
+    map_columns(L, from);
   }
   lua_pop(L, 1);
 }
@@ -159,21 +162,24 @@ static bool is_null(const reader *r, const char *text, size_t size) {
   return false;
 }
 
-/* Pushes the field's value; false, with nothing pushed, when it does not fit. */
-static bool push_cell(lua_State *L, const reader *r, shape_type type, const char *text,
-                      size_t size) {
+bool csv_push_cell(lua_State *L, const cell_rule *rule, shape_type type, const char *text,
+                   size_t size) {
   char scratch[CELL_SCRATCH];
   value v;
   if (type == SHAPE_TEXT) return lua_pushlstring(L, text, size), true;
   if (type == SHAPE_JSON) return rows_push_json(L, text, size);
-  if (cell_read(&r->rule, type, text, size, scratch, &v) < 0) return false;
+  if (cell_read(rule, type, text, size, scratch, &v) < 0) return false;
   convert_push(L, &v);
   return true;
 }
 
-static void say_cell(const reader *r, size_t i, const char *ours, const char *text, size_t size,
+static void say_cell(lua_State *L, const csv_source *from, size_t i, const char *text, size_t size,
                      dts_error *e) {
+  const reader *r = from->rows;
   char shown[TEXT_SHORT], wanted[128];
+  lua_rawgeti(L, from->names, r->targets[i].name);
+  const char *ours = lua_tostring(L, -1); /* the list keeps it alive */
+  lua_pop(L, 1);
   bool same = strcmp(ours, r->theirs[i]) == 0;
   error_fail(e, "ROWS", "column '%s'%s%s%s: %s expected, got %s (line %lld of %s)", ours,
              same ? "" : " (\"", same ? "" : r->theirs[i], same ? "" : "\")",
@@ -186,34 +192,28 @@ static void say_count(const reader *r, size_t count, dts_error *e) {
              r->target_count, count, (long long)r->csv.line, r->feed.origin);
 }
 
-/* Pushes the row; false, with nothing pushed and the error filled in, when it is bad. */
-static bool push_row(lua_State *L, reader *r, const csv_field *fields, size_t count, dts_error *e) {
+/* The row into the sink; false, and the error filled in, when it is bad. */
+static bool give_row(lua_State *L, const csv_source *from, const csv_sink *sink,
+                     const csv_field *fields, size_t count, dts_error *e) {
+  reader *r = from->rows;
   if (count != r->target_count && r->bad != BAD_NULL) return say_count(r, count, e), false;
-  lua_createtable(L, 0, (int)(count < r->target_count ? count : r->target_count));
-  for (size_t i = 0; i < count && i < r->target_count; i++) {
-    size_t size;
-    if (!r->targets[i].wanted) continue;
+  size_t most = count < r->target_count ? count : r->target_count, size;
+  sink->begin(L, sink->data, most);
+  for (size_t i = 0; i < most; i++) {
+    csv_target *t = &r->targets[i];
+    if (!t->wanted) continue;
     const char *text = trim(&fields[i], &size);
-    if (is_null(r, text, size)) continue;
-    lua_rawgeti(L, lua_upvalueindex(UP_NAMES), r->targets[i].name);
-    if (push_cell(L, r, r->targets[i].type, text, size)) {
-      lua_rawset(L, -3);
-      continue;
-    }
-    if (r->bad != BAD_NULL) {
-      say_cell(r, i, lua_tostring(L, -1), text, size, e);
-      lua_pop(L, 2);
-      return false;
-    }
-    lua_pop(L, 1);
+    if (is_null(r, text, size) || sink->cell(L, sink->data, from, t, text, size)) continue;
+    if (r->bad != BAD_NULL) return say_cell(L, from, i, text, size, e), false;
   }
   return true;
 }
 
 /* shape.reject(row, reason, line): the row as the file has it. */
-static void reject(lua_State *L, reader *r, const csv_field *fields, size_t count,
+static void reject(lua_State *L, const csv_source *from, const csv_field *fields, size_t count,
                    const dts_error *e) {
-  if (lua_getfield(L, lua_upvalueindex(UP_SHAPE), "reject") != LUA_TFUNCTION)
+  const reader *r = from->rows;
+  if (lua_getfield(L, from->shape, "reject") != LUA_TFUNCTION)
     fault_fail(L, "ROWS", "bad = \"reject\" is for the runs of a pipeline");
   lua_createtable(L, 0, (int)count);
   for (size_t i = 0; i < count; i++) {
@@ -242,33 +242,75 @@ static int fail_csv(lua_State *L, reader *r, dts_error *e) {
   return fault_raise(L, e);
 }
 
-static int next_row(lua_State *L) {
-  reader *r = lua_touserdata(L, lua_upvalueindex(UP_READER));
+/* Where a row stands as it is read: good rows go out, bad ones are raised or set aside. */
+static bool take_row(lua_State *L, const csv_source *from, const csv_sink *sink,
+                     const csv_field *fields, size_t count) {
+  reader *r = from->rows;
+  dts_error e;
+  int top = lua_gettop(L);
+  if (!r->has_header) return read_header(L, from, fields, count), false;
+  if (give_row(L, from, sink, fields, count, &e)) return true;
+  lua_settop(L, top);
+  if (r->bad == BAD_FAIL) fault_raise(L, &e);
+  return reject(L, from, fields, count, &e), false;
+}
+
+lua_Integer csv_source_next(lua_State *L, const csv_source *from, const csv_sink *sink) {
+  reader *r = from->rows;
   const csv_field *fields;
   size_t count;
   dts_error e;
-  lua_settop(L, 0);
-  if (!r->has_header) given_header(L, r);
+  if (r->open && !r->has_header) given_header(L, from);
   while (r->open) {
     csv_status status = csv_next(&r->csv, &fields, &count, &e);
-    if (status == CSV_ERROR) return fail_csv(L, r, &e);
+    if (status == CSV_ERROR) fail_csv(L, r, &e);
     if (status == CSV_END) break;
-    if (status == CSV_MORE) {
+    if (status == CSV_MORE)
       feed_more(L, r);
-    } else if (!r->has_header) {
-      read_header(L, r, fields, count);
-    } else if (push_row(L, r, fields, count, &e)) {
-      lua_pushinteger(L, (lua_Integer)r->csv.line);
-      return 2;
-    } else if (r->bad == BAD_FAIL) {
-      return fault_raise(L, &e);
-    } else {
-      reject(L, r, fields, count, &e);
-    }
+    else if (take_row(L, from, sink, fields, count))
+      return (lua_Integer)r->csv.line;
   }
-  lua_pushvalue(L, lua_upvalueindex(UP_READER));
-  lua_insert(L, 1);
-  return reader_gc(L);
+  close_reader(r);
+  return 0;
+}
+
+const cell_rule *csv_source_rule(const csv_source *from) { return &from->rows->rule; }
+
+/* ── Rows as Lua tables ── */
+
+static void begin_table(lua_State *L, void *data, size_t fields) {
+  (void)data;
+  lua_createtable(L, 0, (int)fields);
+}
+
+static bool set_cell(lua_State *L, void *data, const csv_source *from, csv_target *t,
+                     const char *text, size_t size) {
+  (void)data;
+  lua_rawgeti(L, from->names, t->name);
+  if (!csv_push_cell(L, &from->rows->rule, t->type, text, size)) return lua_pop(L, 1), false;
+  lua_rawset(L, -3);
+  return true;
+}
+
+static int next_row(lua_State *L) {
+  static const csv_sink tables = {begin_table, set_cell, NULL};
+  csv_source from = {lua_touserdata(L, lua_upvalueindex(UP_READER)), lua_upvalueindex(UP_NAMES),
+                     lua_upvalueindex(UP_SHAPE)};
+  lua_settop(L, 0);
+  lua_Integer line = csv_source_next(L, &from, &tables);
+  if (!line) return 0;
+  lua_pushinteger(L, line);
+  return 2;
+}
+
+bool csv_source_open(lua_State *L, int index, csv_source *from) {
+  if (lua_tocfunction(L, index) != next_row) return false;
+  lua_getupvalue(L, index, UP_READER);
+  lua_getupvalue(L, index, UP_NAMES);
+  lua_getupvalue(L, index, UP_SHAPE);
+  int top = lua_gettop(L);
+  *from = (csv_source){lua_touserdata(L, top - 2), top - 1, top};
+  return true;
 }
 
 /* ── Opening ── */
