@@ -1,8 +1,9 @@
 /* put.c -- see put.h. Each table has its own buffer, so that a loop which puts to two tables in
  * turn still sends large frames; the order of rows within a table is kept.
  *
- * Stack while rows are put: table's name, rows, also, step, shape, then one slot for each column,
- * which holds the row's value for it. An iterator may be a coroutine's and may ask the engine.
+ * A row's values are packed in the order in which Lua gives them and then laid out by column: each is
+ * touched once. Stack while rows are put: table's name, rows, also, step, shape, then one slot for each
+ * column with what `also` says of it. An iterator may be a coroutine's and may ask the engine.
  *
  * SPDX-License-Identifier: MIT */
 #include "script/put.h"
@@ -14,12 +15,21 @@
 #include "script/call.h"
 #include "script/convert.h"
 #include "script/fault.h"
+#include "script/put_parts.h"
 #include "script/script.h"
 #include "script/shape.h"
 #include "wire/op.h"
 #include "wire/pack.h"
 
-enum { NAME = 1, ROWS, ALSO, STEP, SHAPE, SLOTS = SHAPE, FLUSH_AT = 256 * 1024 };
+enum {
+  NAME = PUT_NAME,
+  ROWS = PUT_ROWS,
+  ALSO = PUT_ALSO,
+  STEP = PUT_STEP,
+  SHAPE = PUT_SHAPE,
+  SLOTS = PUT_SLOTS,
+  FLUSH_AT = 256 * 1024
+};
 
 /* ── The buffer ── */
 
@@ -67,11 +77,6 @@ static void choose_step(lua_State *L, shape *s) {
 
 /* ── One row ── */
 
-/* Where a row stands, for messages: made into words only when one is needed. */
-typedef struct place {
-  lua_Integer row, line; /* row 0: the shared columns */
-} place;
-
 static const char *say_place(char out[64], place p) {
   if (!p.row) return "the shared columns";
   if (p.line > 0)
@@ -96,16 +101,10 @@ static int refuse_column(lua_State *L, shape *s, int key, const char *where) {
                     said);
 }
 
-/* The values of the table at index into their slots. */
-static void spread(lua_State *L, shape *s, int index, int slots, place p) {
-  int guess = 0;
+int put_find_column(lua_State *L, shape *s, int key, int guess, place p) {
   char words[64];
-  for (lua_pushnil(L); lua_next(L, index);) {
-    int column = lua_type(L, -2) == LUA_TSTRING ? shape_column_find(L, s, -2, guess) : -1;
-    if (column < 0) refuse_column(L, s, lua_absindex(L, -2), say_place(words, p));
-    guess = column + 1;
-    lua_replace(L, slots + 1 + column);
-  }
+  int column = lua_type(L, key) == LUA_TSTRING ? shape_column_find(L, s, key, guess) : -1;
+  return column < 0 ? refuse_column(L, s, lua_absindex(L, key), say_place(words, p)) : column;
 }
 
 static int refuse_value(lua_State *L, shape *s, dts_error *e, place p) {
@@ -116,15 +115,56 @@ static int refuse_value(lua_State *L, shape *s, dts_error *e, place p) {
   return fault_raise(L, e);
 }
 
-static void pack_row(lua_State *L, shape *s, place p) {
+/* What all rows share, into its slots; the others are nil. */
+static void spread_shared(lua_State *L, shape *s) {
+  lua_settop(L, SLOTS);
+  lua_settop(L, SLOTS + s->count);
+  if (lua_isnil(L, ALSO)) return;
+  for (lua_pushnil(L); lua_next(L, ALSO);)
+    lua_replace(L, SLOTS + 1 + put_find_column(L, s, -2, 0, (place){0}));
+}
+
+void put_begin_row(shape *s) {
+  buffer_clear(&s->cells);
+  s->row++;
+}
+
+void put_open_cell(shape *s, int column) { s->columns[column].at = s->cells.size; }
+
+void put_close_cell(shape *s, int column) {
+  shape_column *c = &s->columns[column];
+  c->size = s->cells.size - c->at;
+  c->row = s->row;
+}
+
+void put_cell(lua_State *L, shape *s, int column, int index, place p) {
   dts_error e;
+  put_open_cell(s, column);
+  if (shape_pack(L, &s->columns[column], index, &s->cells, &e) < 0) refuse_value(L, s, &e, p);
+  put_close_cell(s, column);
+}
+
+static void put_cells(lua_State *L, shape *s, int index, place p) {
+  int *guess = &s->first, top = lua_gettop(L);
+  put_begin_row(s);
+  for (lua_pushnil(L); lua_next(L, index); lua_settop(L, top + 1)) {
+    int column = *guess = put_find_column(L, s, -2, *guess, p);
+    put_cell(L, s, column, top + 2, p);
+    guess = &s->columns[column].then;
+  }
+}
+
+void put_end_row(lua_State *L, shape *s, place p) {
   char words[64];
+  for (int i = 0; i < s->count; i++)
+    if (s->columns[i].row != s->row) put_cell(L, s, i, SLOTS + 1 + i, p);
   open_frame(s);
   pack_list(&s->rows, (size_t)s->count);
-  for (int i = 0; i < s->count; i++)
-    if (shape_pack(L, &s->columns[i], SLOTS + 1 + i, &s->rows, &e) < 0) refuse_value(L, s, &e, p);
-  if (s->rows.failed) {
-    s->rows.failed = false;
+  bool fits = !s->cells.failed && buffer_reserve(&s->rows, s->cells.size) == 0;
+  for (int i = 0; fits && i < s->count; i++)
+    buffer_add(&s->rows, s->cells.data + s->columns[i].at, s->columns[i].size);
+  if (!fits || s->rows.failed) {
+    s->rows.failed = s->cells.failed = false;
     fault_fail(L, "LIMIT_SIZE", "a row of '%s' is larger than a frame may be (%s)", s->name,
                say_place(words, p));
   }
@@ -134,7 +174,7 @@ static void pack_row(lua_State *L, shape *s, place p) {
   if (s->rows.size >= FLUSH_AT || (batch && s->held >= batch)) flush(L, s);
 }
 
-/* The row on top, which is taken away. Slots start as `also` says, or empty. */
+/* The row on top, which is taken away. */
 static void put_row(lua_State *L, shape *s, lua_Integer row, lua_Integer line) {
   char words[64];
   place p = {row, line};
@@ -142,10 +182,8 @@ static void put_row(lua_State *L, shape *s, lua_Integer row, lua_Integer line) {
   if (!lua_istable(L, index))
     fault_fail(L, "COLUMN", "a row of '%s' is a table, got a %s (%s)", s->name,
                luaL_typename(L, index), say_place(words, p));
-  for (int i = 1; i <= s->count; i++) lua_pushnil(L), lua_replace(L, SLOTS + i);
-  if (!lua_isnil(L, ALSO)) spread(L, s, ALSO, SLOTS, (place){0});
-  spread(L, s, index, SLOTS, p);
-  pack_row(L, s, p);
+  put_cells(L, s, index, p);
+  put_end_row(L, s, p);
   lua_settop(L, SLOTS + s->count);
 }
 
@@ -210,7 +248,9 @@ int put_rows(lua_State *L) {
   shape *s = shape_find(L, name);
   luaL_checkstack(L, s->count + 12, "a table with very many columns");
   choose_step(L, s);
-  lua_settop(L, SLOTS + s->count);
+  spread_shared(L, s);
+  lua_Integer given = put_csv(L, s);
+  if (given >= 0) return lua_pushinteger(L, given), 1;
   if (is_iterator(L, ROWS)) return put_iterator(L, 0);
   if (!lua_istable(L, ROWS))
     return fault_fail(L, "COLUMN", "rows for '%s': a row, a list or an iterator expected, got a %s",

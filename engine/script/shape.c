@@ -21,6 +21,7 @@ static const char *const type_names[] = {"text", "integer",   "real", "boolean",
 static int shape_gc(lua_State *L) {
   shape *s = lua_touserdata(L, 1);
   buffer_free(&s->rows);
+  buffer_free(&s->cells);
   return 0;
 }
 
@@ -78,9 +79,10 @@ static void make_shape(lua_State *L, const char *name) {
   int count = lua_istable(L, -1) ? (int)lua_rawlen(L, -1) : 0;
   lua_pop(L, 1);
   shape *s = lua_newuserdatauv(L, sizeof *s + (size_t)count * sizeof *s->columns, 2);
-  memset(s, 0, sizeof *s);
+  memset(s, 0, sizeof *s + (size_t)count * sizeof *s->columns);
   s->count = count;
   buffer_init(&s->rows, FRAME_LIMIT);
+  buffer_init(&s->cells, FRAME_LIMIT);
   if (luaL_newmetatable(L, SHAPE)) lua_pushcfunction(L, shape_gc), lua_setfield(L, -2, "__gc");
   lua_setmetatable(L, -2);
   s->name = lua_pushstring(L, name);

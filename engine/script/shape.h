@@ -27,7 +27,10 @@ typedef enum shape_type {
 typedef struct shape_column {
   const char *name;
   shape_type type;
-  bool required; /* not null, and without a default */
+  bool required;   /* not null, and without a default */
+  size_t at, size; /* put.c: this column's value in `cells`, when it was packed for `row` */
+  uint64_t row;
+  int then; /* the column that Lua gave behind this one in the row before */
 } shape_column;
 
 struct shape {
@@ -37,6 +40,9 @@ struct shape {
   size_t whole;   /* bytes of it up to the end of the last whole row */
   int64_t held;   /* rows of it */
   char step[128]; /* the step that these rows belong to, or "" */
+  buffer cells;   /* the present row's values, packed as they are met */
+  uint64_t row;   /* its number: cells of another are not its own */
+  int first;      /* the column that Lua gave first in the row before */
   int count;
   shape_column columns[];
 };

@@ -104,6 +104,17 @@ int periods_register(sqlite3 *db);
 int dates_register(store_conn *c);
 void dates_close(calendar *k);
 
+/* bulk.c */
+int bulk_register(sqlite3 *db);
+int store_add_all(store_conn *c, const table *t, store_next *next, void *arg, dts_error *e);
+
+/* ddl.c: {name: {type, position, doc, check_sql, not_null}} of a table as it was declared last */
+int ddl_read_columns(store_conn *c, const char *table_name, arena *a, value *columns, dts_error *e);
+int ddl_read_key(store_conn *c, const char *table_name, arena *a, value *key, dts_error *e);
+void ddl_join_key(const table *t, buffer *b);
+int ddl_find_table(store_conn *c, const table *t, bool *is_new, dts_error *e);
+int ddl_run(store_conn *c, const char *before, const char *name, const char *behind, dts_error *e);
+
 /* versions.c */
 versions *versions_open(uint64_t seed);
 void versions_close(versions *v);

@@ -36,6 +36,15 @@ static int exec_buffer(store_conn *c, buffer *b, dts_error *e) {
   return result;
 }
 
+int ddl_run(store_conn *c, const char *before, const char *name, const char *behind, dts_error *e) {
+  buffer b;
+  buffer_init(&b, 1 << 20);
+  buffer_add_text(&b, before);
+  sql_add_name(&b, name);
+  buffer_add_text(&b, behind);
+  return exec_buffer(c, &b, e);
+}
+
 /* ---- what a script's SQL fragments may be ---- */
 
 /* default and check must be whole expressions: what ends the parenthesis early would be more. */
@@ -127,6 +136,24 @@ static int fill_default(store_conn *c, const table *t, const table_column *colum
   return exec_buffer(c, &b, e);
 }
 
+/* A new column without a value for the rows that are there. */
+static int refuse_empty(store_conn *c, const table *t, const table_column *column, dts_error *e) {
+  buffer b;
+  value found = value_null();
+  buffer_init(&b, 1 << 20);
+  buffer_add_text(&b, "select 1 from ");
+  sql_add_name(&b, t->name);
+  buffer_add_text(&b, " limit 1");
+  int result = store_get(c, buffer_text(&b), NULL, 0, NULL, &found, e);
+  buffer_free(&b);
+  if (result < 0 || found.kind == VALUE_NULL) return result;
+  error_fail(e, "TABLE_CHANGED",
+             "column '%s' is new in table '%s' and not null, but its rows have no value for it",
+             column->name, t->name);
+  return error_hint(e, "give it a default: \"%s %s not null default ...\"; or leave `not null` out",
+                    column->name, column_type_name(column->type));
+}
+
 static int add_to(store_conn *c, const table *t, const table_column *column, dts_error *e) {
   buffer b;
   buffer_init(&b, 1 << 20);
@@ -135,7 +162,8 @@ static int add_to(store_conn *c, const table *t, const table_column *column, dts
   buffer_add_text(&b, " ADD COLUMN ");
   add_column(&b, column);
   if (exec_buffer(c, &b, e) < 0) return -1;
-  return column->otherwise ? fill_default(c, t, column, e) : 0;
+  if (column->otherwise) return fill_default(c, t, column, e);
+  return column->not_null ? refuse_empty(c, t, column, e) : 0;
 }
 
 /* ---- what is there already ---- */
@@ -144,12 +172,15 @@ static int refuse_change(const table *t, const char *what, const char *name, con
                          const char *to, dts_error *e) {
   error_fail(e, "TABLE_CHANGED", "the %s of %s in table '%s' changed from %s to %s", what, name,
              t->name, from, to);
-  return error_hint(e, "keep it as it was, or use a new name: a table is never rewritten");
+  return error_hint(e,
+                    "`dts migrate %s` shows what would become of its rows, with --apply it "
+                    "rebuilds the table; or keep it as it was",
+                    t->name);
 }
 
 typedef struct existing {
-  arena memory;
-  value columns; /* {name: {type, position, doc, check}} */
+  arena *memory;
+  value columns;
 } existing;
 
 static int add_existing(void *arg, const store_header *header, const value *row, dts_error *e) {
@@ -157,23 +188,60 @@ static int add_existing(void *arg, const store_header *header, const value *row,
   value column = value_map();
   (void)e;
   for (size_t i = 1; i < header->count; i++)
-    value_set(&x->memory, &column, header->names[i], value_copy(&x->memory, &row[i]));
-  value name = value_copy(&x->memory, &row[0]);
-  value_set(&x->memory, &x->columns, name.text.bytes, value_copy(&x->memory, &column));
+    value_set(x->memory, &column, header->names[i], value_copy(x->memory, &row[i]));
+  value name = value_copy(x->memory, &row[0]);
+  value_set(x->memory, &x->columns, name.text.bytes, value_copy(x->memory, &column));
   return 0;
+}
+
+int ddl_read_columns(store_conn *c, const char *table_name, arena *a, value *columns,
+                     dts_error *e) {
+  existing x = {.memory = a, .columns = value_map()};
+  value name = value_text(table_name);
+  int result = store_select(c,
+                            "select name, type, position, doc, check_sql, not_null from dts_columns"
+                            " where table_name = ?1 order by position",
+                            &name, 1, add_existing, &x, e);
+  *columns = x.columns;
+  return result;
 }
 
 static int save_column(store_conn *c, const table *t, size_t i, dts_error *e) {
   const table_column *k = &t->columns[i];
   const value row[] = {
       value_text(t->name),       value_text(k->name), value_text(column_type_name(k->type)),
-      value_integer((int64_t)i), value_text(k->doc),  value_text(k->check)};
+      value_integer((int64_t)i), value_text(k->doc),  value_text(k->check),
+      value_integer(k->not_null)};
   return store_exec(
       c,
-      "insert into dts_columns(table_name, name, type, position, doc, check_sql)"
-      " values(?1, ?2, ?3, ?4, ?5, ?6) on conflict do update set type = excluded.type,"
-      " position = excluded.position, doc = excluded.doc, check_sql = excluded.check_sql",
-      row, 6, e);
+      "insert into dts_columns(table_name, name, type, position, doc, check_sql, not_null)"
+      " values(?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict do update set type = excluded.type,"
+      " position = excluded.position, doc = excluded.doc, check_sql = excluded.check_sql,"
+      " not_null = excluded.not_null",
+      row, 7, e);
+}
+
+/* Rows that are there already must not break what is said of all rows from now on. */
+static int refuse_nulls(store_conn *c, const table *t, const table_column *k, dts_error *e) {
+  buffer b;
+  value found = value_null();
+  buffer_init(&b, 1 << 20);
+  buffer_add_text(&b, "select 1 from ");
+  sql_add_name(&b, t->name);
+  buffer_add_text(&b, " where ");
+  sql_add_name(&b, k->name);
+  buffer_add_text(&b, " is null limit 1");
+  int result = store_get(c, buffer_text(&b), NULL, 0, NULL, &found, e);
+  buffer_free(&b);
+  if (result < 0 || found.kind == VALUE_NULL) return result;
+  error_fail(e, "TABLE_CHANGED",
+             "column '%s' of table '%s' is not null now, and has rows without a value", k->name,
+             t->name);
+  return error_hint(
+      e,
+      "give it a default and run `dts migrate %s --apply`, which fills it in; or leave "
+      "`not null` out",
+      t->name);
 }
 
 static int update_column(store_conn *c, const table *t, size_t i, const value *old, dts_error *e) {
@@ -185,26 +253,33 @@ static int update_column(store_conn *c, const table *t, size_t i, const value *o
   if (strcmp(check, k->check ? k->check : "") != 0)
     return refuse_change(t, "check", k->name, *check ? check : "none", k->check ? k->check : "none",
                          e);
-  bool same = value_get_integer(old, "position", -1) == (int64_t)i &&
+  bool was = value_get_integer(old, "not_null", 0) != 0;
+  if (k->not_null && !was && refuse_nulls(c, t, k, e) < 0) return -1;
+  bool same = was == k->not_null && value_get_integer(old, "position", -1) == (int64_t)i &&
               strcmp(value_get_text(old, "doc", ""), k->doc) == 0;
   return same ? 0 : save_column(c, t, i, e);
 }
 
-static void join_key(const table *t, buffer *b) {
+void ddl_join_key(const table *t, buffer *b) {
   for (size_t i = 0; i < t->key_count; i++)
     buffer_add_format(b, "%s%s", i ? ", " : "", t->columns[t->key[i]].name);
 }
 
+int ddl_read_key(store_conn *c, const char *table_name, arena *a, value *key, dts_error *e) {
+  value name = value_text(table_name);
+  return store_get(c,
+                   "select coalesce(group_concat(name, ', '), '') from"
+                   " (select name from pragma_table_info(?1) where pk > 0 order by pk)",
+                   &name, 1, a, key, e);
+}
+
 static int check_key(store_conn *c, const table *t, dts_error *e) {
   arena a = {0};
-  value name = value_text(t->name), old = value_null();
+  value old = value_null();
   buffer now;
   buffer_init(&now, 1 << 20);
-  join_key(t, &now);
-  int result = store_get(c,
-                         "select coalesce(group_concat(name, ', '), '') from"
-                         " (select name from pragma_table_info(?1) where pk > 0 order by pk)",
-                         &name, 1, &a, &old, e);
+  ddl_join_key(t, &now);
+  int result = ddl_read_key(c, t->name, &a, &old, e);
   if (result == 0 && !value_is(&old, buffer_text(&now)))
     result = refuse_change(t, "key", "its rows", old.text.size ? old.text.bytes : "none",
                            now.size ? buffer_text(&now) : "none", e);
@@ -214,16 +289,13 @@ static int check_key(store_conn *c, const table *t, dts_error *e) {
 }
 
 static int update_columns(store_conn *c, const table *t, bool is_new, dts_error *e) {
-  existing x = {.columns = value_map()};
-  value name = value_text(t->name);
-  int result = store_select(c,
-                            "select name, type, position, doc, check_sql from dts_columns"
-                            " where table_name = ?1",
-                            &name, 1, add_existing, &x, e);
+  arena a = {0};
+  value columns;
+  int result = ddl_read_columns(c, t->name, &a, &columns, e);
   for (size_t i = 0; result == 0 && i < t->count; i++)
     result = is_new ? save_column(c, t, i, e)
-                    : update_column(c, t, i, value_get(&x.columns, t->columns[i].name), e);
-  arena_free(&x.memory);
+                    : update_column(c, t, i, value_get(&columns, t->columns[i].name), e);
+  arena_free(&a);
   return result;
 }
 
@@ -266,7 +338,8 @@ static bool is_declared(const table *t, const value *index) {
 }
 
 static int drop_indexes(store_conn *c, const table *t, dts_error *e) {
-  existing x = {.columns = value_map()};
+  arena a = {0};
+  existing x = {.memory = &a, .columns = value_map()};
   value name = value_text(t->name);
   int result = store_select(c,
                             "select name from sqlite_schema where type = 'index' and tbl_name = ?1"
@@ -275,13 +348,9 @@ static int drop_indexes(store_conn *c, const table *t, dts_error *e) {
   for (size_t i = 0; result == 0 && i < x.columns.map.count; i++) {
     const value *index = &x.columns.map.pairs[i].key;
     if (is_declared(t, index)) continue;
-    buffer b;
-    buffer_init(&b, 1 << 20);
-    buffer_add_text(&b, "DROP INDEX ");
-    sql_add_name(&b, index->text.bytes);
-    result = exec_buffer(c, &b, e);
+    result = ddl_run(c, "DROP INDEX ", index->text.bytes, "", e);
   }
-  arena_free(&x.memory);
+  arena_free(&a);
   return result;
 }
 
@@ -292,7 +361,7 @@ static int update_indexes(store_conn *c, const table *t, dts_error *e) {
 }
 
 /* "new", "ours", or an error: a view, or a table that was not declared. */
-static int find_table(store_conn *c, const table *t, bool *is_new, dts_error *e) {
+int ddl_find_table(store_conn *c, const table *t, bool *is_new, dts_error *e) {
   arena a = {0};
   value name = value_text(t->name), type, ours;
   int result =
@@ -311,7 +380,7 @@ static int find_table(store_conn *c, const table *t, bool *is_new, dts_error *e)
 
 int store_table_ensure(store_conn *c, const table *t, dts_error *e) {
   bool is_new;
-  if (check_expressions(c, t, e) < 0 || find_table(c, t, &is_new, e) < 0) return -1;
+  if (check_expressions(c, t, e) < 0 || ddl_find_table(c, t, &is_new, e) < 0) return -1;
   if ((is_new ? create(c, t, e) : check_key(c, t, e)) < 0) return -1;
   if (update_columns(c, t, is_new, e) < 0) return -1;
   return update_indexes(c, t, e);

@@ -25,7 +25,8 @@ static void collect(guard *g, const char *name) {
 }
 
 static int read_table(guard *g, const char *name) {
-  if (begins(name, "sqlite_") || begins(name, "pragma_") || begins(name, "dbstat"))
+  if (begins(name, "sqlite_") || begins(name, "pragma_") || begins(name, "dbstat") ||
+      begins(name, "dts_bulk"))
     return refuse(
         g, "'%s' is SQLite's own and not on every store: `dts check` shows what is declared", name);
   if (!begins(name, "json_")) collect(g, name);

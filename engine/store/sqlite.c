@@ -45,6 +45,7 @@ static int configure(store_conn *c) {
   if (!rc) rc = aggregates_register(c->db);
   if (!rc) rc = periods_register(c->db);
   if (!rc) rc = dates_register(c);
+  if (!rc && c->writes) rc = bulk_register(c->db);
   sqlite3_progress_handler(c->db, PROGRESS_OPS, expired, c);
   sqlite3_set_authorizer(c->db, guard_authorize, c);
   return rc;

@@ -22,6 +22,7 @@ enum { READERS = 4 };
 static const char columns_table[] =
     "create table if not exists dts_columns(table_name text not null, name text not null,"
     " type text not null, position integer not null, doc text not null, check_sql text,"
+    " not_null integer not null default 0,"
     " primary key(table_name, name)) strict, without rowid";
 
 /* ---- files ---- */
@@ -86,6 +87,23 @@ static int read_url(store *s, const char *url, dts_error *e) {
   return 0;
 }
 
+/* A store in memory has lost its folder: its scratch lies where temporary files do. */
+int store_scratch(store *s, dts_error *e) {
+  const char *temporary = getenv("TMPDIR"), *slash = strrchr(s->path, '/');
+  char folder[4096], name[4112];
+  if (s->memory)
+    snprintf(folder, sizeof folder, "%s", temporary && *temporary ? temporary : "/tmp");
+  else
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - s->path) : 1,
+             slash ? s->path : ".");
+  int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0) return fd;
+  snprintf(name, sizeof name, "%s/scratch-XXXXXX", folder); /* a file system without O_TMPFILE */
+  fd = mkostemp(name, O_CLOEXEC);
+  if (fd >= 0) return unlink(name), fd;
+  return error_fail(e, "STORE_OPEN", "cannot make a file in %s: %s", folder, strerror(errno));
+}
+
 /* ---- readers ---- */
 
 static store_conn *conn_take(store *s, dts_error *e) {
@@ -130,11 +148,23 @@ int store_read(store *s, store_work *work, void *arg, dts_error *e) {
 
 /* ---- opening ---- */
 
+/* A store made before not_null was kept. */
+static int add_not_null(store_conn *c, dts_error *e) {
+  value has = value_null();
+  if (store_get(c, "select 1 from pragma_table_info('dts_columns') where name = 'not_null'", NULL,
+                0, NULL, &has, e) < 0)
+    return -1;
+  return has.kind != VALUE_NULL
+             ? 0
+             : conn_run(c, "alter table dts_columns add column not_null integer not null default 0",
+                        e);
+}
+
 static int open_writer(store *s, dts_error *e) {
   store_conn *c = conn_open(s, true, e);
   if (!c) return -1;
-  bool ready = conn_run(c, columns_table, e) == 0 && conn_read_schema(c, e) == 0 &&
-               versions_load(s->versions, c, e) == 0;
+  bool ready = conn_run(c, columns_table, e) == 0 && add_not_null(c, e) == 0 &&
+               conn_read_schema(c, e) == 0 && versions_load(s->versions, c, e) == 0;
   if (ready) s->writer = writer_open(s, c);
   if (s->writer) return 0;
   conn_close(c);

@@ -87,11 +87,22 @@ int store_get(store_conn *c, const char *sql, const value *params, size_t count,
 /* ---- tables (table.h) ---- */
 
 int store_table_ensure(store_conn *c, const table *t, dts_error *e); /* creates, or adds columns */
+/* The rebuilding that store_table_ensure refuses: a changed type, key, check or not null. The rows are
+ * copied into a new table, each value by its new type; one that does not fit is an error and nothing
+ * is changed. Views and triggers go meanwhile: their owners make them anew. `report` receives lines
+ * about what changes; nothing when nothing does. */
+int store_table_migrate(store_conn *c, const table *t, buffer *report, dts_error *e);
 int store_view_ensure(store_conn *c, const char *name, const char *sql, dts_error *e);
 int store_view_drop(store_conn *c, const char *name, dts_error *e);
 /* Values in the table's column order, already checked by table_check_row. Whole-row upsert by key,
  * plain insert without one; a null becomes the column's default. Touches the table. */
 int store_put(store_conn *c, const table *t, const value *row, dts_error *e);
+/* The same for many rows, fastest when they come in the key's order. `next` fills in one row, whose
+ * texts live until it is called again: 1, 0 when there are no more, -1 with `e`. */
+typedef int store_next(void *arg, value *row, dts_error *e);
+int store_put_all(store_conn *c, const table *t, store_next *next, void *arg, dts_error *e);
+/* A descriptor for what does not fit memory: a file without a name on the store's own disk. */
+int store_scratch(store *s, dts_error *e);
 /* Only the columns of the map `row`, checked here; the whole key must be among them. Where there is
  * no such row it is inserted, with defaults. */
 int store_update(store_conn *c, const table *t, const value *row, dts_error *e);

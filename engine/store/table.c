@@ -9,7 +9,7 @@
 
 #include "store/conn.h"
 
-enum { NAME_SIZE = 63, COLUMNS = 1000 };
+enum { NAME_SIZE = 63, COLUMNS = TABLE_COLUMNS };
 
 static const char *const type_names[] = {"text", "integer",   "real", "boolean",
                                          "date", "timestamp", "json", NULL};
@@ -192,25 +192,31 @@ static void add_updates(const table *t, buffer *b) {
 }
 
 /* A null parameter stands for "left out", so it becomes the column's default where it has one. */
-static const char *make_put_sql(const table *t, arena *a) {
+static void add_values(const table *t, const char *parameter, size_t first, buffer *b) {
+  for (size_t i = 0; i < t->count; i++) {
+    const char *otherwise = t->columns[i].otherwise, *comma = i ? "," : "";
+    if (otherwise)
+      buffer_add_format(b, "%scoalesce(%s%zu,(%s\n))", comma, parameter, i + first, otherwise);
+    else
+      buffer_add_format(b, "%s%s%zu", comma, parameter, i + first);
+  }
+}
+
+/* `all`: from a source of rows. What it wrote when a row is refused is undone by the caller with
+ * its transaction, so it may fail where it stands (OR FAIL) and keeps no journal of its own. */
+static const char *make_put_sql(const table *t, bool all, bool upsert, arena *a) {
   buffer b;
   buffer_init(&b, SIZE_MAX / 2);
-  buffer_add_text(&b, "insert into ");
+  buffer_add_text(&b, all ? "insert or fail into " : "insert into ");
   sql_add_name(&b, t->name);
   for (size_t i = 0; i < t->count; i++) {
     buffer_add_char(&b, i ? ',' : '(');
     sql_add_name(&b, t->columns[i].name);
   }
-  buffer_add_text(&b, ") values(");
-  for (size_t i = 0; i < t->count; i++) {
-    const char *otherwise = t->columns[i].otherwise, *comma = i ? "," : "";
-    if (otherwise)
-      buffer_add_format(&b, "%scoalesce(?%zu,(%s\n))", comma, i + 1, otherwise);
-    else
-      buffer_add_format(&b, "%s?%zu", comma, i + 1);
-  }
-  buffer_add_char(&b, ')');
-  if (t->key_count) add_updates(t, &b);
+  buffer_add_text(&b, all ? ") select " : ") values(");
+  add_values(t, all ? "c" : "?", all ? 0 : 1, &b);
+  buffer_add_text(&b, all ? " from dts_bulk(?1) where true" : ")");
+  if (t->key_count && upsert) add_updates(t, &b);
   const char *sql = arena_text(a, buffer_text(&b));
   buffer_free(&b);
   return sql;
@@ -233,7 +239,9 @@ static int read_all(reading *r) {
   if (t->keep_ms < 0)
     return error_fail(r->e, "TABLE", "table '%s': keep is less than nothing", t->name);
   if (read_columns(r) < 0 || read_key(r) < 0 || read_indexes(r) < 0) return -1;
-  t->put_sql = make_put_sql(t, r->a);
+  t->put_sql = make_put_sql(t, false, true, r->a);
+  t->put_all_sql = make_put_sql(t, true, true, r->a);
+  t->add_all_sql = make_put_sql(t, true, false, r->a);
   return 0;
 }
 

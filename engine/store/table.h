@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "format/value.h"
 
+enum { TABLE_COLUMNS = 1000 };
+
 typedef enum column_type {
   COLUMN_TEXT,
   COLUMN_INTEGER,
@@ -42,7 +44,9 @@ typedef struct table {
   const char *rows;     /* path of lookup rows, or NULL */
   int64_t keep_ms;      /* retention, 0 for ever */
   bool is_private;
-  const char *put_sql; /* the whole-row upsert, one parameter for each column */
+  const char *put_sql;     /* the whole-row upsert, one parameter for each column */
+  const char *add_all_sql; /* inserts only: a key that is there already is an error */
+  const char *put_all_sql; /* the same for all rows of a source (bulk.c), its only parameter */
 } table;
 
 const char *column_type_name(column_type t);

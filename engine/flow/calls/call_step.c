@@ -55,7 +55,7 @@ static void begin(run *r, const char *name, int retry) {
   run_step *step = memory_alloc(sizeof *step);
   *step = (run_step){.next = r->steps,
                      .name = memory_text(name),
-                     .stage = stage_open(),
+                     .stage = stage_open(r->set, kernel_store(r->kernel)),
                      .started = kernel_now(r->kernel),
                      .attempts = 1,
                      .retry = retry};

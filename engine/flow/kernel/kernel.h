@@ -20,6 +20,14 @@
 
 typedef struct kernel kernel;
 
+/* A table to be rebuilt under its present declaration while the project is opened (dts migrate). */
+typedef struct kernel_migration {
+  const char *table;
+  bool apply;    /* else it is tried, and undone */
+  buffer report; /* what changes, a line each */
+  bool done;     /* it would work, or did */
+} kernel_migration;
+
 typedef struct kernel_options {
   const char *root;          /* the project's folder */
   const char *file;          /* only this script (relative to root), or NULL: all of pipelines/ */
@@ -30,6 +38,7 @@ typedef struct kernel_options {
   bool is_virtual;           /* a test's: store in memory, clock in its hands */
   int64_t now_ms;            /* the clock's first reading; 0, when not virtual: the present */
   bool replaying;            /* answers come from a recording: no secret is needed, none is used */
+  kernel_migration *migration; /* or NULL */
   const value
       *laid_over; /* a test's: {config {..} over dts.lua, gaps {pipeline: {..}} over scripts} */
 } kernel_options;

@@ -119,20 +119,42 @@ static int bring_rows(store_conn *c, kernel *k, const table *t, dts_error *e) {
   return rc;
 }
 
+/* ---- a table rebuilt ---- */
+
+/* Roll-ups of the table are computed again for all that it holds. */
+static int renew_rollups(store_conn *c, const registry *set, const table *t, dts_error *e) {
+  for (size_t i = 0; i < set->rollups.list.count; i++) {
+    const value *r = &set->rollups.list.items[i];
+    value name = value_text(value_get_text(r, "name", ""));
+    if (strcmp(value_get_text(r, "from", ""), t->name) != 0) continue;
+    if (store_exec(c, "delete from dts_rolled where rollup = ?1", &name, 1, e) < 0) return -1;
+  }
+  return 0;
+}
+
+static int migrate(store_conn *c, const registry *set, const table *t, kernel_migration *m,
+                   dts_error *e) {
+  if (store_table_migrate(c, t, &m->report, e) < 0) return -1;
+  m->done = true;
+  return renew_rollups(c, set, t, e);
+}
+
 /* ---- all ---- */
 
 static int ensure_work(store_conn *c, void *arg, dts_error *e) {
   ensuring *n = arg;
   const registry *set = n->set;
+  kernel_migration *m = kernel_opened_with(n->kernel)->migration;
   if (n->whole && (views_prune(c, set, e) < 0 || rollups_prune(c, set, e) < 0)) return -1;
   if (rollups_prepare(c, set, e) < 0) return -1;
   for (size_t i = 0; i < set->table_count; i++) {
     const table *t = set->tables[i];
-    if (store_table_ensure(c, t, e) < 0) return blame(t, e);
+    bool moves = m && strcmp(m->table, t->name) == 0;
+    if ((moves ? migrate(c, set, t, m, e) : store_table_ensure(c, t, e)) < 0) return blame(t, e);
     if (t->rows && bring_rows(c, n->kernel, t, e) < 0) return blame(t, e);
   }
-  if (rollups_ensure(c, set, e) < 0) return -1;
-  return views_ensure(c, set, e);
+  if (rollups_ensure(c, set, e) < 0 || views_ensure(c, set, e) < 0) return -1;
+  return m && m->done && !m->apply ? error_fail(e, "MIGRATION", "only shown") : 0;
 }
 
 static void ensured(void *arg, int result, const dts_error *e) {

@@ -144,7 +144,7 @@ static void archive_then(void *arg) {
       w->rc == 0 ? stage_named(r, value_get_text(&w->effect, "step", NULL), &w->error) : NULL;
   if (s) {
     value effect = archive_effect(w);
-    stage_add_value(s, &effect);
+    if (stage_add_value(s, &effect, &w->error) < 0) run_fault(r, &w->error);
   } else {
     run_fault(r, &w->error);
   }

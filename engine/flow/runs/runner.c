@@ -140,7 +140,7 @@ static run *new_run(runner *r, leased *slot, registry *set) {
              .day = day,
              .fire_time = slot->firing.fire_time,
              .window_from = slot->firing.window_from};
-  n->stage = stage_open();
+  n->stage = stage_open(set, kernel_store(r->kernel));
   r->runs = n;
   if (!r->beat) r->beat = loop_after(kernel_loop(r->kernel), JOB_HEARTBEAT_MS, on_beat, r);
   return n;

@@ -1,7 +1,7 @@
 /* stage.h -- what a run wants written, kept until it may be.
  *
- * One idea: frames are kept as they came, in memory to 8 MB and then in an unlinked file, and applied
- * in one transaction. Puts that stand together are applied sorted by table and key, stably, so that of
+ * One idea: frames are kept as they came, in memory to 8 MB and then in an unlinked file on the store's
+ * disk, and applied in one transaction. They are checked, and their keys looked at, as they come. Puts that stand together are applied sorted by table and key, stably, so that of
  * two puts of one key the later wins; every other verb is applied in its place.
  *
  * A stage belongs to one run and is used by one thread at a time: what the writer applies has been taken,
@@ -24,12 +24,15 @@ typedef struct stage_context { /* what the effects are applied with */
   const char *day; /* of the run, for archives */
 } stage_context;
 
-stage *stage_open(void);
+/* `set` is what its rows are checked against; a file, when one is needed, lies beside `disk`. Both
+ * outlive it. */
+stage *stage_open(const registry *set, store *disk);
 void stage_free(stage *s); /* NULL is fine */
-/* Keeps one OP_ROWS or OP_STAGE frame's payload. LIMIT_STAGE when the disk refuses. */
+/* Keeps one OP_ROWS or OP_STAGE frame's payload, checked. DISK_FULL or LIMIT_STAGE when the disk
+ * refuses; after a failure the stage is only to be cleared. */
 int stage_add(stage *s, wire_op op, const char *payload, size_t size, dts_error *e);
-void stage_add_value(stage *s, const value *effect); /* an OP_STAGE made by the engine */
-size_t stage_rows(const stage *s);                   /* rows put so far */
+int stage_add_value(stage *s, const value *effect, dts_error *e); /* OP_STAGE of the engine's own */
+size_t stage_rows(const stage *s);                                /* rows put or updated so far */
 bool stage_is_empty(const stage *s);
 void stage_clear(stage *s);
 stage *
