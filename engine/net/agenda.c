@@ -50,13 +50,14 @@ static void agenda_open(fetch *f) {
   curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
   curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
-  curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, 64L); /* kept open when idle */
+  curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, 256L); /* kept open when idle */
 }
 
 /* The guard, on each socket that is opened and again before each use of a kept connection: one that
  * was opened with a permit must not serve a request without it. */
 static const char *task_refusal(const task *t, const char *what) {
   if (t->reach == REACH_ANY || !what) return t->reach == REACH_LOOPBACK ? "not loopback" : NULL;
+  if (t->reach == REACH_LOCAL && guard_is_local(what)) return NULL;
   return t->reach == REACH_LOOPBACK && !strcmp(what, "loopback") ? NULL : what;
 }
 
@@ -83,18 +84,36 @@ static int on_use(void *arg, char *peer, char *own, int peer_port, int own_port)
 }
 
 /* CURLOPT_QUICK_EXIT: a look-up that hangs must not hold up the loop when its task is ended. */
-static void task_common(task *t, int64_t left_ms) {
-  long connect = left_ms < 1 ? 1 : left_ms > 300000 ? 300000 : (long)left_ms;
+static void task_common(const fetch *f, task *t) {
   curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
   curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(t->easy, CURLOPT_PROXY, "");
   curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->detail);
-  curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, connect); /* shared out among addresses */
   curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
   curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
   curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_use);
   curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
+  if (!f->trust.size) return;
+  struct curl_blob own = {f->trust.data, f->trust.size, CURL_BLOB_NOCOPY};
+  curl_easy_setopt(t->easy, CURLOPT_CAINFO_BLOB, &own); /* instead of the file, beside the folder */
+  curl_easy_setopt(t->easy, CURLOPT_CAPATH, "/etc/ssl/certs");
+}
+
+enum { CONNECT_MS = 10 * 1000, STALL_BYTES = 10 };
+
+static long within(int64_t n, int64_t low, int64_t high) {
+  return (long)(n < low ? low : n > high ? high : n);
+}
+
+/* The time to connect is shared out among a name's addresses. */
+static void task_pace(task *t, int64_t left_ms) {
+  int64_t connect = t->connect_ms > 0 ? t->connect_ms : CONNECT_MS;
+  if (connect > left_ms) connect = left_ms;
+  curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, within(connect, 1, 300000));
+  if (t->stall_ms <= 0) return;
+  curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES);
+  curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME, within((t->stall_ms + 999) / 1000, 1, 86400));
 }
 
 void task_run(fetch *f, task *t, CURL *easy, int64_t deadline) {
@@ -103,7 +122,8 @@ void task_run(fetch *f, task *t, CURL *easy, int64_t deadline) {
   t->due = deadline;
   t->refused[0] = t->detail[0] = 0;
   t->connected = false;
-  task_common(t, deadline - agenda_now(f));
+  task_common(f, t);
+  task_pace(t, deadline - agenda_now(f));
   curl_multi_add_handle(f->multi, easy);
 }
 
@@ -204,6 +224,7 @@ uint64_t agenda_add(fetch *f, task *t, const task_kind *kind) {
 fetch *fetch_open(const fetch_loop *loop) {
   fetch *f = memory_alloc(sizeof *f);
   *f = (fetch){.loop = *loop, .curl_due = AGENDA_NEVER};
+  buffer_init(&f->trust, 4 << 20);
   return f;
 }
 
@@ -258,5 +279,6 @@ void fetch_close(fetch *f) {
   }
   curl_multi_cleanup(f->multi);
   host_free_all(f);
+  buffer_free(&f->trust);
   free(f);
 }

@@ -28,7 +28,7 @@ typedef struct task_kind {
 } task_kind;
 
 typedef enum task_state { TASK_WAITING, TASK_RUNNING, TASK_ENDED } task_state;
-typedef enum task_reach { REACH_PUBLIC, REACH_ANY, REACH_LOOPBACK } task_reach;
+typedef enum task_reach { REACH_PUBLIC, REACH_LOCAL, REACH_ANY, REACH_LOOPBACK } task_reach;
 
 struct task { /* the first member of what a kind keeps */
   uint64_t id;
@@ -40,8 +40,9 @@ struct task { /* the first member of what a kind keeps */
   CURL *easy;      /* running */
   dts_error error; /* ended: code[0] is 0 when all is well */
   task_reach reach;
-  char refused[96]; /* what the guard refused in this run, or empty */
-  bool connected;   /* some address passed the guard */
+  int64_t connect_ms, stall_ms; /* 0: 10 s to connect; never given up for being slow */
+  char refused[96];             /* what the guard refused in this run, or empty */
+  bool connected;               /* some address passed the guard */
   char detail[CURL_ERROR_SIZE];
 };
 
@@ -53,6 +54,7 @@ struct fetch {
   fetch_loop loop;
   CURLM *multi;     /* NULL until the first run */
   int64_t curl_due; /* when curl wants to be called */
+  buffer trust;     /* certificates of the project's own authorities, PEM */
   task_list tasks, ended;
   uint64_t last_id;
   host *hosts;

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "net/mask.h"
+
 void body_open(body *b, int64_t limit) {
   *b = (body){.fd = -1, .limit = limit};
   buffer_init(&b->small, BODY_SMALL);
@@ -46,6 +48,17 @@ int body_add(body *b, const void *bytes, size_t size) {
     return buffer_add(&b->small, bytes, size) < 0 ? b->fault = ENOMEM, -1 : 0;
   if (b->fd < 0 && body_spill(b) < 0) return -1;
   return body_write(b, bytes, size);
+}
+
+int body_mask(body *b, const value *secrets) {
+  if (!mask_needed(secrets)) return 0;
+  if (b->fd < 0) return mask_bytes(b->small.data, b->small.size, secrets), 0;
+  size_t size = (size_t)b->size;
+  char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
+  if (bytes == MAP_FAILED) return b->fault = errno, -1;
+  mask_bytes(bytes, size, secrets);
+  munmap(bytes, size);
+  return 0;
 }
 
 int body_take(body *b, fetch_reply *reply) {

@@ -23,6 +23,8 @@ typedef struct body {
 void body_open(body *b, int64_t limit);
 void body_free(body *b);
 int body_add(body *b, const void *bytes, size_t size); /* 0, or -1: too_large or fault is set */
+/* Before it is taken: secrets in it become asterisks (mask.h). 0, or -1 with `fault`. */
+int body_mask(body *b, const value *secrets);
 /* Seals, rewinds and moves everything into the reply. 0, or -1 with `fault`. */
 int body_take(body *b, fetch_reply *reply);
 

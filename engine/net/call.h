@@ -25,8 +25,8 @@ typedef struct call {
 
   buffer url; /* of this hop */
   url_place place;
-  const char *method; /* of this hop; a redirect may turn POST into GET */
-  bool with_body, at_origin;
+  const char *method;               /* of this hop; a redirect may turn POST into GET */
+  bool with_body, at_origin, named; /* named: this hop may go into local networks */
   int hops;
 
   host *host;
@@ -43,6 +43,8 @@ typedef struct call {
   struct curl_slist *sent;
   arena heads; /* the reply's headers */
   size_t head_bytes;
+  int head_lines;
+  const char *head_fault; /* what is wrong with the headers, or NULL */
   body body;
   fetch_reply reply;
 } call;

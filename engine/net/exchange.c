@@ -12,7 +12,7 @@
 #include "core/retry.h"
 #include "net/call.h"
 
-enum { HEAD_LIMIT = 256 * 1024 };
+enum { HEAD_LIMIT = 256 * 1024, HEAD_LINES = 1000, HEAD_JOINED = 64 * 1024 };
 
 static const char *const harmless[] = {"accept",           "accept-language",   "content-type",
                                        "content-language", "user-agent",        "range",
@@ -89,16 +89,31 @@ static bool has_header(const call *c, const char *name) {
 /* curl reads "Name;" as a header without a value, and "Name:" as one of its own to leave out. */
 static void send_headers(call *c) {
   const value *h = c->request.headers;
+  bool body_gone = c->request.body && !c->with_body;
   for (size_t i = 0; h && i < h->map.count; i++) {
     const value *key = &h->map.pairs[i].key, *item = &h->map.pairs[i].item;
     if (item->kind != VALUE_TEXT) continue;
     if (!c->at_origin && !listed(harmless, key->text.bytes, key->text.size)) continue;
+    if (body_gone && !strncasecmp(key->text.bytes, "content-", 8)) continue;
     bool blank = strspn(item->text.bytes, " \t") == item->text.size;
     send_header(c, key->text.bytes, blank ? ";" : ": ", blank ? "" : item->text.bytes);
   }
   send_header(c, "Expect", ":", "");
   if (!has_header(c, "user-agent")) send_header(c, "User-Agent", ": ", "dts/" DTS_VERSION);
   if (!has_header(c, "content-type")) send_header(c, "Content-Type", ":", "");
+}
+
+/* Two lengths that differ are an attempt to have the end of the body seen in two places: RFC 9112
+ * section 6.3. */
+static void join_header(call *c, value *had, const char *name, const char *text) {
+  if (!strcmp(name, "content-length")) {
+    if (strcmp(had->text.bytes, text) != 0) c->head_fault = "it has two Content-Lengths";
+    return;
+  }
+  if (had->text.size + strlen(text) > HEAD_JOINED)
+    c->head_fault = "one of its headers is larger than 64 KB";
+  else
+    *had = value_text(arena_format(&c->heads, "%s, %s", had->text.bytes, text));
 }
 
 /* Names in lower case, repeated ones joined: RFC 9110 section 5.3. */
@@ -113,8 +128,7 @@ static void keep_header(call *c, const char *line, size_t size) {
   value *map = &c->reply.headers;
   for (size_t i = 0; i < map->map.count; i++) {
     if (!value_is(&map->map.pairs[i].key, name)) continue;
-    text = arena_format(&c->heads, "%s, %s", map->map.pairs[i].item.text.bytes, text);
-    map->map.pairs[i].item = value_text(text);
+    join_header(c, &map->map.pairs[i].item, name, text);
     return;
   }
   value_set(&c->heads, map, name, value_text(text));
@@ -124,12 +138,15 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *arg) {
   call *c = arg;
   (void)one;
   c->head_bytes += size;
-  if (c->head_bytes > HEAD_LIMIT) return 0;
+  if (c->head_bytes > HEAD_LIMIT) c->head_fault = "its headers are larger than 256 KB";
+  if (++c->head_lines > HEAD_LINES) c->head_fault = "it has more than 1000 headers";
+  if (c->head_fault) return 0;
+  if (c->body.size) return size; /* a trailer: RFC 9110 section 6.5.1 */
   if (size > 5 && !strncmp(bytes, "HTTP/", 5))
     c->reply.headers = value_map(); /* after a 1xx */
   else
     keep_header(c, bytes, size);
-  return size;
+  return c->head_fault ? 0 : size;
 }
 
 static size_t on_body(char *bytes, size_t one, size_t size, void *arg) {
@@ -145,6 +162,8 @@ void exchange_clear(call *c) {
   curl_slist_free_all(c->sent);
   c->sent = NULL;
   c->head_bytes = 0;
+  c->head_lines = 0;
+  c->head_fault = NULL;
   c->reply.headers = value_map();
 }
 

@@ -19,9 +19,17 @@
 #include "net/guard.h"
 #include "net/outcome.h"
 
-enum { HOPS = 10, TRIES = sizeof((fetch_reply *)0)->tried / sizeof(fetch_try) };
+enum { HOPS = 5, TRIES = sizeof((fetch_reply *)0)->tried / sizeof(fetch_try) };
 
 static double call_chance(const fetch *f) { return f->loop.chance(f->loop.arg); }
+
+/* What is asked for was permitted before it came here; where a redirect leads is asked anew. */
+static int call_permit(call *c, dts_error *e) {
+  const fetch_request *r = &c->request;
+  c->named = guard_named(r->allow_private, c->place.host, c->place.port);
+  if (!c->hops || !r->permit) return 0;
+  return r->permit(r->permit_arg, c->place.host, c->place.port, &c->named, e);
+}
 
 /* Where the call goes next. The record of the former host is let go. */
 static int call_aim(fetch *f, call *c, const char *url, dts_error *e) {
@@ -29,6 +37,7 @@ static int call_aim(fetch *f, call *c, const char *url, dts_error *e) {
   if (url_place_read(url, &c->place, e) < 0 || url_host(url, name, sizeof name, e) < 0) return -1;
   if (strncmp(c->place.scheme, "http", 4) != 0)
     return error_fail(e, "HTTP_REQUEST", "scheme '%s': expected http or https", c->place.scheme);
+  if (call_permit(c, e) < 0) return -1;
   buffer_clear(&c->url);
   buffer_add_text(&c->url, url);
   c->at_origin = !c->hops || url_same_origin(&c->origin, &c->place);
@@ -65,8 +74,8 @@ static void call_send(fetch *f, call *c, int64_t now) {
     if (!c->reply.tries) c->first_at = now;
   }
   c->hop_at = now;
-  bool named = guard_named(c->request.allow_private, c->place.host, c->place.port);
-  c->task.reach = named ? REACH_ANY : REACH_PUBLIC;
+  task_reach far = guard_is_address(c->place.host) ? REACH_ANY : REACH_LOCAL;
+  c->task.reach = c->named ? far : REACH_PUBLIC;
   CURL *easy = exchange_open(c);
   if (easy)
     task_run(f, &c->task, easy, now + c->request.timeout_ms - c->spent_ms);
@@ -119,15 +128,20 @@ static void call_record(call *c, int64_t now, int status, const char *fault) {
   snprintf(t->fault, sizeof t->fault, "%s", fault);
 }
 
+static void call_pause(call *c, int64_t until) {
+  if (until > c->host->pause_until) c->host->pause_until = until;
+}
+
 /* After a try: again, later, or this is it. */
 static void call_decide(fetch *f, call *c, int status, int64_t asked, const char *fault) {
   int64_t now = agenda_now(f), wait = 0;
   call_record(c, now, status, fault);
+  if (status == 403 && asked > 0) status = 429; /* some say so when a quota is used up */
   retry_try r = {c->request.method, c->request.idempotent, status,
                  c->reply.tries,    now - c->first_at,     asked};
   retry_verdict v = retry_decide(&r, call_chance(f), &wait);
   bool asks = asked > 0 && (status == 429 || status == 503);
-  if (asks && now + asked > c->host->pause_until) c->host->pause_until = now + asked;
+  if (asks) call_pause(c, now + asked);
   if (v == RETRY_WAIT && c->reply.tries >= c->request.tries) v = asks ? RETRY_LATER : RETRY_STOP;
   int64_t broken = v == RETRY_WAIT ? breaker_wait(&c->host->breaker, now) : 0;
   if (broken > 0) {
@@ -166,7 +180,8 @@ static int call_redirect(fetch *f, call *c, int status, const char *location) {
   buffer_init(&next, 64 * 1024);
   dts_error *e = &c->task.error;
   int rc = url_resolve(buffer_text(&c->url), location, &next, e);
-  if (rc == 0 && c->hops++ >= HOPS) rc = error_fail(e, "HTTP_NETWORK", "more than 10 redirects");
+  if (rc == 0 && c->hops++ >= HOPS)
+    rc = error_fail(e, "HTTP_NETWORK", "more than %d redirects", HOPS);
   if (rc == 0) call_redirect_method(c, status);
   if (rc == 0) rc = call_aim(f, c, buffer_text(&next), e);
   if (rc == 0 && c->with_body && !c->at_origin)
@@ -188,7 +203,9 @@ static void call_answered(fetch *f, call *c, int status) {
     task_end(f, &c->task);
     return;
   }
-  call_decide(f, c, status, outcome_retry_after(c), "");
+  int64_t empty = outcome_quota(c), asked = outcome_retry_after(c);
+  if (empty > 0) call_pause(c, agenda_now(f) + empty);
+  call_decide(f, c, status, asked > 0 ? asked : empty, "");
 }
 
 static void call_ended(fetch *f, task *t, CURLcode code) {
@@ -258,6 +275,9 @@ static void call_copy(call *c, const fetch_request *r) {
   bool map = r->headers && r->headers->kind == VALUE_MAP;
   mine->headers = map ? copy_value(&c->arena, r->headers) : NULL;
   mine->allow_private = copy_value(&c->arena, r->allow_private);
+  mine->secrets = copy_value(&c->arena, r->secrets);
+  c->task.connect_ms = r->connect_ms;
+  c->task.stall_ms = r->stall_ms;
   if (r->body) mine->body = arena_copy(&c->arena, r->body, r->body_size);
   if (mine->timeout_ms <= 0) mine->timeout_ms = 30 * 1000;
   if (mine->body_limit <= 0) mine->body_limit = (int64_t)512 * 1024 * 1024;

@@ -3,8 +3,8 @@
  * One idea: a request is handed over whole and comes back whole, after the retries that its
  * destination's manners allow (core/retry.h, core/limit.h: rate, concurrency, breaker per host,
  * shared by all who ask). Everything here runs on the thread of the loop; nothing blocks. curl is
- * initialised by the first request. Redirects (at most 10, within one try) are followed only to
- * addresses that the guard allows; another origin gets neither userinfo nor body, and of the
+ * initialised by the first request. Redirects (at most 5, within one try) are followed only to
+ * addresses that the guard, and the caller's `permit`, allow; another origin gets neither userinfo nor body, and of the
  * headers only harmless ones (Accept, User-Agent ...).
  *
  * Ownership: a request is copied by fetch_start; a reply lives until `done` returns, but its body
@@ -29,6 +29,8 @@ typedef struct fetch_loop {
 
 typedef struct fetch fetch;
 fetch *fetch_open(const fetch_loop *loop);
+/* PEM certificates of authorities to trust beside the system's; before the first request. */
+int fetch_trust(fetch *f, const char *pem, size_t size, dts_error *e);
 void fetch_close(fetch *f); /* abandons what is under way: `done` is called with code CANCELLED */
 void fetch_ready(fetch *f, int fd, bool read, bool write);
 void fetch_tick(fetch *f);
@@ -39,16 +41,24 @@ typedef struct
   int concurrency;             /* 0: 8 */
 } fetch_manners;
 
+/* May a redirect lead there? 0, or -1 and an error; *named: then also into local networks. */
+typedef int fetch_permit(void *arg, const char *host, int port, bool *named, dts_error *e);
+
 typedef struct fetch_request {
   const char *method, *url;
   const value *headers; /* map of text, secrets already filled in; never logged */
   const char *body;     /* NULL: none */
   size_t body_size;
   int64_t timeout_ms;         /* of one try; 0: 30 s */
+  int64_t connect_ms;         /* of that, to connect; 0: 10 s */
+  int64_t stall_ms;           /* gives a try up after so long almost without a byte; 0: never */
   int64_t body_limit;         /* decoded bytes; 0: 512 MB */
   bool idempotent;            /* POST and PATCH may be retried */
   int tries;                  /* 0: 4 */
   const value *allow_private; /* list of "host:port" that may be private or loopback */
+  fetch_permit *permit;       /* asked for each redirect; NULL: the guard alone decides */
+  void *permit_arg;           /* lives until `done` */
+  const value *secrets;       /* list of texts that no reply shows: they become asterisks */
   fetch_manners manners;
 } fetch_request;
 
@@ -67,6 +77,7 @@ typedef struct fetch_reply {
   int64_t body_size;
   fetch_try tried[8];
   int tries;
+  bool unchanged; /* of a stand-in alone: the reply that a 304 stood for */
 } fetch_reply;
 
 /* Exactly one call of `done`, never from inside fetch_start. `e` is NULL with a reply of any status

@@ -8,11 +8,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/permit.h"
 
 typedef struct prefix {
-  uint8_t bytes[8];
+  uint8_t bytes[16];
   int bits;
   const char *what;
 } prefix;
@@ -21,8 +22,11 @@ typedef struct prefix {
 static const prefix four[] = {
     {{0}, 8, "this network"},
     {{10}, 8, "private"},
+    {{100, 100, 100, 200}, 32, "metadata service"},
     {{100, 64}, 10, "carrier-grade NAT"},
     {{127}, 8, "loopback"},
+    {{168, 63, 129, 16}, 32, "metadata service"},
+    {{169, 254, 169, 254}, 32, "metadata service"},
     {{169, 254}, 16, "link-local"},
     {{172, 16}, 12, "private"},
     {{192, 0, 0}, 24, "reserved"},
@@ -38,6 +42,8 @@ static const prefix four[] = {
 
 /* https://www.iana.org/assignments/iana-ipv6-special-registry, after unwrapping */
 static const prefix six[] = {
+    {{0xfd, 0, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54}, 128, "metadata service"},
+    {{0xfd, 0x20, 0, 0xce, [14] = 0x02, [15] = 0x54}, 128, "metadata service"},
     {{0xfc}, 7, "unique local"},
     {{0xfe, 0x80}, 10, "link-local"},
     {{0xfe, 0xc0}, 10, "site-local"},
@@ -110,6 +116,31 @@ bool guard_named(const value *allow, const char *host, int port) {
     if (item->kind != VALUE_TEXT || item->text.size >= sizeof pattern) continue;
     snprintf(pattern, sizeof pattern, "%.*s", (int)item->text.size, item->text.bytes);
     if (pattern[0] != '*' && permit_host_match(pattern, host, port)) return true;
+  }
+  return false;
+}
+
+bool guard_is_address(const char *host) {
+  uint8_t bytes[16];
+  return strchr(host, ':') || inet_pton(AF_INET, host, bytes) == 1;
+}
+
+bool guard_is_local(const char *special) {
+  static const char *const local[] = {"loopback", "private", "unique local", "carrier-grade NAT"};
+  for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+    if (!strcmp(local[i], special)) return true;
+  return false;
+}
+
+/* RFC 6761, RFC 6762, RFC 8375, and ICANN's .internal; the others are in use and never delegated. */
+bool guard_is_local_name(const char *host) {
+  static const char *const ends[] = {".localhost", ".local", ".internal", ".home.arpa", ".test",
+                                     ".lan",       ".home",  ".corp",     ".intranet",  ".private"};
+  size_t size = strlen(host);
+  if (!strchr(host, '.') && !strchr(host, ':')) return true;
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    size_t tail = strlen(ends[i]);
+    if (size > tail && !strcasecmp(host + size - tail, ends[i])) return true;
   }
   return false;
 }

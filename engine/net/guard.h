@@ -23,4 +23,11 @@ bool guard_is_loopback(const struct sockaddr *address);
 /* Is it named in `allow`, a list of "host:port" or "host" (80 and 443)? Never by wildcard. */
 bool guard_named(const value *allow, const char *host, int port);
 
+/* How far a name that is allowed reaches: an address reaches itself, whatever it is; a name reaches
+ * local networks at most, never link-local addresses or a cloud's metadata service. */
+bool guard_is_address(const char *host);
+bool guard_is_local(const char *special);
+/* A name that no public server answers for: localhost, one without a dot, one below .internal ... */
+bool guard_is_local_name(const char *host);
+
 #endif

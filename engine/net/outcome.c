@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/quota.h"
 #include "core/retry.h"
 #include "format/date.h"
+#include "net/mask.h"
 
 static long long seconds(int64_t ms) { return (long long)((ms + 999) / 1000); }
 
@@ -20,6 +22,14 @@ static const char *asked_address(call *c) {
   return arena_copy(&c->arena, url, size < 300 ? size : 300);
 }
 
+/* curl says which of its own times it was; past the whole time there are no words of curl's. */
+static const char *late_words(const task *t) {
+  if (strstr(t->detail, "too slow")) return "the answer stalled";
+  if (strncmp(t->detail, "Operation too slow", 18) && strstr(t->detail, "onnect"))
+    return "no connection in time";
+  return "no complete answer in time";
+}
+
 const char *outcome_words(const task *t, CURLcode code) {
   switch (code) {
   case CURLE_COULDNT_RESOLVE_HOST:
@@ -28,7 +38,11 @@ const char *outcome_words(const task *t, CURLcode code) {
   case CURLE_SSL_CONNECT_ERROR:
   case CURLE_RECV_ERROR:
   case CURLE_SEND_ERROR: return t->detail[0] ? t->detail : curl_easy_strerror(code);
-  case CURLE_OPERATION_TIMEDOUT: return "no complete answer in time";
+  case CURLE_OPERATION_TIMEDOUT: return late_words(t);
+  case CURLE_BAD_CONTENT_ENCODING: return "the answer is not coded as its content-encoding says";
+  case CURLE_OUT_OF_MEMORY: return "one of its headers is larger than 100 KB, or memory is short";
+  case CURLE_UNSUPPORTED_PROTOCOL:
+  case CURLE_WEIRD_SERVER_REPLY: return "what came is no HTTP answer";
   case CURLE_GOT_NOTHING: return "the connection was closed without an answer";
   case CURLE_PARTIAL_FILE: return "the connection was closed in the middle of the answer";
   default: return curl_easy_strerror(code);
@@ -42,7 +56,11 @@ static outcome end_refused(call *c) {
   snprintf(place, sizeof place, six ? "[%s]:%d" : "%s:%d", c->place.host, c->place.port);
   error_fail(e, "HTTP_BLOCKED", "%s %s leads to an address that is not public (%s)",
              c->request.method, place, c->task.refused);
-  error_hint(e, "if this is meant, name it: allow = { hosts = { \"%s\" } }", place);
+  if (c->named)
+    error_hint(e, "a public name does not open a private address: give the address itself, or name "
+                  "the source under sources in dts.lua");
+  else
+    error_hint(e, "if this is meant, name it: allow = { hosts = { \"%s\" } }", place);
   return OUTCOME_OURS;
 }
 
@@ -50,7 +68,7 @@ static outcome end_large(call *c) {
   dts_error *e = &c->task.error;
   error_fail(e, "HTTP_TOO_LARGE", "%s %s: the reply is larger than %lld bytes (decoded)",
              c->request.method, asked_host(c), (long long)c->request.body_limit);
-  error_hint(e, "ask for less at once, or raise the limit");
+  error_hint(e, "ask for less at once, or say largest = \"2GB\" in the request or its source");
   return OUTCOME_OURS;
 }
 
@@ -73,7 +91,10 @@ outcome outcome_of(call *c, CURLcode code, char *fault, size_t size) {
     end_network(c, fault);
     return OUTCOME_OURS;
   }
-  if (code == CURLE_WRITE_ERROR) return end_network(c, "its headers are larger than 256 KB");
+  if (c->head_fault) {
+    snprintf(fault, size, "%s", c->head_fault);
+    return end_network(c, fault);
+  }
   if (code == CURLE_PEER_FAILED_VERIFICATION) return end_network(c, fault);
   return OUTCOME_FAULT;
 }
@@ -86,6 +107,21 @@ int64_t outcome_retry_after(const call *c) {
   if (!date || http_date_read(date, strlen(date), 0, &now) < 0) return 0;
   if (http_date_read(text, strlen(text), now, &at) < 0) return 0;
   return retry_after_date(at, now);
+}
+
+static const char *either(const call *c, const char *one, const char *other, const char *third) {
+  const char *text = exchange_header(c, one);
+  if (!text) text = exchange_header(c, other);
+  return text ? text : exchange_header(c, third);
+}
+
+int64_t outcome_quota(const call *c) {
+  const char *date = exchange_header(c, "date");
+  quota q = {.field = exchange_header(c, "ratelimit")};
+  q.remaining = either(c, "x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining");
+  q.reset = either(c, "x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset");
+  if (!date || http_date_read(date, strlen(date), 0, &q.date_ms) < 0) q.date_ms = 0;
+  return quota_wait(&q);
 }
 
 static void later(call *c, int status, int64_t wait) {
@@ -169,5 +205,10 @@ static void drop_coding(value *headers) {
 void outcome_reply(call *c, int status) {
   c->reply.status = status;
   drop_coding(&c->reply.headers);
+  mask_headers(&c->heads, &c->reply.headers, c->request.secrets);
+  if (body_mask(&c->body, c->request.secrets) < 0) {
+    end_network(c, "cannot look through the body");
+    return;
+  }
   if (body_take(&c->body, &c->reply) < 0) end_network(c, "cannot seal the body: no memory file");
 }

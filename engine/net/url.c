@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +58,22 @@ static CURLU *url_open(const char *url, dts_error *e) {
   return NULL;
 }
 
+/* A part with the host's name in ASCII (RFC 5891). curl takes a name's bytes for what the locale
+ * says that they are, and the engine has none: for this one call of this thread they are UTF-8. */
+static CURLUcode url_get(CURLU *u, CURLUPart part, char **text, unsigned flags) {
+  CURLUcode code = curl_url_get(u, part, text, flags | CURLU_PUNYCODE);
+  if (code != CURLUE_BAD_HOSTNAME) return code;
+  locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+  locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+  code = curl_url_get(u, part, text, flags | CURLU_PUNYCODE);
+  if (before) uselocale(before);
+  if (utf8) freelocale(utf8);
+  return code;
+}
+
 static int url_part(CURLU *u, CURLUPart part, unsigned flags, buffer *out) {
   char *text = NULL;
-  if (curl_url_get(u, part, &text, flags) != CURLUE_OK) return -1;
+  if (url_get(u, part, &text, flags) != CURLUE_OK) return -1;
   int rc = buffer_add_text(out, text);
   curl_free(text);
   return rc;
@@ -88,12 +102,12 @@ static int place_fill(CURLU *u, const char *url, url_place *out, dts_error *e) {
   int rc = -1;
   *out = (url_place){0};
   curl_url_get(u, CURLUPART_SCHEME, &scheme, 0);
-  curl_url_get(u, CURLUPART_HOST, &host, 0);
+  url_get(u, CURLUPART_HOST, &host, 0);
   curl_url_get(u, CURLUPART_PORT, &port, 0);
   if (!scheme || !scheme_port(scheme))
     url_fail(url, "unknown scheme", e);
   else if (!host || !*host || strlen(host) >= sizeof out->host)
-    url_fail(url, "no host", e);
+    url_fail(url, "no host, or none that can be a name", e);
   else {
     snprintf(out->scheme, sizeof out->scheme, "%s", scheme);
     place_host(out, host);
@@ -244,7 +258,7 @@ int url_join(const char *base, const char *path, const value *query, buffer *out
   CURLU *u = rc == 0 ? url_open(buffer_text(&text), e) : NULL;
   if (!u) rc = -1;
   if (rc == 0) rc = place_fill(u, buffer_text(&text), &place, e);
-  if (rc == 0 && url_write(u, false, out) < 0) rc = url_fail(base, "it is too long", e);
+  if (rc == 0 && url_write(u, false, out) < 0) rc = url_fail(path, "it is too long", e);
   curl_url_cleanup(u);
   buffer_free(&text);
   return rc;

@@ -161,7 +161,7 @@ static void stage_validator(exchange *x) {
   value v = value_map();
   value_set(a, &v, "verb", value_text("validator"));
   value_set(a, &v, "source", value_text(x->request.source));
-  value_set(a, &v, "url", value_text(x->request.shown));
+  value_set(a, &v, "url", value_text(http_request_known_as(&x->request)));
   value_set(a, &v, "etag", value_text(value_get_text(&x->headers, "etag", NULL)));
   value_set(a, &v, "modified", value_text(value_get_text(&x->headers, "last-modified", NULL)));
   value_set(a, &v, "object", value_text(x->object));
@@ -170,9 +170,15 @@ static void stage_validator(exchange *x) {
   keep_effect(x->call->run, &v);
 }
 
+/* RFC 9111 sections 5.2.2.5 and 4.1: what must not be stored, or fits no other request. */
+static bool may_keep(const value *headers) {
+  const char *control = value_get_text(headers, "cache-control", "");
+  return !strcasestr(control, "no-store") && !strchr(value_get_text(headers, "vary", ""), '*');
+}
+
 static bool has_validator(const exchange *x) {
   bool marked = value_get(&x->headers, "etag") || value_get(&x->headers, "last-modified");
-  return x->request.conditional && x->reply.status == 200 && marked &&
+  return x->request.conditional && x->reply.status == 200 && marked && may_keep(&x->headers) &&
          x->reply.body_size <= KEEP_LIMIT;
 }
 
@@ -298,7 +304,7 @@ static int read_known(void *arg, const store_header *header, const value *row, d
 
 static int select_known(store_conn *c, void *arg, dts_error *e) {
   exchange *x = arg;
-  value params[] = {value_text(x->request.source), value_text(x->request.shown)};
+  value params[] = {value_text(x->request.source), value_text(http_request_known_as(&x->request))};
   return store_select(c,
                       "select etag, modified, object, status, headers from dts_validator where "
                       "source = ?1 and url = ?2",

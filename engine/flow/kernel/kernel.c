@@ -281,6 +281,29 @@ static int open_store(kernel *k, dts_error *e) {
   return 0;
 }
 
+/* Authorities that dts.lua trusts beside the system's. */
+static int read_trust(kernel *k, const char *name, dts_error *e) {
+  arena a = {0};
+  buffer pem;
+  const char *path = name[0] == '/' ? name : arena_format(&a, "%s/%s", k->root, name);
+  buffer_init(&pem, 4 << 20);
+  int rc = file_read(path, 4 << 20, &pem, e);
+  if (rc == 0) rc = fetch_trust(k->fetch, pem.data, pem.size, e);
+  if (rc < 0) snprintf(e->where, sizeof e->where, "dts.lua: trust: %s", name);
+  buffer_free(&pem);
+  arena_free(&a);
+  return rc;
+}
+
+static int open_fetch(kernel *k, dts_error *e) {
+  fetch_loop on = {k, fetch_watch, fetch_wake, fetch_now, fetch_chance};
+  const value *trust = value_get(&k->config, "trust");
+  k->fetch = fetch_open(&on);
+  for (size_t i = 0; trust && trust->kind == VALUE_LIST && i < trust->list.count; i++)
+    if (read_trust(k, trust->list.items[i].text.bytes, e) < 0) return -1;
+  return 0;
+}
+
 static void config_loaded(void *arg, const value *config, const dts_error *e) {
   kernel *k = arg;
   if (e)
@@ -357,11 +380,10 @@ static int settle(store_conn *c, void *arg, dts_error *e) {
 }
 
 static int open_parts(kernel *k, dts_error *e) {
-  fetch_loop on = {k, fetch_watch, fetch_wake, fetch_now, fetch_chance};
   if (!(k->nursery = nursery_open(k->loop, k->options.worker, e)) || read_config(k, e) < 0)
     return -1;
   if (open_store(k, e) < 0 || store_write(k->store, recover, k, e) < 0) return -1;
-  k->fetch = fetch_open(&on);
+  if (open_fetch(k, e) < 0) return -1;
   k->http_cache = http_cache_open();
   k->rollups = rollups_open(k);
   k->views = views_open(k);

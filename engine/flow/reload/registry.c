@@ -116,9 +116,13 @@ static void read_sources(building *b) {
         (source){.name = name,
                  .url = value_get_text(stand_ins, name, value_get_text(d, "url", "")),
                  .headers = value_get(d, "headers"),
+                 .query = value_get(d, "query"),
                  .rate_count = value_get_integer(d, "rate_count", 0),
                  .rate_ms = value_get_integer(d, "rate_ms", 0),
                  .timeout_ms = value_get_integer(d, "timeout_ms", 0),
+                 .connect_ms = value_get_integer(d, "connect_ms", 0),
+                 .stall_ms = value_get_integer(d, "stall_ms", 0),
+                 .largest = value_get_integer(d, "largest", 0),
                  .concurrency = (int)value_get_integer(d, "concurrency", 0)};
   }
 }

@@ -93,7 +93,8 @@ typedef struct pipeline {
 typedef struct source {
   const char *name, *url; /* the stand-in's when dts.lua names one */
   const value *headers;   /* or NULL */
-  int64_t rate_count, rate_ms, timeout_ms;
+  const value *query;     /* the same: sent with each request */
+  int64_t rate_count, rate_ms, timeout_ms, connect_ms, stall_ms, largest;
   int concurrency;
 } source;
 

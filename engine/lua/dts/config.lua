@@ -24,7 +24,7 @@ local FIELDS = {
   { "retention", "map", help = "how long the engine's own rows are kept" },
   { "alerts", "map", help = 'whom to tell: { to = { "mailto:ops@example.com" } }' },
   { "mail", "map", help = "how mail is sent" },
-  { "trust", "any", help = "proxies in front whose X-Forwarded-For counts" },
+  { "trust", "texts", help = 'files of certificate authorities to trust beside the system\'s: "certs/ca.pem"' },
 }
 local LAYER = options.spec("dts.lua", FIELDS)
 local SPEC = options.spec("dts.lua", table.move({ { "env", "map", help = "layers by name" } }, 1, 1, #FIELDS + 1,
@@ -45,9 +45,6 @@ local function finish(out, what)
     local to, expected = options.types.texts(out.alerts.to or {})
     if not to then options.fail(what, ("alerts.to: %s expected"):format(expected)) end
     out.alerts.to = to
-  end
-  if out.trust ~= nil then
-    options.fail(what, "trust is not available yet: no X-Forwarded-For is believed")
   end
   if out.retention then out.retention = read_map_of_durations(out.retention, what .. ": retention") end
   return out

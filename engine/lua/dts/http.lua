@@ -19,6 +19,7 @@ local FIELDS = {
   { "form", "map", help = "a table to send as a form" },
   { "accept", "any", help = "statuses of 400 and more that are no error, for example { 404 }" },
   { "timeout", "duration", to = "timeout_ms", help = 'of one try, for example "30s"' },
+  { "largest", "size", help = 'a decoded body at most, for example "2GB"' },
   { "cache", "duration", to = "cache_ms", help = 'share the reply for so long, for example "1h"' },
   { "archive", "text", help = 'keep the reply raw under this name, for example "github/search"' },
   { "meta", "map", help = "kept beside the archived reply" },
@@ -158,11 +159,27 @@ end
 
 -- ── pages ──
 
+-- The parameters behind one address of a Link header (RFC 8288, 3): `rel` and where the next address may begin.
+local function link_parameters(text, at)
+  local rel
+  while true do
+    local name, after = text:match("^%s*;%s*([^%s=;,\"<]*)%s*()", at)
+    if not name then return rel, at end
+    local value, ended = text:match('^=%s*"([^"]*)"()', after)
+    if not value then value, ended = text:match("^=%s*([^%s;,]*)()", after) end
+    if name:lower() == "rel" then rel = rel or value end
+    at = ended or after
+  end
+end
+
 local function next_link(headers)
-  local text = headers.link
+  local text, at = headers.link, 1
   if type(text) == "table" then text = table.concat(text, ", ") end
-  for address, rest in (text or ""):gmatch("<([^>]*)>([^<]*)") do
-    local rel = rest:match('rel%s*=%s*"([^"]*)"') or rest:match("rel%s*=%s*([^%s;,]+)")
+  while text do
+    local address, after = text:match("^[%s,]*<([^>]*)>()", at)
+    if not address then return nil end
+    local rel
+    rel, at = link_parameters(text, after)
     if rel and (" " .. rel:lower() .. " "):find(" next ", 1, true) then return address end
   end
   return nil
@@ -198,13 +215,28 @@ local function count_at(reply, at, what)
   return #list
 end
 
+-- A source that ignores what it is asked for would be read for ever: the same next page again is an error.
+local function looped(what, how)
+  kernel.raise {
+    code = "PAGES_LOOP", message = ("%s: the source goes round in circles: %s"):format(what, how),
+    hint = "does it know the query name of the page, and is this the path of the next one?",
+  }
+end
+
+local function once(seen, mark, what, how)
+  if seen[mark] then looped(what, how) end
+  seen[mark] = true
+end
+
 -- How the next request follows from a reply: true when there is one; args are changed in place.
 local follow = {}
 
-function follow.link(args, reply)
+function follow.link(args, reply, _, what, seen)
   local address = next_link(reply.headers)
   if not address then return false end
-  args.url, args.path, args.query = absolute(address, reply.url or ""), nil, nil
+  address = absolute(address, reply.url or "")
+  once(seen, address, what, "a next page for the second time: " .. kernel.shorten(address))
+  args.url, args.path, args.query = address, nil, nil
   return true
 end
 
@@ -220,9 +252,10 @@ function follow.offset(args, reply, opts, what)
   return count > 0
 end
 
-function follow.cursor(args, reply, opts)
+function follow.cursor(args, reply, opts, what, seen)
   local cursor = dig(reply:json(), opts.next)
   if cursor == nil or cursor == "" or cursor == false then return false end
+  once(seen, cursor, what, "the cursor " .. kernel.shorten(tostring(cursor)) .. " for the second time")
   args.query[opts.cursor] = cursor
   return true
 end
@@ -277,15 +310,20 @@ local function pages(self, address, given)
   args.method = "GET"
   self.place(args, address)
   start_pages(args, opts, style, what)
-  local count, reply = 0, nil
+  local count, reply, seen, numbered = 0, nil, {}, style == "page" or style == "offset"
   return function()
-    if reply and not follow[style](args, reply, opts, what) then return nil end
+    if reply and not follow[style](args, reply, opts, what, seen) then return nil end
     if count == (max or MAX_PAGES) then
       if not max then too_many(what, MAX_PAGES) end
       return nil
     end
+    local last = reply
     count, reply = count + 1, ask(copy(args))
-    if style ~= "link" and style ~= "cursor" and count_at(reply, opts.at, what) == 0 then return nil end
+    if not numbered then return reply, count end
+    if count_at(reply, opts.at, what) == 0 then return nil end
+    if last and last.size == reply.size and last:text() == reply:text() then
+      looped(what, ("%s = %d brought the same page again"):format(opts[style], args.query[opts[style]]))
+    end
     return reply, count
   end
 end

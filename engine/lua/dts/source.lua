@@ -12,7 +12,11 @@ local SPEC = options.spec("dts.source", {
   { "rate", "rate", help = 'at most so many requests, shared by all runs: "5/s", "60/m", "5000/h"' },
   { "concurrency", "count", help = "connections at once, shared by all runs (8 unless said)" },
   { "headers", "text_map", help = "sent with each request; {secret:NAME} is filled in by the engine" },
+  { "query", "text_map", help = "sent with each request; {secret:NAME} is filled in by the engine" },
   { "timeout", "duration", to = "timeout_ms", help = 'of one try, for example "30s"' },
+  { "connect", "duration", to = "connect_ms", help = 'of that, to connect: "10s" unless said' },
+  { "stall", "duration", to = "stall_ms", help = 'ends a try that has hardly brought a byte for so long: "20s"' },
+  { "largest", "size", help = 'a decoded body at most: "512MB" unless said' },
 })
 
 local function check_url(url, what)

@@ -258,7 +258,7 @@ static void test_a_redirect_to_what_is_not_named_is_refused(void **state) {
   strcpy(elsewhere, "/again");
   loop_fetch(&l, &r, &got);
   assert_string_equal(got.error.message,
-                      "GET 127.0.0.1: redirect not followed: more than 10 redirects");
+                      "GET 127.0.0.1: redirect not followed: more than 5 redirects");
   server_close(&other);
 }
 

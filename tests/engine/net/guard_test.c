@@ -29,7 +29,11 @@ static const struct {
     {"127.255.255.254", "loopback"},
     {"128.0.0.0", NULL},
     {"169.253.255.255", NULL},
-    {"169.254.169.254", "link-local"},
+    {"169.254.169.254", "metadata service"},
+    {"169.254.169.253", "link-local"},
+    {"100.100.100.200", "metadata service"},
+    {"168.63.129.16", "metadata service"},
+    {"168.63.129.17", NULL},
     {"169.255.0.0", NULL},
     {"172.15.255.255", NULL},
     {"172.16.0.1", "private"},
@@ -58,7 +62,11 @@ static const struct {
     {"::7f00:1", "reserved"},         /* IPv4-compatible 127.0.0.1 */
     {"::ffff:127.0.0.1", "loopback"}, /* mapped */
     {"::ffff:10.1.2.3", "private"},
-    {"::ffff:169.254.169.254", "link-local"},
+    {"::ffff:169.254.169.254", "metadata service"},
+    {"64:ff9b::169.254.169.254", "metadata service"},
+    {"fd00:ec2::254", "metadata service"},
+    {"fd20:ce::254", "metadata service"},
+    {"fd00:ec2::253", "unique local"},
     {"::ffff:8.8.8.8", NULL},
     {"::ffff:0:127.0.0.1", "reserved"}, /* SIIT */
     {"64:ff9b::127.0.0.1", "loopback"}, /* NAT64 */
@@ -118,6 +126,23 @@ static void test_what_is_no_internet_address_is_refused(void **state) {
   same("zone", guard_special_text("fe80::1%eth0"), "link-local");
 }
 
+static void test_what_only_a_local_network_answers_for(void **state) {
+  (void)state;
+  const char *const local[] = {"localhost",     "a.localhost",  "db",         "nas.lan",
+                               "printer.local", "API.Internal", "x.home.arpa"};
+  const char *const not_local[] = {
+      "example.org", "localhost.example.org", "internal.example.org", "::1", "127.0.0.1",
+      ".internal",   "notlocal.xlocal"};
+  for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+    assert_true(guard_is_local_name(local[i]));
+  for (size_t i = 0; i < sizeof not_local / sizeof *not_local; i++)
+    assert_false(guard_is_local_name(not_local[i]));
+  assert_true(guard_is_address("::1") && guard_is_address("10.0.0.1"));
+  assert_false(guard_is_address("localhost") || guard_is_address("10.0.0.1.example.org"));
+  assert_true(guard_is_local("loopback") && guard_is_local("private"));
+  assert_false(guard_is_local("metadata service") || guard_is_local("link-local"));
+}
+
 static void test_names_open_exactly_what_they_name(void **state) {
   (void)state;
   arena a = {0};
@@ -143,6 +168,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_addresses),
       cmocka_unit_test(test_what_is_no_internet_address_is_refused),
+      cmocka_unit_test(test_what_only_a_local_network_answers_for),
       cmocka_unit_test(test_names_open_exactly_what_they_name),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
