@@ -40,6 +40,7 @@ typedef csv_rows reader;
 static void close_reader(reader *r) {
   if (r->open) csv_close(&r->csv), feed_close(&r->feed), arena_free(&r->memory);
   r->open = false;
+  r->target_count = 0;
 }
 
 static int reader_gc(lua_State *L) {
@@ -198,7 +199,7 @@ static bool give_row(lua_State *L, const csv_source *from, const csv_sink *sink,
   reader *r = from->rows;
   if (count != r->target_count && r->bad != BAD_NULL) return say_count(r, count, e), false;
   size_t most = count < r->target_count ? count : r->target_count, size;
-  sink->begin(L, sink->data, most);
+  sink->begin(L, sink->data, from, most);
   for (size_t i = 0; i < most; i++) {
     csv_target *t = &r->targets[i];
     if (!t->wanted) continue;
@@ -274,12 +275,18 @@ lua_Integer csv_source_next(lua_State *L, const csv_source *from, const csv_sink
   return 0;
 }
 
+lua_Integer csv_source_line(const csv_source *from) { return (lua_Integer)from->rows->csv.line; }
+
+void csv_forget_columns(const csv_source *from) {
+  for (size_t i = 0; i < from->rows->target_count; i++) from->rows->targets[i].column = -1;
+}
+
 const cell_rule *csv_source_rule(const csv_source *from) { return &from->rows->rule; }
 
 /* ── Rows as Lua tables ── */
 
-static void begin_table(lua_State *L, void *data, size_t fields) {
-  (void)data;
+static void begin_table(lua_State *L, void *data, const csv_source *from, size_t fields) {
+  (void)data, (void)from;
   lua_createtable(L, 0, (int)fields);
 }
 

@@ -28,7 +28,7 @@ typedef struct csv_source { /* an iterator's parts: the reader, and stack indice
 } csv_source;
 
 typedef struct csv_sink {
-  void (*begin)(lua_State *L, void *data, size_t fields);
+  void (*begin)(lua_State *L, void *data, const csv_source *from, size_t fields);
   /* A field that is not null; may leave things on the stack. False: it does not fit. */
   bool (*cell)(lua_State *L, void *data, const csv_source *from, csv_target *t, const char *text,
                size_t size);
@@ -40,7 +40,9 @@ bool csv_source_open(lua_State *L, int index, csv_source *from);
 /* The next good row goes into the sink: its line, or 0 at the end. Raises CSV, ROWS, ENCODING. What a
  * sink left on the stack for a row that turned out bad is taken away. */
 lua_Integer csv_source_next(lua_State *L, const csv_source *from, const csv_sink *sink);
+lua_Integer csv_source_line(const csv_source *from); /* where the present row begins */
 const cell_rule *csv_source_rule(const csv_source *from);
+void csv_forget_columns(const csv_source *from); /* each target's column is -1 again */
 /* Pushes a field's value; false, with nothing pushed, when it does not fit. */
 bool csv_push_cell(lua_State *L, const cell_rule *rule, shape_type type, const char *text,
                    size_t size);
