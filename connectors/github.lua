@@ -22,6 +22,9 @@ local github = {}
 
 -- A repository as the API describes it in, one row of figures out. The name is the reply's: GitHub follows renames.
 function github.row(repo)
+  if not repo.full_name then
+    error("github: a repository expected, got " .. tostring(repo.message or "something without full_name"), 0)
+  end
   return {
     repo = repo.full_name,
     stars = repo.stargazers_count,
@@ -34,15 +37,25 @@ end
 
 -- One page of a search in, a list of rows out.
 function github.rows(page)
+  if not page.items then error("github: a page of a search expected, got " .. tostring(page.message or "no items"), 0) end
   local rows = {}
   for i, repo in ipairs(page.items) do rows[i] = github.row(repo) end
   return rows
 end
 
+-- The reply of /rate_limit in; how many requests are left until when out: { core = { left, limit, reset }, search = … }.
+function github.limits(reply)
+  local limits = {}
+  for name, r in pairs(reply.resources) do
+    limits[name] = { left = r.remaining, limit = r.limit, reset = dts.date.parse(r.reset, "%s") }
+  end
+  return limits
+end
+
 -- The figures of "owner/name", or nil when there is no such repository. The reply is archived under `archive`.
 function github.repo(name, archive)
-  local res = source:get("/repos/" .. name, { archive = archive, accept = { 404 } })
-  if res.status == 404 then return nil end
+  local res = source:get("/repos/" .. name, { archive = archive, accept = { 404, 451 } })
+  if res.status >= 400 then return nil end
   return github.row(res:json())
 end
 
@@ -54,6 +67,11 @@ function github.search(q, archive)
     table.move(github.rows(page:json()), 1, PAGE, #found + 1, found)
   end
   return found
+end
+
+-- How many requests are left; asking costs none.
+function github.left()
+  return github.limits(source:get("/rate_limit"):json())
 end
 
 return github

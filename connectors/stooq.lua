@@ -8,32 +8,45 @@ local dts = require "dts"
 local source = dts.source { name = "stooq", url = "https://stooq.com", rate = "1/s", concurrency = 1 }
 
 local COMPACT = "%Y%m%d"
+local SHOWN = 80
+local NAMES = { -- the columns in English and in Polish, with its own letters and without
+  date = { "Date", "Data" }, open = { "Open", "Otwarcie" },
+  high = { "High", "Najwyzszy", "Najwyższy" }, low = { "Low", "Najnizszy", "Najniższy" },
+  value = { "Close", "Zamkniecie", "Zamknięcie" }, volume = { "Volume", "Wolumen" },
+}
 
 local stooq = {}
 
-local function number(text)
-  return text and tonumber(text)
+local function pick(record, names)
+  for _, name in ipairs(names) do
+    if record[name] then return record[name] end
+  end
 end
 
--- Records under English or Polish headers in, rows out. A record without volume is real (2010-04-26 of xom.us is one).
+-- Records under English or Polish headers, in any order, in; rows out. A record without volume is real (2010-04-26 of
+-- xom.us is one), and what is no number (N/A, N/D) is not known.
 function stooq.rows(records)
   local rows = {}
   for r in records do
-    rows[#rows + 1] = {
-      date = r.Date or r.Data,
-      open = number(r.Open or r.Otwarcie), high = number(r.High or r.Najwyzszy), low = number(r.Low or r.Najnizszy),
-      value = number(r.Close or r.Zamkniecie), volume = number(r.Volume or r.Wolumen),
-    }
+    local row = {}
+    for name, theirs in pairs(NAMES) do
+      local text = pick(r, theirs)
+      row[name] = name == "date" and text or tonumber(text or "")
+    end
+    if not row.date then error("stooq: a record without a date (Date, Data)", 0) end
+    if row.date:find("^%d%d%d%d%d%d%d%d$") then row.date = dts.date.parse(row.date, COMPACT) end
+    rows[#rows + 1] = row
   end
   return rows
 end
 
--- What a reply is by its first line: "prices", "nothing" for the dates asked, or "limit" for the day's limit.
+-- What a reply is by its first line: "prices", "nothing" for the dates asked, or "limit" and what the service said.
 function stooq.kind(text)
-  local first = text:match("^[^\r\n]*")
-  if first:find(",", 1, true) then return "prices" end
-  if first == "" or first == "No data" or first == "Brak danych" then return "nothing" end
-  return "limit", first
+  local first = text:gsub("^\239\187\191", ""):match("^%s*([^\r\n]*)")
+  if first:find("^Dat[ea][,;]") or first:find(",Dat[ea],") then return "prices" end
+  if first == "" or first:find("^No data") or first:find("^Brak danych") then return "nothing" end
+  if first:find("^<") then return "limit", "a page instead: " .. first:sub(1, SHOWN) end
+  return "limit", first:sub(1, SHOWN)
 end
 
 -- Prices of `symbol`, for example "xom.us", from one date to another, both included.
@@ -41,8 +54,8 @@ function stooq.daily(symbol, from, to)
   local query = { s = symbol, d1 = dts.date.format(from, COMPACT), d2 = dts.date.format(to, COMPACT), i = "d" }
   local res = source:get("/q/d/l/", { query = query })
   local kind, said = stooq.kind(res:text())
-  if kind == "limit" then error("stooq.com gives no prices now: " .. said, 2) end
-  return kind == "prices" and stooq.rows(res:rows { bad = "null" }) or {}
+  if kind == "limit" then error("stooq.com gives no prices now: " .. said, 0) end
+  return kind == "prices" and stooq.rows(res:rows { format = "csv", bad = "null" }) or {}
 end
 
 return stooq

@@ -14,30 +14,39 @@ local yahoo = {}
 
 -- Midnight UTC of a date, in seconds.
 function yahoo.seconds(date)
-  return math.abs(dts.date.diff(date, EPOCH)) * DAY
+  return dts.date.diff(date, EPOCH) * DAY
 end
 
 local function number(list, i)
-  local value = list[i]
-  return value ~= dts.null and value or nil
+  local value = list and list[i]
+  return type(value) == "number" and value or nil
 end
 
 -- A decoded reply in, the same out. A period without a price is an error to the service, and an empty chart to us.
 function yahoo.checked(reply)
-  local fault = reply.chart.error
-  if not fault then return reply end
-  if not fault.description:find("^Data doesn't exist") then error("Yahoo Finance: " .. fault.description, 2) end
-  return { chart = { result = { { meta = {}, indicators = { quote = { {} } } } } } }
+  local fault = type(reply.chart) == "table" and reply.chart.error
+  if type(reply.chart) ~= "table" then error("Yahoo Finance: a chart expected, got none", 0) end
+  if not fault or fault == dts.null then return reply end
+  if not fault.description:find("^Data doesn't exist") then error("Yahoo Finance: " .. fault.description, 0) end
+  return { chart = { result = {} } }
 end
 
--- The decoded chart in, one row a trading day out. A day is the exchange's own; a price that is not known is left out.
+-- The exchange's own day: its zone knows summer time, `gmtoffset` only what holds today.
+local function day_of(second, meta)
+  if meta.exchangeTimezoneName then
+    return dts.date.of(dts.date.parse(("%d"):format(second), "%s"), meta.exchangeTimezoneName)
+  end
+  return dts.date.add(EPOCH, (second + (meta.gmtoffset or 0)) // DAY)
+end
+
+-- The decoded chart in, one row a trading day out; a price that is not known is left out.
 function yahoo.rows(reply)
-  local chart = reply.chart.result[1]
-  local quote, offset = chart.indicators.quote[1], chart.meta.gmtoffset or 0
+  local chart = (reply.chart.result or {})[1] or {}
+  local quote = ((chart.indicators or {}).quote or {})[1] or {}
   local rows = {}
   for i, second in ipairs(chart.timestamp or {}) do
     rows[i] = {
-      date = dts.date.add(EPOCH, (second + offset) // DAY),
+      date = day_of(second, chart.meta or {}),
       open = number(quote.open, i), high = number(quote.high, i), low = number(quote.low, i),
       value = number(quote.close, i), volume = number(quote.volume, i),
     }
@@ -50,8 +59,8 @@ function yahoo.exported(records)
   local rows = {}
   for r in records do
     rows[#rows + 1] = {
-      date = r.Date, open = tonumber(r.Open), high = tonumber(r.High), low = tonumber(r.Low),
-      value = tonumber(r.Close), volume = tonumber(r.Volume),
+      date = dts.date.parse(r.Date), open = tonumber(r.Open or ""), high = tonumber(r.High or ""),
+      low = tonumber(r.Low or ""), value = tonumber(r.Close or ""), volume = tonumber(r.Volume or ""),
     }
   end
   return rows

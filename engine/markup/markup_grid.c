@@ -30,6 +30,7 @@ typedef struct table {
   row *rows;
   size_t count, capacity, columns, cells;
   int section;
+  bool has_head; /* a <thead>: nothing else is one */
 } table;
 
 static bool named(const markup_node *n, const char *name) {
@@ -57,7 +58,7 @@ static void look_at_cells(table *t, row *r) {
     any_th = any_th || th;
     any_td = any_td || !th;
   }
-  if (any_th && !any_td) r->heads = true;
+  if (any_th && !any_td && !t->has_head) r->heads = true;
   r->head_then = first_th && any_td;
 }
 
@@ -70,6 +71,7 @@ static void add_row(table *t, const markup_node *tr, bool in_head) {
   }
   row *r = &t->rows[t->count++];
   *r = (row){.node = tr, .section = t->section, .heads = in_head};
+  t->has_head = t->has_head || in_head;
 }
 
 static bool holds_no_rows(const markup_node *n) {
@@ -202,18 +204,17 @@ static void name_columns(table *t, size_t from, size_t to, markup_grid *out) {
 
 static bool is_before(const table *t, const row *r) { return is_empty(r) || is_title(t, r); }
 
-/* Where the rows begin; the names stand in those from *from on. */
+/* Where the rows begin; the names stand in those from *from on. A table of nothing but cells across the
+ * whole width has no titles: these are its rows. */
 static size_t count_headers(table *t, bool unnamed, size_t *from) {
-  size_t y = 0;
-  while (y < t->count && (t->rows[y].heads || is_before(t, &t->rows[y]))) y++;
-  size_t heads = 0;
-  for (size_t i = 0; i < y; i++) heads += t->rows[i].heads && !is_before(t, &t->rows[i]);
+  size_t y = 0, heads = 0;
+  for (; y < t->count && (t->rows[y].heads || is_before(t, &t->rows[y])); y++)
+    heads += t->rows[y].heads && !is_before(t, &t->rows[y]);
   *from = 0;
-  if (unnamed || (heads && y < t->count)) return y;
-  for (y = 0; y < t->count && is_before(t, &t->rows[y]);) y++;
-  if (y == t->count) return *from = y;
+  if (heads) return y;
+  if (y == t->count) return 0;
   *from = y;
-  return t->rows[y].head_then ? y : y + 1;
+  return unnamed || t->rows[y].head_then ? y : y + 1;
 }
 
 static void copy_rows(table *t, size_t headers, markup_grid *out) {

@@ -55,8 +55,12 @@ local function check(self, method)
   return it
 end
 
+local function said(it)
+  return (it.type or ""):lower():match("charset%s*=%s*[\"']?([%w_%-]+)")
+end
+
 local function charset(it)
-  local found = (it.type or ""):lower():match("charset%s*=%s*\"?([%w_%-]+)")
+  local found = said(it)
   return found and found ~= "utf-8" and found ~= "utf8" and found or nil
 end
 
@@ -141,12 +145,12 @@ end
 
 function methods:html()
   local it = check(self, "html")
-  return require("dts.markup").read(it.raw, "html", charset(it) or "", it.name)
+  return require("dts.markup").read(it.raw, "html", said(it) or "", it.name)
 end
 
 function methods:xml()
   local it = check(self, "xml")
-  return require("dts.markup").read(it.raw, "xml", charset(it) or "", it.name)
+  return require("dts.markup").read(it.raw, "xml", said(it) or "", it.name)
 end
 
 local SHAPE = options.spec("rows", {
@@ -242,7 +246,7 @@ end
 
 function readers.html(it, shape)
   local markup = require "dts.markup"
-  local document = markup.read(it.raw, shape.format, shape.encoding or "", it.name)
+  local document = markup.read(it.raw, shape.format, shape.encoding or said(it) or "", it.name)
   return records.shaped(document:records(shape.at, shape.header), shape)
 end
 readers.xml = readers.html

@@ -134,6 +134,21 @@ static void texts_of_a_format(void **state) {
   check_parse("Mon,  4 Mar 2024", "%a, %e %b %Y", "2024-03-04", -1);
   check_parse("Monday 100% 4 March 2024", "%A 100%% %d %B %Y", "2024-03-04", -1);
   check_parse("04/03/2024   10:00", "%d/%m/%Y %H:%M", "2024-03-04", 600 * m);
+  check_parse("4/3/2024", "%-d/%-m/%Y", "2024-03-04", -1);
+}
+
+static void weeks_quarters_and_seconds(void **state) {
+  (void)state;
+  check_parse("2026-W53-7", "%G-W%V-%u", "2027-01-03", -1);
+  check_parse("2026-W53", "%G-W%V", "2026-12-28", -1);
+  check_parse("2027-W01-1", "%G-W%V-%u", "2027-01-04", -1);
+  check_parse("2020-W01-1", "%G-W%V-%u", "2019-12-30", -1);
+  check_parse("2020-W53 Sun", "%G-W%V %a", "2021-01-03", -1);
+  check_parse("2024-Q3", "%Y-Q%q", "2024-07-01", -1);
+  check_parse("1T69", "%qT%y", "1969-01-01", -1);
+  check_parse("1700000000", "%s", "2023-11-14", 80000000);
+  check_parse("1700000000.250", "%s", "2023-11-14", 80000250);
+  check_parse("-1", "%s", "1969-12-31", 86399000);
 }
 
 static void texts_that_do_not_fit_their_format(void **state) {
@@ -155,7 +170,13 @@ static void texts_that_do_not_fit_their_format(void **state) {
                                        {"", "%Y"},
                                        {"2024-03-04", "%Y-%m-%d x"},
                                        {"2024 2025", "%Y %Y"},
-                                       {"2024-03-04 10:00:00.", "%F %T.%f"}};
+                                       {"2024-03-04 10:00:00.", "%F %T.%f"},
+                                       {"2025-W53", "%G-W%V"},
+                                       {"2024-W00", "%G-W%V"},
+                                       {"9999-W52-7", "%G-W%V-%u "},
+                                       {"2024-Q5", "%Y-Q%q"},
+                                       {"1700000000000", "%s"},
+                                       {"+1", "%s"}};
   int32_t date;
   int64_t ms;
   for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
@@ -168,8 +189,16 @@ static void formats_that_cannot_make_a_date_say_why(void **state) {
   dts_error e;
   assert_int_equal(date_format_check("%d/%m", &e), -1);
   assert_string_equal(e.message, "date format '%d/%m': it has no year (%Y or %y)");
-  assert_int_equal(date_format_check("%Y-%q", &e), -1);
-  assert_string_equal(e.message, "date format '%Y-%q': '%q' is not known");
+  assert_int_equal(date_format_check("%Y-%Q", &e), -1);
+  assert_string_equal(e.message, "date format '%Y-%Q': '%Q' is not known");
+  assert_int_equal(date_format_check("%Y-W%V", &e), -1);
+  assert_string_equal(e.message,
+                      "date format '%Y-W%V': it has a week (%V) but not the week's year (%G)");
+  assert_int_equal(date_format_check("%G", &e), -1);
+  assert_int_equal(date_format_check("%G %V %m", &e), -1);
+  assert_int_equal(date_format_check("%Y %q %m", &e), -1);
+  assert_int_equal(date_format_check("%s %Y", &e), -1);
+  assert_string_equal(e.message, "date format '%s %Y': %s is the whole instant and stands alone");
   assert_int_equal(date_format_check("%Y-%", &e), -1);
   assert_string_equal(e.message, "date format '%Y-%': '%%' is not known");
   assert_int_equal(date_format_check("%Y %I:%M", &e), -1);
@@ -198,6 +227,31 @@ static void dates_are_written_in_a_format(void **state) {
   assert_int_equal(date_format(day("2024-12-31"), -1, "%j %I %p", &b), 0);
   assert_string_equal(buffer_text(&b), "366 12 AM");
   assert_int_equal(date_format(day("2024-12-31"), -1, "%Q", &b), -1);
+  buffer_clear(&b);
+  assert_int_equal(date_format(day("2027-01-03"), time, "%G-W%V-%u %q %-d/%-m %-H %s", &b), 0);
+  assert_string_equal(buffer_text(&b), "2026-W53-7 1 3/1 13 1798981509");
+  buffer_clear(&b);
+  int offset = -12600;
+  assert_int_equal(date_format_at(day("1969-12-31"), time, &offset, "%T %z %Z %s", &b), 0);
+  assert_string_equal(buffer_text(&b), "13:05:09 -0330 -03:30 -26691");
+  buffer_free(&b);
+}
+
+/* Every day of 400 years, by its week and back; a year has 53 weeks 71 times in 400 years. */
+static void weeks_come_back_as_they_went(void **state) {
+  (void)state;
+  buffer b;
+  int64_t ms;
+  int32_t back, long_years = 0;
+  buffer_init(&b, 1000);
+  for (int32_t date = day("1801-01-05"); date < day("2201-01-05"); date++) {
+    buffer_clear(&b);
+    date_format(date, -1, "%G-W%V-%u", &b);
+    if (date_parse(buffer_text(&b), b.size, "%G-W%V-%u", &back, &ms) != 0 || back != date)
+      fail_msg("%s", buffer_text(&b));
+    if (strstr(buffer_text(&b), "W53-1")) long_years++;
+  }
+  assert_int_equal(long_years, 71);
   buffer_free(&b);
 }
 
@@ -279,6 +333,8 @@ int main(void) {
       cmocka_unit_test(timestamps_of_any_offset),
       cmocka_unit_test(timestamps_that_are_none),
       cmocka_unit_test(texts_of_a_format),
+      cmocka_unit_test(weeks_quarters_and_seconds),
+      cmocka_unit_test(weeks_come_back_as_they_went),
       cmocka_unit_test(texts_that_do_not_fit_their_format),
       cmocka_unit_test(formats_that_cannot_make_a_date_say_why),
       cmocka_unit_test(dates_are_written_in_a_format),

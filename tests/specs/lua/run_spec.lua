@@ -332,7 +332,8 @@ describe("values", function()
     assert.same({ "2024-02-28", "2024-02-29", "2024-03-01" }, d.range("2024-02-28", "2024-03-01"))
     assert.same({ 4, "2024-02-26", "2024-01-01" }, { d.weekday "2024-02-29", d.start("2024-02-29", "week"),
       d.start("2024-02-29", "year") })
-    assert.equal("a date like %d/%m/%Y expected, got \"31/02/2020\"", (fake.refused(d.parse, "31/02/2020", "%d/%m/%Y")))
+    assert.equal("there is no such day: \"31/02/2020\", read as %d/%m/%Y",
+      (fake.refused(d.parse, "31/02/2020", "%d/%m/%Y")))
     assert.equal("2024-01-01T00:15:00.000Z", d.add("2024-01-01T00:00:00Z", "15m"))
   end)
 

@@ -28,6 +28,26 @@ describe("the Banco Central's series", function()
     assert.has_error(function() bcb.rows { { data = "31/02/2020", valor = "5" } } end)
   end)
 
+  it("leaves out a day without a value, and reads a decimal comma", function()
+    local reply = { { data = "04/06/2020", valor = "" }, { data = "05/06/2020", valor = "-" }, { data = "06/06/2020" },
+      { data = "07/06/2020", valor = "1.234,5" }, { data = "08/06/2020", valor = 2 } }
+    assert.same({ { date = "2020-06-07", value = 1234.5 }, { date = "2020-06-08", value = 2 } }, bcb.rows(reply))
+  end)
+
+  it("passes on what the bank says instead of a list", function()
+    local ok, fault = pcall(bcb.rows, { error = "O sistema aceita uma janela de consulta de, no máximo, 10 anos" })
+    assert.is_false(ok)
+    assert.matches("10 anos", tostring(fault), 1, true)
+  end)
+
+  it("splits what is longer than ten years", function()
+    assert.same({ { from = "2020-06-04", to = "2030-06-03" } }, bcb.spans("2020-06-04", "2030-06-03"))
+    assert.same({ { from = "2020-06-04", to = "2030-06-03" }, { from = "2030-06-04", to = "2030-06-04" } },
+      bcb.spans("2020-06-04", "2030-06-04"))
+    assert.equal("2010-02-27", bcb.spans("2000-02-29", "2010-02-28")[1].to)
+    assert.same({}, bcb.spans("2020-06-04", "2020-06-03"))
+  end)
+
   real("reads each of the 897 days that the bank published", function()
     local reply = {}
     local text = helper.data("currency/bcb-sgs-shape-1-dados-2020-2023.json")
@@ -62,28 +82,44 @@ end)
 describe("the European Central Bank's file", function()
   local elements = {
     { time = "2023-12-29" }, { currency = "USD", rate = "1.105" }, { currency = "BRL", rate = "5.3618" },
-    { time = "2023-12-28" }, { currency = "USD", rate = "1.1114" },
-    { time = "2023-12-27" }, { currency = "USD", rate = "1.1065" },
+    { time = "2023-12-28" }, { currency = "USD", rate = "1.1114" }, { currency = "RUB", rate = "N/A" },
+  }
+  local wanted = {
+    { currency = "USD", date = "2023-12-28", rate = 1.1114 },
+    { currency = "BRL", date = "2023-12-29", rate = 5.3618 }, { currency = "USD", date = "2023-12-29", rate = 1.105 },
   }
 
-  it("gives one currency's days within the span, oldest first", function()
-    local rows = ecb.rows(helper.each(elements), "USD", "2023-12-28", "2023-12-31")
-    assert.same({ { date = "2023-12-28", value = 1.1114 }, { date = "2023-12-29", value = 1.105 } }, rows)
+  it("gives each day's rates as XML, oldest first", function()
+    assert.same(wanted, ecb.elements(helper.each(elements)))
   end)
 
-  it("leaves out days without the currency", function()
-    local rows = ecb.rows(helper.each(elements), "BRL", "2023-12-01", "2023-12-31")
-    assert.same({ { date = "2023-12-29", value = 5.3618 } }, rows)
+  it("gives the same as CSV, without what has no rate", function()
+    assert.same(wanted, ecb.records(helper.each {
+      { Date = "2023-12-29", USD = "1.105", BRL = "5.3618", RUB = "N/A", [""] = "" },
+      { Date = "2023-12-28", USD = "1.1114", BRL = "", MTL = "N/A" },
+    }))
   end)
 
-  real("reads the recorded 90-day feed: 64 days", function()
+  it("reads the day in words of the daily CSV", function()
+    assert.same({ { currency = "USD", date = "2024-02-29", rate = 1.0813 } },
+      ecb.records(helper.each { { Date = "29 Feb 2024", USD = "1.0813" } }))
+  end)
+
+  real("has 64 days as XML, and 6,402 days as CSV", function()
     local list = {}
     for name, value, rest in helper.data("currency/eurofxref-hist-90d.xml"):gmatch('<Cube (%l+)="(.-)"(.-)>') do
       list[#list + 1] = { [name] = value, rate = rest:match('rate="(.-)"') }
     end
-    local rows = ecb.rows(helper.each(list), "USD", "2016-01-01", "2017-12-31")
-    assert.equal(64, #rows)
-    assert.same({ date = "2017-03-03", value = 1.0565 }, rows[64])
+    local rates = ecb.elements(helper.each(list))
+    assert.equal(1984, #rates)
+    assert.same({ "2016-12-05", "2017-03-03" }, { rates[1].date, rates[#rates].date })
+    local days, missing = {}, 0
+    for record in helper.records(helper.data("currency/eurofxref-hist-part.csv"), ",") do
+      for _, value in pairs(record) do missing = missing + (value == "N/A" and 1 or 0) end
+      days[#days + 1] = record
+    end
+    assert.equal(29710, missing)
+    assert.equal(6402 * 21 - missing, #ecb.records(helper.each(days)))
   end)
 
   it("takes the small file while it reaches back far enough", function()

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 
 require "tests.specs.helper"
+local dts = require "dts"
 local github = require "connectors.github"
 
 local spark = {
@@ -26,5 +27,18 @@ describe("GitHub", function()
     local rows = github.rows { total_count = 2, items = { spark, kafka } }
     assert.same({ "apache/spark", "apache/kafka" }, { rows[1].repo, rows[2].repo })
     assert.same({}, github.rows { total_count = 0, items = {} })
+  end)
+
+  it("says what came instead of a repository or a page", function()
+    local ok, fault = pcall(github.row, { message = "Moved Permanently" })
+    assert.is_false(ok)
+    assert.matches("Moved Permanently", tostring(fault), 1, true)
+    assert.is_false(pcall(github.rows, { message = "Validation Failed" }))
+  end)
+
+  it("tells what is left, and when there is more", function()
+    if not dts.date.of then return pending("needs an engine") end
+    assert.same({ core = { left = 4987, limit = 5000, reset = "2024-03-02T10:00:00.000Z" } },
+      github.limits { resources = { core = { limit = 5000, remaining = 4987, reset = 1709373600, used = 13 } } })
   end)
 end)

@@ -31,6 +31,20 @@ describe("Yahoo's chart", function()
     assert.same({ date = "2024-01-03" }, rows[2])
   end)
 
+  it("takes the day from the exchange's zone where the reply names it", function()
+    if not dts.date.of then return pending("needs an engine") end
+    local reply = chart({ 1720479600 }, { 5.4 })
+    reply.chart.result[1].meta = { gmtoffset = 0, exchangeTimezoneName = "Europe/London" }
+    assert.equal("2024-07-09", yahoo.rows(reply)[1].date)
+  end)
+
+  it("has no rows for a chart without times or prices", function()
+    assert.same({}, yahoo.rows { chart = { result = { { meta = {}, indicators = { quote = { {} } } } } } })
+    assert.same({}, yahoo.rows { chart = { result = {} } })
+    assert.same({ { date = "2024-01-02" } }, yahoo.rows { chart = { result = { { timestamp = { 1704207600 } } } } })
+    assert.is_false(pcall(yahoo.checked, {}))
+  end)
+
   it("has no rows when the service has no data for the period", function()
     local fault = { code = "Bad Request", description = "Data doesn't exist for startDate = 1, endDate = 2" }
     assert.same({}, yahoo.rows(yahoo.checked { chart = { error = fault } }))
@@ -67,10 +81,26 @@ describe("Stooq", function()
     assert.same({ date = "2023-03-17", open = 1, high = 3, low = 1, value = 2, volume = 9 }, english[1])
   end)
 
+  it("reads Polish letters, compact dates, and what is not known", function()
+    assert.same({ { date = "2023-03-17", open = 1, value = 2, high = 3 } }, stooq.rows(helper.each {
+      {
+        ["Zamknięcie"] = "2", Data = "20230317", ["Najwyższy"] = "3", Otwarcie = "1", Wolumen = "N/D",
+        ["Najniższy"] = "N/A",
+      },
+    }))
+    local ok, fault = pcall(stooq.rows, helper.each { { Close = "2" } })
+    assert.is_false(ok)
+    assert.matches("without a date", tostring(fault))
+  end)
+
   it("tells prices, nothing and the day's limit apart by the first line", function()
     assert.equal("prices", (stooq.kind "Date,Open,High,Low,Close,Volume\r\n2023-03-17,1,1,1,1,1\r\n"))
     assert.equal("nothing", (stooq.kind "No data"))
     assert.equal("nothing", (stooq.kind ""))
+    assert.equal("nothing", (stooq.kind "Brak danych\r\n"))
+    assert.equal("prices", (stooq.kind "\239\187\191Data;Otwarcie"))
+    assert.equal("prices", (stooq.kind "Symbol,Date,Close"))
+    assert.same({ "limit", "a page instead: <html><head>" }, { stooq.kind "\n<html><head>\n<title>" })
     local kind, said = stooq.kind "Exceeded the daily hits limit\r\n"
     assert.same({ "limit", "Exceeded the daily hits limit" }, { kind, said })
   end)
