@@ -13,7 +13,8 @@
 #include "base/error.h"
 #include "command/options.h"
 
-enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+/* 130 is 128 + SIGINT, what a shell gives for Ctrl-C. */
+enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 struct command {
   const char *name;

@@ -27,7 +27,7 @@ engine *engine_here(arena *a, dts_error *e);
 void engine_close(engine *g); /* NULL is fine */
 
 bool engine_is_remote(const engine *g); /* another process: `dts serve` */
-kernel *engine_kernel(engine *g);             /* of this process; NULL when it is remote */
+kernel *engine_kernel(engine *g);       /* of this process; NULL when it is remote */
 const char *engine_root(const engine *g);
 /* The answer lives in `a`; events come while it waits (event may be NULL). */
 int engine_ask(engine *g, const value *command, kernel_event *event, void *arg, arena *a,

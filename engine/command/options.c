@@ -10,6 +10,7 @@
 enum { OPTIONS = 32 };
 
 static const command_option common[] = {{"json", NULL, "print JSON, for programs"},
+                                        {"color", "WHEN", "auto (the default), always or never"},
                                         {"help", NULL, "print this help"}};
 enum { COMMON = sizeof common / sizeof *common };
 
@@ -95,6 +96,8 @@ int options_read(const command *c, int count, char **arguments, arena *a, given 
       return -1;
     i += took;
   }
+  static const char *const when[] = {"auto", "always", "never", NULL};
+  if (given_one_of(out, "color", when, e) < 0) return -1;
   return check_words(c, out, e);
 }
 

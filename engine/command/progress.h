@@ -10,6 +10,8 @@
 typedef struct progress {
   screen screen; /* standard error */
   int64_t rows, requests, started, ended, done, total;
+  int64_t rows_now, requests_now; /* of runs that have not ended */
+  int64_t began;                  /* clock_monotonic_ms of the first event */
   int64_t runs[256]; /* ids of the runs of this command; logs of others are not shown */
   size_t run_count;
   bool shown; /* a progress line stands on the screen */

@@ -255,7 +255,7 @@ static int fail_here(const target *t, const dts_error *e,
   screen s = screen_of(stderr);
   if (json || !e->where[0]) return -1;
   report_error(&s, e, t->root);
-  return EXIT_FAILED;
+  return strcmp(e->code, "INTERRUPTED") == 0 ? EXIT_INTERRUPTED : EXIT_FAILED;
 }
 
 typedef struct places { /* where it runs: here or in the engine, on the store or on a copy */

@@ -36,49 +36,99 @@ static size_t columns_of(uint32_t code) {
   return within(code, twice_wide, sizeof twice_wide / sizeof *twice_wide) ? 2 : 1;
 }
 
-/* The character at `text`: its bytes (1 for a broken one) and columns. */
-static size_t next_character(const char *text, size_t size, size_t *columns) {
+typedef struct piece { /* one character as the screen shows it */
+  size_t bytes, columns, shown_size;
+  const char *shown;
+  char escape[12];
+} piece;
+
+/* What would drive a terminal, or turn the order of what is read: C0, DEL, C1, and Unicode's
+ * directional embeddings, overrides and isolates. */
+static bool is_control(uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
+static void show_escape(piece *p, const char *format, uint32_t code) {
+  int size = code == '\n'   ? snprintf(p->escape, sizeof p->escape, "\\n")
+             : code == '\r' ? snprintf(p->escape, sizeof p->escape, "\\r")
+             : code == '\t' ? snprintf(p->escape, sizeof p->escape, "\\t")
+                            : snprintf(p->escape, sizeof p->escape, format, (unsigned)code);
+  p->shown = p->escape;
+  p->shown_size = p->columns = (size_t)size;
+}
+
+static void next_piece(const char *text, size_t size, piece *p) {
   bool cut;
-  size_t bytes = text_utf8_take(text, size, &cut);
   unsigned char c = (unsigned char)text[0];
-  *columns = 1;
-  if (bytes < 2) return 1;
-  uint32_t code = c & (0xFFu >> (bytes + 1));
-  for (size_t i = 1; i < bytes; i++) code = code << 6 | ((unsigned char)text[i] & 0x3F);
-  *columns = columns_of(code);
-  return bytes;
+  p->bytes = text_utf8_take(text, size, &cut);
+  p->shown = text;
+  p->shown_size = p->bytes;
+  if (!p->bytes) {
+    p->bytes = 1;
+    return show_escape(p, "\\x%02X", c);
+  }
+  uint32_t code = p->bytes == 1 ? c : c & (0xFFu >> (p->bytes + 1));
+  for (size_t i = 1; i < p->bytes; i++) code = code << 6 | ((unsigned char)text[i] & 0x3F);
+  p->columns = columns_of(code);
+  if (is_control(code)) show_escape(p, code < 0x100 ? "\\x%02X" : "\\u%04X", code);
 }
 
 size_t screen_width(const char *text, size_t size) {
-  size_t width = 0, columns;
-  for (size_t i = 0; i < size; width += columns) i += next_character(text + i, size - i, &columns);
+  size_t width = 0;
+  piece p;
+  for (size_t i = 0; i < size; i += p.bytes) {
+    next_piece(text + i, size - i, &p);
+    width += p.columns;
+  }
   return width;
 }
 
 void screen_fit(buffer *b, const char *text, size_t size, size_t width, bool pad) {
   bool cut = screen_width(text, size) > width;
-  size_t room = cut && width ? width - 1 : width, used = 0, columns;
-  for (size_t i = 0, bytes; i < size; i += bytes) {
-    bytes = next_character(text + i, size - i, &columns);
-    if (used + columns > room) break;
-    bool control = bytes == 1 && ((unsigned char)text[i] < 0x20 || (unsigned char)text[i] >= 0x7F);
-    if (control)
-      buffer_add_char(b, ' ');
-    else
-      buffer_add(b, text + i, bytes);
-    used += columns;
+  size_t room = cut && width ? width - 1 : width, used = 0;
+  piece p;
+  for (size_t i = 0; i < size; i += p.bytes) {
+    next_piece(text + i, size - i, &p);
+    if (used + p.columns > room) break;
+    buffer_add(b, p.shown, p.shown_size);
+    used += p.columns;
   }
   if (cut && width) buffer_add_text(b, "…"), used++;
   for (; pad && used < width; used++) buffer_add_char(b, ' ');
 }
 
+void screen_lines(buffer *b, const char *text, size_t size, size_t indent) {
+  const char *end = text + size, *newline;
+  for (const char *at = text; at < end; at = newline + 1) {
+    newline = memchr(at, '\n', (size_t)(end - at));
+    if (!newline) newline = end;
+    for (size_t i = 0; at > text && i < indent; i++) buffer_add_char(b, ' ');
+    screen_fit(b, at, (size_t)(newline - at), SIZE_MAX, false);
+    if (newline + 1 < end) buffer_add_char(b, '\n');
+  }
+}
+
+void screen_say(const screen *s, const char *text) {
+  buffer b;
+  buffer_init(&b, 16 * 1024 * 1024);
+  screen_lines(&b, text, strlen(text), 0);
+  fwrite(buffer_text(&b), 1, b.size, s->out);
+  buffer_free(&b);
+}
+
 screen screen_of(FILE *out) {
   struct winsize size;
   screen s = {.out = out};
-  const char *plain = getenv("NO_COLOR"), *term = getenv("TERM");
-  if (!isatty(fileno(out))) return s;
-  s.width = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-  s.colour = !(plain && *plain) && !(term && strcmp(term, "dumb") == 0);
+  const char *plain = getenv("NO_COLOR"), *forced = getenv("CLICOLOR_FORCE"),
+             *term = getenv("TERM"), *columns = getenv("COLUMNS");
+  bool terminal = isatty(fileno(out)), refused = plain && *plain;
+  bool asked = forced && *forced && strcmp(forced, "0") != 0;
+  s.colour = !refused && (asked || (terminal && !(term && strcmp(term, "dumb") == 0)));
+  if (!terminal) return s;
+  long wanted = columns ? strtol(columns, NULL, 10) : 0;
+  s.width = wanted >= 20 && wanted <= 1000 ? (size_t)wanted : 80;
+  if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col) s.width = size.ws_col;
   return s;
 }
 

@@ -1,7 +1,7 @@
 /* screen.h -- what people see: widths, tables, times, one line that is rewritten.
  *
  * One idea: a terminal has a width and perhaps colours; anything else (a file, a pipe) gets whole
- * lines without either. NO_COLOR is honoured. Widths count columns of the screen, not bytes.
+ * lines without either. NO_COLOR and CLICOLOR_FORCE are honoured; --color sets one of them. Widths count columns of the screen, not bytes.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_COMMAND_SCREEN_H
@@ -22,10 +22,15 @@ typedef struct screen {
 
 screen screen_of(FILE *out);
 
-size_t screen_width(const char *text, size_t size); /* columns; control characters count as one */
-/* Adds `text` cut to `width` columns ("…" at the cut), padded with blanks to it when `pad`; control
- * characters become blanks. */
+/* Columns of a text as it is shown: what could drive a terminal (control characters, broken bytes,
+ * directional overrides) stands as \n, \x1B or \u202E. */
+size_t screen_width(const char *text, size_t size);
+/* Adds `text`, shown like that and cut to `width` columns ("…" at the cut), padded with blanks to it
+ * when `pad`. */
 void screen_fit(buffer *b, const char *text, size_t size, size_t width, bool pad);
+/* The same for a text of several lines: those after the first begin with `indent` blanks. */
+void screen_lines(buffer *b, const char *text, size_t size, size_t indent);
+void screen_say(const screen *s, const char *text); /* writes one, without a newline behind */
 
 /* {columns, types?, rows} as aligned columns under their names, numbers to the right; timestamps
  * are shown in `z` (NULL: as they are). The widest columns give way where the screen is narrower. */

@@ -1,4 +1,4 @@
-/* control_run.c -- the commands `run`, `enqueue` and `cancel`.
+/* control_run.c -- the command `run`.
  *
  * `run` makes a firing by hand and answers when all of it has ended; what happens meanwhile goes to the
  * asker as events. A file with several pipelines runs those that follow no other, in the file's order.
@@ -17,6 +17,8 @@
 #include "flow/jobs/scheduler.h"
 #include "format/json.h"
 
+enum { TICK_MS = 500 };
+
 typedef struct running {
   struct running *next; /* of those that this kernel still owes an answer */
   question *question;
@@ -34,6 +36,7 @@ typedef struct running {
   char object[65];  /* where its bytes are kept */
   int64_t size;
   uint64_t listening;
+  loop_timer *tick;
 } running;
 
 static void forget(running *r) {
@@ -42,6 +45,7 @@ static void forget(running *r) {
   while (*at && *at != r) at = &(*at)->next;
   if (*at) *at = r->next;
   if (r->listening) kernel_unlisten(k, r->listening);
+  loop_cancel(kernel_loop(k), r->tick);
   registry_release(r->set);
   free(r->firings);
   free(r);
@@ -50,6 +54,7 @@ static void forget(running *r) {
 void control_run_close(kernel *k) {
   while (k->running) {
     question *q = k->running->question;
+    k->running->tick = NULL; /* it went with the loop */
     forget(k->running);
     q->answer = NULL; /* whoever asked is gone with the kernel */
     question_fail(q, NULL);
@@ -167,6 +172,28 @@ static void on_event(void *arg, int op, const value *event) {
   settle(r);
 }
 
+/* ---- how far it is ---- */
+
+/* Rows and requests of the runs under way: they end as a part of OP_RUN, and are told before. */
+static void tell_progress(void *arg) {
+  running *r = arg;
+  question *q = r->question;
+  arena a = {0};
+  value all = runner_status(kernel_runner(q->kernel), &a), event = value_map();
+  int64_t rows = 0, requests = 0;
+  for (size_t i = 0; i < all.list.count; i++) {
+    const value *one = &all.list.items[i];
+    if (!is_ours(r, value_get_integer(one, "firing", -1))) continue;
+    rows += value_get_integer(one, "rows", 0);
+    requests += value_get_integer(one, "requests", 0);
+  }
+  value_set(&a, &event, "rows_now", value_integer(rows));
+  value_set(&a, &event, "requests_now", value_integer(requests));
+  q->event(q->arg, OP_PROGRESS, &event);
+  arena_free(&a);
+  r->tick = loop_after(kernel_loop(q->kernel), TICK_MS, tell_progress, r);
+}
+
 /* ---- which pipelines ---- */
 
 static bool in_file(const pipeline *p, const char *target) {
@@ -267,6 +294,8 @@ static void fire_then(void *arg, int result, const dts_error *e) {
   }
   if (!r->open) return answer(r);
   r->listening = kernel_listen(q->kernel, on_event, r);
+  bool real = !kernel_opened_with(q->kernel)->is_virtual;
+  if (q->event && real) r->tick = loop_after(kernel_loop(q->kernel), TICK_MS, tell_progress, r);
   if (r->alone) runner_since(kernel_runner(q->kernel), r->firings[0]);
   runner_wake(kernel_runner(q->kernel));
 }
@@ -323,103 +352,4 @@ void control_run(kernel *k, question *q) {
   keeping *it = memory_alloc(sizeof *it);
   it->running = r;
   loop_defer(kernel_loop(k), keep_work, keep_then, it);
-}
-
-/* ---- enqueue ---- */
-
-typedef struct enqueuing {
-  question *question;
-  registry *set;
-  int64_t id;
-} enqueuing;
-
-static int enqueue_work(store_conn *c, void *arg, dts_error *e) {
-  enqueuing *n = arg;
-  const value *command = &n->question->command;
-  enqueued job_wanted = {.pipeline = value_get_text(command, "pipeline", ""),
-                         .trigger = value_get_text(command, "trigger", "enqueue"),
-                         .key = value_get_text(command, "key", NULL),
-                         .group = value_get_text(command, "group", NULL),
-                         .params = value_get(command, "params"),
-                         .delay_ms = value_get_integer(command, "delay_ms", 0)};
-  return scheduler_enqueue(c, n->set, &job_wanted, kernel_now(n->question->kernel), &n->id, e);
-}
-
-static void enqueue_then(void *arg, int result, const dts_error *e) {
-  enqueuing *n = arg;
-  question *q = n->question;
-  value v = value_map();
-  value_set(&q->memory, &v, "id", value_integer(n->id));
-  registry_release(n->set);
-  free(n);
-  if (result < 0) return question_fail(q, e);
-  runner_wake(kernel_runner(q->kernel));
-  question_answer(q, v);
-}
-
-void control_enqueue(kernel *k, question *q) {
-  enqueuing *n = memory_alloc(sizeof *n);
-  *n = (enqueuing){.question = q, .set = kernel_registry(k)};
-  kernel_write(k, enqueue_work, enqueue_then, n);
-}
-
-/* ---- cancel ---- */
-
-typedef struct cancelling {
-  question *question;
-  registry *set;
-  job job;
-  bool alone, closed; /* alone: no run of it will say so */
-} cancelling;
-
-static int cancel_work(store_conn *c, void *arg, dts_error *e) {
-  cancelling *n = arg;
-  question *q = n->question;
-  job_effects fx;
-  job_event event = {.kind = JOB_CANCEL};
-  int64_t id = value_get_integer(&q->command, "job", -1), now = kernel_now(q->kernel);
-  if (jobs_load(c, id, &q->memory, &n->job, e) < 0) return -1;
-  n->alone = n->job.state.status != JOB_LEASED; /* a run says so when its worker has gone */
-  if (!n->alone) return 0;
-  if (jobs_step(c, &n->job, &event, now, 0, &fx, e) < 0) return -1;
-  return finish_alone(c, n->set, &n->job, now, &n->closed, e);
-}
-
-static void tell_cancelled(kernel *k, const cancelling *n) {
-  arena a = {0};
-  value event = value_map();
-  value_set(&a, &event, "job", value_integer(n->job.id));
-  value_set(&a, &event, "firing", value_integer(n->job.firing));
-  value_set(&a, &event, "pipeline", value_text(n->job.pipeline));
-  value_set(&a, &event, "name", value_text(n->job.name));
-  value_set(&a, &event, "state", value_text("cancelled"));
-  value_set(&a, &event, "job_state", value_text("cancelled"));
-  value_set(&a, &event, "firing_closed", value_boolean(n->closed));
-  kernel_tell(k, OP_RUN, &event);
-  arena_free(&a);
-}
-
-static void cancel_then(void *arg, int result, const dts_error *e) {
-  cancelling *n = arg;
-  question *q = n->question;
-  kernel *k = q->kernel;
-  if (result == 0) {
-    if (n->alone)
-      tell_cancelled(k, n);
-    else
-      runner_cancel(kernel_runner(k), n->job.id);
-    runner_wake(kernel_runner(k)); /* who waited behind it */
-  }
-  registry_release(n->set);
-  free(n);
-  if (result < 0)
-    question_fail(q, e);
-  else
-    question_answer(q, value_map());
-}
-
-void control_cancel(kernel *k, question *q) {
-  cancelling *n = memory_alloc(sizeof *n);
-  *n = (cancelling){.question = q, .set = kernel_registry(k)};
-  kernel_write(k, cancel_work, cancel_then, n);
 }
