@@ -312,6 +312,9 @@ value runner_status(const runner *r, arena *a) {
     value_set(a, &row, "job", value_integer(n->job.id));
     value_set(a, &row, "pipeline", value_text(arena_text(a, n->pipeline->name)));
     value_set(a, &row, "started_ms", value_integer(n->started));
+    value_set(a, &row, "firing", value_integer(n->job.firing));
+    value_set(a, &row, "rows", value_integer((int64_t)(n->rows + stage_rows(n->stage))));
+    value_set(a, &row, "requests", value_integer((int64_t)n->requests));
     value_add(a, &list, row);
   }
   return list;
