@@ -18,8 +18,8 @@ local function number(text, point)
   error(("field 'valor': number expected, got %q (%s)"):format(tostring(text), tostring(point.data)), 0)
 end
 
--- [{ data = "04/06/2020", valor = "5.1041" }] in, [{ date = "2020-06-04", value = 5.1041 }] out. A point without a value
--- is left out.
+-- [{ data = "04/06/2020", valor = "5.1041" }] in, [{ date = "2020-06-04", value = 5.1041 }] out. A point without a
+-- value is left out.
 function bcb.rows(reply)
   if reply[1] == nil and next(reply) ~= nil then
     error("bcb: a list of points expected, got " .. tostring(reply.error or reply.message or "a table of names"), 0)

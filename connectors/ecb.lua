@@ -1,6 +1,6 @@
 -- Euro foreign exchange reference rates of the European Central Bank, about 16:00 CET on each TARGET day.
 -- Documentation: https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/
--- Limits: none are stated. There is no date range: one file has the last day, another the last 90, another all since 1999.
+-- Limits: none are stated. There is no date range: files have the last day, the last 90, all since 1999.
 -- SPDX-License-Identifier: MIT
 
 local dts = require "dts"
@@ -34,8 +34,8 @@ function ecb.elements(elements)
   return list
 end
 
--- CSV records in: Date, then one column for each currency; N/A, or nothing, before it began and after it ended. The file of
--- one day writes its date in words ("29 February 2024").
+-- CSV records in: Date, then one column for each currency; N/A, or nothing, before it began and after it ended. The
+-- file of one day writes its date in words ("29 February 2024").
 function ecb.records(records)
   local list = {}
   for record in records do

@@ -37,13 +37,13 @@ end
 
 -- One page of a search in, a list of rows out.
 function github.rows(page)
-  if not page.items then error("github: a page of a search expected, got " .. tostring(page.message or "no items"), 0) end
+  if not page.items then error("github: items of a search expected, got " .. tostring(page.message or "none"), 0) end
   local rows = {}
   for i, repo in ipairs(page.items) do rows[i] = github.row(repo) end
   return rows
 end
 
--- The reply of /rate_limit in; how many requests are left until when out: { core = { left, limit, reset }, search = … }.
+-- The reply of /rate_limit in; what is left, and until when, out: { core = { left, limit, reset }, … }.
 function github.limits(reply)
   local limits = {}
   for name, r in pairs(reply.resources) do

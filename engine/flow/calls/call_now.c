@@ -7,8 +7,8 @@
 #include "base/random.h"
 #include "flow/calls/calls.h"
 #include "flow/kernel/parts.h"
+#include "flow/kernel/zones.h"
 #include "format/date.h"
-#include "format/zone.h"
 
 void call_now(call *c) {
   run *r = c->run;
@@ -34,13 +34,7 @@ void call_random(call *c) {
 
 void call_zone(call *c) {
   dts_error e;
-  buffer b;
-  value v = value_map();
-  buffer_init(&b, (size_t)1 << 20);
-  int bad = zone_bytes(value_get_text(&c->args, "name", ""), &b, &e);
-  char *bytes = arena_copy(&c->memory, buffer_text(&b), b.size);
-  value_set(&c->memory, &v, "bytes", value_bytes(bytes, b.size));
-  buffer_free(&b);
-  if (bad) return call_fail(c, &e);
+  value v;
+  if (zones_answer(&c->args, &c->memory, &v, &e) < 0) return call_fail(c, &e);
   call_answer(c, v);
 }

@@ -13,9 +13,9 @@
 #include "flow/reload/files_read.h"
 #include "flow/kernel/kernel_parts.h"
 #include "flow/kernel/reader.h"
+#include "flow/kernel/zones.h"
 #include "flow/runs/run_start.h"
 #include "format/date.h"
-#include "format/zone.h"
 #include "wire/pack.h"
 
 enum { IDLE_MS = 60 * 1000, MEMORY = 256 * 1024 * 1024, START_MS = 5000, LINE = 256 };
@@ -162,16 +162,6 @@ static void answer_clock(server *s, const frame *in, arena *a, value *out) {
   value_set(a, out, "offset_ms", value_integer(1000 * (int64_t)zone_offset(s->set->zone, now)));
 }
 
-static int answer_zone(const value *args, arena *a, value *out, dts_error *e) {
-  buffer b;
-  buffer_init(&b, (size_t)1 << 20);
-  int bad = zone_bytes(value_get_text(args, "name", ""), &b, e);
-  *out = value_map();
-  value_set(a, out, "bytes", value_bytes(arena_copy(a, buffer_text(&b), b.size), b.size));
-  buffer_free(&b);
-  return bad;
-}
-
 static int answer_read(server *s, const frame *in, const value *args, arena *a, value *out,
                        dts_error *e) {
   reader_context x = {.set = s->set,
@@ -214,7 +204,7 @@ static void on_question(server *s, const frame *in, const value *args, arena *a)
   case OP_FILE: answer_source(s, in, args, a, &out, &e); break;
   case OP_NOW:
   case OP_RANDOM: answer_clock(s, in, a, &out); break;
-  case OP_ZONE: answer_zone(args, a, &out, &e); break;
+  case OP_ZONE: zones_answer(args, a, &out, &e); break;
   case OP_QUERY:
   case OP_LOOKUP: answer_read(s, in, args, a, &out, &e); break;
   case OP_ENQUEUE: return enqueue(s, in, args, a);

@@ -1,4 +1,4 @@
-/* trial.c -- see trial.h: frames, kernels, the network that asks back.
+/* trial.c -- see trial.h: frames and kernels.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/trial/trial_parts.h"
@@ -11,13 +11,14 @@
 
 #include "base/clock.h"
 #include "flow/kernel/kernel_parts.h"
+#include "flow/kernel/zones.h"
 #include "format/date.h"
 #include "wire/op.h"
 #include "wire/pack.h"
 
 /* ---- frames ---- */
 
-static int send_value(trials *all, uint32_t number, wire_op op, const value *v, dts_error *e) {
+int trial_send(trials *all, uint32_t number, wire_op op, const value *v, dts_error *e) {
   buffer b;
   buffer_init(&b, FRAME_LIMIT);
   pack_value(&b, v);
@@ -57,7 +58,12 @@ static int one_verb(trials *all, const value *args, arena *a, value *answer, dts
   if (!t) return -1;
   if (t->asking && strcmp(verb, "sql") != 0)
     return error_fail(e, "SPEC", "t:%s cannot be asked inside a function given to t:http", verb);
-  if (strcmp(verb, "close") != 0) return trial_verb(t, args, a, answer, e);
+  t->fault = (dts_error){0};
+  if (strcmp(verb, "close") != 0) {
+    int rc = trial_verb(t, args, a, answer, e);
+    if (rc == 0 && t->fault.code[0]) *e = t->fault, rc = -1;
+    return rc;
+  }
   *answer = value_map();
   trial_close(t);
   return 0;
@@ -73,9 +79,11 @@ static int handle(trials *all, const frame *in, const value *args, dts_error *e)
     rc = open_one(all, args, &a, &answer, &error);
   else if (in->op == OP_TEST)
     rc = one_verb(all, args, &a, &answer, &error);
+  else if (in->op == OP_ZONE)
+    rc = zones_answer(args, &a, &answer, &error);
   else
     rc = error_fail(&error, "WIRE", "operation %d is not for a test", in->op);
-  rc = rc == 0 ? send_value(all, in->call, OP_REPLY, &answer, e)
+  rc = rc == 0 ? trial_send(all, in->call, OP_REPLY, &answer, e)
                : send_error(all, in->call, &error, e);
   arena_free(&a);
   return rc;
@@ -126,78 +134,11 @@ int trial_serve(int socket, const trial_options *options, dts_error *e) {
   return rc < 0 ? -1 : 0;
 }
 
-/* ---- the network ---- */
-
-static int ask_spec(trial *t, const value *request, const char *source_name, arena *a, value *reply,
-                    dts_error *e) {
-  value ask = value_map();
-  uint32_t number = ++t->owner->calls;
-  value_set(a, &ask, "test", value_integer(t->id));
-  value_set(a, &ask, "what", value_text("http"));
-  value_set(a, &ask, "source", value_text(source_name));
-  value_set(a, &ask, "request", *request);
-  if (send_value(t->owner, number, OP_ASK, &ask, e) < 0) return -1;
-  bool was = t->asking;
-  t->asking = true;
-  int rc = trial_pump(t->owner, number, a, reply, e);
-  t->asking = was;
-  return rc == 1 ? 0 : rc < 0 ? -1 : error_fail(e, "SPEC", "the spec ended while it was asked");
-}
-
-static value lower_headers(arena *a, const value *given) {
-  value v = value_map();
-  for (size_t i = 0; given && given->kind == VALUE_MAP && i < given->map.count; i++) {
-    const value_pair *p = &given->map.pairs[i];
-    char *name = arena_copy(a, p->key.text.bytes, p->key.text.size);
-    for (char *c = name; *c; c++)
-      if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + 32);
-    if (p->item.kind == VALUE_TEXT) value_set(a, &v, name, p->item);
-  }
-  return v;
-}
-
-/* As net/fetch would after its tries: a 429 or 503 that asks for a wait is HTTP_LATER. */
-static bool is_later(const fetch_reply *reply, const char *source_name, int64_t now, dts_error *e) {
-  const char *wish = value_get_text(&reply->headers, "retry-after", NULL);
-  int64_t ms = wish ? strtoll(wish, NULL, 10) * 1000 : 0, at;
-  if (!wish || (reply->status != 429 && reply->status != 503)) return false;
-  if (http_date_read(wish, strlen(wish), now, &at) == 0) ms = at - now;
-  if (ms <= 0) return false;
-  error_fail(e, "HTTP_LATER", "%s answered %d and asks to wait %lld s",
-             source_name[0] ? source_name : "the host", reply->status, (long long)ms / 1000);
-  e->retryable = true;
-  e->retry_after_ms = ms;
-  e->status = reply->status;
-  return true;
-}
-
-static void network(void *arg, const value *request, const char *source_name, fetch_done *done,
-                    void *done_arg) {
-  trial *t = arg;
-  arena a = {0};
-  value said = value_map();
-  dts_error e = {0};
-  fetch_reply reply = {.body_fd = -1, .tries = 1};
-  buffer_init(&reply.body, FRAME_LIMIT);
-  bool ok = ask_spec(t, request, source_name ? source_name : "", &a, &said, &e) == 0;
-  const value *body = value_get(&said, "body");
-  reply.status = (int)value_get_integer(&said, "status", 200);
-  reply.url = memory_text(value_get_text(request, "url", ""));
-  reply.headers = lower_headers(&a, value_get(&said, "headers"));
-  if (body && body->kind == VALUE_TEXT) buffer_add(&reply.body, body->text.bytes, body->text.size);
-  reply.body_size = (int64_t)reply.body.size;
-  ok = ok && !is_later(&reply, source_name ? source_name : "", kernel_now(t->kernel), &e);
-  done(done_arg, &reply, ok ? NULL : &e);
-  buffer_free(&reply.body);
-  free(reply.url);
-  arena_free(&a);
-}
-
 /* ---- kernels ---- */
 
-static int read_now(const value *args, int64_t *now, dts_error *e) {
+static int read_now(const trial *t, const value *args, int64_t *now, dts_error *e) {
   const value *given = value_get(args, "now");
-  *now = clock_now_ms();
+  *now = t->replay ? replay_now(t->replay) : clock_now_ms();
   if (!given) return 0;
   if (given->kind == VALUE_TEXT && timestamp_parse(given->text.bytes, given->text.size, now) == 0)
     return 0;
@@ -235,6 +176,12 @@ static int fail_faults(kernel *k, dts_error *e) {
   return rc;
 }
 
+static void start_alerts(kernel *k) {
+  registry *set = kernel_registry(k);
+  alerts_start(k->alerts, set);
+  registry_release(set);
+}
+
 static int start(trial *t, const value *args, dts_error *e) {
   const trial_options *o = t->owner->options;
   kernel_options options = {.root = o->root,
@@ -243,15 +190,18 @@ static int start(trial *t, const value *args, dts_error *e) {
                             .is_virtual = true,
                             .laid_over = &t->laid_over};
   options.file = arena_text(&t->memory, value_get_text(args, "file", NULL));
-  if (read_now(args, &options.now_ms, e) < 0) return -1;
+  const char *tape = value_get_text(args, "replay", NULL);
+  if (tape && !(t->replay = replay_open(tape, o->root, e))) return -1;
+  if (read_now(t, args, &options.now_ms, e) < 0) return -1;
   snprintf(t->folder, sizeof t->folder, "/tmp/dts-test-XXXXXX");
   if (!mkdtemp(t->folder))
     return t->folder[0] = 0, error_fail(e, "FILE", "no temporary folder for a test");
   t->laid_over = laid_over(t, args);
   if (!(t->kernel = kernel_open(&options, e)) || fail_faults(t->kernel, e) < 0) return -1;
-  kernel_set_network(t->kernel, network, t);
+  kernel_set_network(t->kernel, trial_network, t);
   scheduler_start(t->kernel->scheduler);
   ingest_start(t->kernel->ingest);
+  if (value_get_boolean(args, "alerts", false)) start_alerts(t->kernel);
   trial_settle(t);
   return 0;
 }
@@ -276,6 +226,8 @@ void trial_close(trial *t) {
   *at = t->next;
   if (t->server) t->owner->options->server->close(t->server);
   kernel_close(t->kernel);
+  trial_forget(t);
+  replay_close(t->replay);
   if (t->folder[0]) nftw(t->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
   arena_free(&t->memory);
   free(t);

@@ -63,7 +63,8 @@ function date.parts(moment, zone_name)
   local n = {}
   for number in date.format(moment, PARTS, zone_name):gmatch("%d+") do n[#n + 1] = math.tointeger(number) end
   local parts = {
-    year = n[1], month = n[2], day = n[3], quarter = n[4], weekday = n[5], yearday = n[6], week_year = n[7], week = n[8],
+    year = n[1], month = n[2], day = n[3], quarter = n[4], weekday = n[5], yearday = n[6],
+    week_year = n[7], week = n[8],
   }
   if time.is_instant(moment) then parts.hour, parts.minute, parts.second = n[9], n[10], n[11] end
   return parts

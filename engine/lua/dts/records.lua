@@ -16,7 +16,8 @@ end
 -- The text at an XPath or CSS selector below a record's element.
 local function select(node, path, shape)
   if path:find("^/") then
-    options.fail("rows", ("field 'columns': '%s' looks from the top of the document, for each record anew"):format(path),
+    options.fail("rows",
+      ("field 'columns': '%s' looks from the top of the document, for each record anew"):format(path),
       ("write '.%s' to look below the record (%s)"):format(path, shape.origin))
   end
   local found = node:first(path)
@@ -138,7 +139,9 @@ function records.shaped(next, shape)
         checked = from
       end
       local row, message = read(shape, nulls, record, place, from)
-      if row and count == 1 and shape.columns and type(from) == "userdata" then check_some(shape, record, row, place) end
+      if row and count == 1 and shape.columns and type(from) == "userdata" then
+        check_some(shape, record, row, place)
+      end
       if row then return row, line or count end
       if shape.bad ~= "reject" then kernel.raise { code = "ROWS", message = message } end
       shape.reject(record, message, line or count)

@@ -22,7 +22,8 @@ describe("dts.date", function()
   end)
 
   it("knows starts and ends of periods", function()
-    assert.same({ "2024-01-01", "2024-03-31" }, { date.start("2024-02-10", "quarter"), date.last("2024-02-10", "quarter") })
+    assert.same({ "2024-01-01", "2024-03-31" },
+      { date.start("2024-02-10", "quarter"), date.last("2024-02-10", "quarter") })
     assert.same({ "2024-02-05", "2024-02-11" }, { date.start("2024-02-10", "week"), date.last("2024-02-10", "week") })
     assert.same({ "2024-02-29", "2023-02-28" }, { date.last("2024-02-10", "month"), date.last("2023-02-10", "month") })
     assert.equal("9999-12-31", date.last("9999-12-31", "year"))

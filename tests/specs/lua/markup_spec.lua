@@ -139,8 +139,8 @@ describe("HTML", function()
     assert.same({ { Place = "A&B", ["Price low"] = "1", ["Price high"] = "2" },
       { Place = "A&B", ["Price low"] = "3 4", ["Price high"] = "3 4" } }, all(SPANS))
     assert.same({ { a = "1" } }, all("<table><tr><td>a</td></tr><tr><td>1</td></tr></table>", { at = "table" }))
-    assert.equal("there is no table in GET https://x/f; its root is <html>, which has <body> (`at` is for records that " ..
-      "stand in other elements, for example at = \"li.item\")", (fake.refused(all, "<p>x", nil, "text/html")))
+    assert.equal("there is no table in GET https://x/f; its root is <html>, which has <body> (`at` is for records " ..
+      "that stand in other elements, for example at = \"li.item\")", (fake.refused(all, "<p>x", nil, "text/html")))
   end)
 
   it("is selected from by CSS and XPath", function()
@@ -162,7 +162,7 @@ describe("HTML", function()
   end)
 
   it("has text as a browser shows it", function()
-    local page = dts.html.decode('<body><p>a<br>b&nbsp; c<script>x</script><i style="color:red; DISPLAY : None">h</i>' ..
+    local page = dts.html.decode('<body><p>a<br>b&nbsp; c<script>x</script><i style="top:1; DISPLAY : None">h</i>' ..
       "<span hidden>h</span> d&shy;e</p><p>f</p><pre> g\n  h </pre><script> var i  = 1 </script></body>")
     assert.equal("a b c de f g h", page:text())
     assert.equal("g\n  h", page:first("pre"):text())
@@ -206,7 +206,9 @@ describe("HTML", function()
   end)
 
   it("is read in the encoding of its header, of its <meta>, or as a browser guesses", function()
-    local function cell(text, type) return all("<meta name=x><table><tr><th>a<tr><td>" .. text .. "</table>", nil, type) end
+    local function cell(text, type)
+      return all("<meta name=x><table><tr><th>a<tr><td>" .. text .. "</table>", nil, type)
+    end
     assert.same({ { a = "é" } }, cell("é", "text/html"))
     assert.same({ { a = "é€" } }, cell("\233\128", "text/html"))
     assert.same({ { a = "é" } }, cell("\233", "text/html; charset=iso-8859-1"))
@@ -218,7 +220,8 @@ describe("HTML", function()
 
   it("has typed rows under our names, and says which name the table lacks", function()
     fake.engine({}, { tables = { prices = { "day date", "price real", "note text" } } })
-    local page = "<table><tr><th>Dia<th>Preço&nbsp;(R$)<th>Obs<tr><td>02/03/2026<td>1.105,50<td>-\n<tr><td>x<td>2<td></table>"
+    local page = "<table><tr><th>Dia<th>Preço&nbsp;(R$)<th>Obs<tr><td>02/03/2026<td>1.105,50<td>-\n" ..
+      "<tr><td>x<td>2<td></table>"
     local shape = {
       into = "prices", columns = { day = "Dia", price = "Preço (R$)", note = "Obs" }, decimal = ",", dates = "%d/%m/%Y",
       null = { "-" },
@@ -239,7 +242,8 @@ describe("HTML", function()
     local list = "<ul><li class=i><a href=/1>One</a> <b class=p>1,5</b><li class=i><a href=/2>Two</a></ul>"
     assert.same({ { name = "One", link = "/1", price = "1,5" }, { name = "Two", link = "/2" } },
       all(list, { at = "li.i", columns = { name = "a", link = "a/@href", price = ".p" } }, "text/html"))
-    assert.same({ { class = "i", a = "One", b = "1,5", text = "One 1,5" } }, all(list, { at = "li:nth-child(-n+1)" }, "text/html"))
+    assert.same({ { class = "i", a = "One", b = "1,5", text = "One 1,5" } },
+      all(list, { at = "li:nth-child(-n+1)" }, "text/html"))
     assert.same({ { class = "i", a = "Two", text = "Two" } }, all(list, { at = "li:contains('Two')" }, "text/html"))
   end)
 
