@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,8 +106,19 @@ static int fail_constraint(int code, const char *message, dts_error *e) {
   }
 }
 
-static int fail_environment(int code, const char *message, const char *path, dts_error *e) {
+static int fail_io(int number, const char *path, dts_error *e) {
+  error_fail(e, "STORE_IO", "%s cannot be read or written: %s", path,
+             number ? strerror(number) : "input/output error");
+  if (e) e->retryable = true;
+  return error_hint(e, "look at the disk, its mount and its permissions");
+}
+
+static int fail_environment(int code, int number, const char *message, const char *path,
+                            dts_error *e) {
+  bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+  if (code == SQLITE_IOERR && full) code = SQLITE_FULL;
   switch (code) {
+  case SQLITE_IOERR: return fail_io(number, path, e);
   case SQLITE_FULL:
     error_fail(e, "DISK_FULL", "no space is left for %s", path);
     if (e) e->retryable = true;
@@ -127,6 +139,7 @@ static int fail_environment(int code, const char *message, const char *path, dts
 
 int conn_fail(store_conn *c, const char *sql, dts_error *e) {
   int code = sqlite3_extended_errcode(c->db), offset = sqlite3_error_offset(c->db);
+  int number = sqlite3_system_errno(c->db);
   char message[512];
   snprintf(message, sizeof message, "%s", sqlite3_errmsg(c->db));
   switch (code & 0xFF) {
@@ -138,6 +151,6 @@ int conn_fail(store_conn *c, const char *sql, dts_error *e) {
     return error_fail(e, "LIMIT_TIME", "the query was stopped at its time limit");
   case SQLITE_TOOBIG:
     return error_fail(e, "LIMIT_SIZE", "a value or the SQL is too large: %s", message);
-  default: return fail_environment(code & 0xFF, message, c->store->path, e);
+  default: return fail_environment(code & 0xFF, number, message, c->store->path, e);
   }
 }

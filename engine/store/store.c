@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,7 @@ static uint64_t seed_of(const store_options *o) {
 }
 
 store *store_open(const char *url, const store_options *options, dts_error *e) {
+  signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
   store_options o = options ? *options : (store_options){0};
   store *s = memory_alloc(sizeof *s);
   s->read_only = o.read_only;

@@ -22,6 +22,8 @@
 #include "format/duration.h"
 #include "wire/pack.h"
 
+enum { FIRST_WAIT_MS = 250, LONGEST_WAIT_MS = 4000 };
+
 typedef struct final {
   run *run;
   run_ending how;
@@ -33,6 +35,7 @@ typedef struct final {
   double chance;
   bool firing_closed;
   arena memory;
+  int64_t wait_ms;  /* before it is written again, when the store refused even a failing end */
   int64_t rejected; /* rows set aside by the job of a run that is done, */
   const char *said; /* and the sentence about them */
 } final;
@@ -165,40 +168,69 @@ static void leave(run *r) {
 
 static void end(run *r, run_ending how, const dts_error *e);
 
-/* The store refused even the failing end. The job stays leased for the next start to settle; whoever waits for
- * this run is told now. */
-static void tell_unwritten(run *r, final *f, const dts_error *e) {
-  log_error("run %lld could not be ended: %s", (long long)r->id, e->message);
+/* The end is not in the store: whoever waits for this run is told all the same. */
+static void tell_unwritten(run *r, const final *f, const char *how, const dts_error *e) {
+  final shown = *f;
+  log_error("run %lld %s: %s", (long long)r->id, how, e->message);
+  shown.error_json = excerpt_error(e, r->pipeline->script, NULL);
+  shown.job = r->job;
+  shown.job.state.status = JOB_FAILED;
+  shown.firing_closed = true;
+  tell(r, "failed", &shown);
+  free(shown.error_json);
+}
+
+static void final_then(void *arg, int result, const dts_error *e);
+
+static void free_final(final *f) {
+  run *r = f->run;
   free(f->error_json);
-  f->error_json = excerpt_error(e, r->pipeline->script, NULL);
-  f->job = r->job;
-  f->job.state.status = JOB_FAILED;
-  f->firing_closed = true;
-  tell(r, "failed", f);
+  stage_free(f->staged);
+  arena_free(&f->memory);
+  free(f);
+  run_release(r);
+}
+
+static void forget_final(final *f) {
+  f->run->ended = true;
+  leave(f->run);
+  free_final(f);
+}
+
+/* An engine that stops gives up: the next one settles the job, whose lease is over then. */
+static void write_again(void *arg) {
+  final *f = arg;
+  if (f->run->handed_back) return forget_final(f);
+  f->now = kernel_now(f->run->kernel);
+  kernel_write(f->run->kernel, final_work, final_then, f);
+}
+
+static void wait_for_room(final *f, const dts_error *e) {
+  if (!f->wait_ms)
+    tell_unwritten(f->run, f, "has not ended yet, and is tried again until it can", e);
+  f->wait_ms = f->wait_ms ? 2 * f->wait_ms : FIRST_WAIT_MS;
+  if (f->wait_ms > LONGEST_WAIT_MS) f->wait_ms = LONGEST_WAIT_MS;
+  arena_free(&f->memory); /* of the write that was undone */
+  loop_after(kernel_loop(f->run->kernel), f->wait_ms, write_again, f);
 }
 
 static void final_then(void *arg, int result, const dts_error *e) {
   final *f = arg;
   run *r = f->run;
   bool fenced = result < 0 && strcmp(e->code, "FENCED") == 0;
-  if (result < 0 && !fenced && f->how == RUN_DONE) {
+  if (result < 0 && !fenced && f->how != RUN_DONE) return wait_for_room(f, e);
+  if (result < 0 && !fenced) {
     end(r, RUN_FAILED, e);
-  } else {
-    if (result == 0) {
-      r->rows += f->how == RUN_DONE ? stage_rows(f->staged) : 0;
-      say(r, f);
-      tell(r, f->how == RUN_LOST ? "failed" : ending_name(f->how), f);
-    } else {
-      tell_unwritten(r, f, e);
-    }
-    r->ended = true;
-    leave(r);
+    return free_final(f);
   }
-  free(f->error_json);
-  stage_free(f->staged);
-  run_release(r);
-  arena_free(&f->memory);
-  free(f);
+  if (fenced) {
+    tell_unwritten(r, f, "was taken over by another engine", e);
+  } else {
+    r->rows += f->how == RUN_DONE ? stage_rows(f->staged) : 0;
+    say(r, f);
+    if (!f->wait_ms) tell(r, f->how == RUN_LOST ? "failed" : ending_name(f->how), f);
+  }
+  forget_final(f);
 }
 
 const char *ending_name(run_ending how) {
