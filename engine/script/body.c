@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "script/fault.h"
@@ -131,6 +132,7 @@ body *body_push_fd(lua_State *L, int fd) {
   body *b = push_empty(L);
   struct stat info;
   b->fd = fd;
-  if (fstat(fd, &info) == 0 && info.st_size > 0) b->size = (size_t)info.st_size;
+  if (syscall(SYS_fstat, fd, &info) == 0 && info.st_size > 0) /* glibc's asks by path: caged */
+    b->size = (size_t)info.st_size;
   return b;
 }

@@ -7,14 +7,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "script/limit.h"
@@ -27,7 +31,7 @@ static const int allowed[] = {
     SCMP_SYS(read),         SCMP_SYS(write),          SCMP_SYS(readv),
     SCMP_SYS(writev),       SCMP_SYS(pread64),        SCMP_SYS(lseek),
     SCMP_SYS(sendmsg),      SCMP_SYS(recvmsg),        SCMP_SYS(close),
-    SCMP_SYS(fstat),        SCMP_SYS(newfstatat),     SCMP_SYS(munmap),
+    SCMP_SYS(fstat),        SCMP_SYS(tgkill),         SCMP_SYS(munmap),
     SCMP_SYS(mremap),       SCMP_SYS(madvise),        SCMP_SYS(brk),
     SCMP_SYS(futex),        SCMP_SYS(clock_gettime),  SCMP_SYS(clock_getres),
     SCMP_SYS(gettimeofday), SCMP_SYS(time),           SCMP_SYS(getrandom),
@@ -45,12 +49,26 @@ static int allow_memory(scmp_filter_ctx f, int call) {
   return bad ? bad : seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), call, 1, executable);
 }
 
-/* Of itself alone: limits (prlimit64 on pid 0), and signals, which abort() needs. */
+/* Of itself alone: limits. */
 static int allow_self(scmp_filter_ctx f) {
-  int bad = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
-  return bad ? bad
-             : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+  return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
+}
+
+/* Signals to itself alone, which abort() and the CPU limit need. A filter of its own, since the pid
+ * is known in the child only; of two filters the stricter one holds. */
+static int keep_signals_home(void) {
+  enum { ALLOW = SECCOMP_RET_ALLOW, CALL = offsetof(struct seccomp_data, nr) };
+  enum { TARGET = offsetof(struct seccomp_data, args[0]) }; /* its lower half */
+  struct sock_filter steps[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, CALL),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, TARGET),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)getpid(), 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_RET | BPF_K, ALLOW),
+  };
+  struct sock_fprog program = {sizeof steps / sizeof *steps, steps};
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
 static int build(scmp_filter_ctx f) {
@@ -101,10 +119,12 @@ static void set_limit(int what, rlim_t soft, rlim_t hard) {
  * limit. */
 static rlim_t cpu_seconds(int64_t ms) { return (rlim_t)((ms + 999) / 1000 + 1); }
 
+/* The hard limit is for all runs that the process may take one after another (loop.c); the soft one,
+ * which kills as well, is set anew for each. */
 static void set_limits(const cage *c, int64_t memory, int64_t cpu_ms) {
   set_limit(RLIMIT_CORE, 0, 0);
   set_limit(RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS);
-  if (cpu_ms > 0) set_limit(RLIMIT_CPU, cpu_seconds(cpu_ms), cpu_seconds(cpu_ms) + 1);
+  if (cpu_ms > 0) set_limit(RLIMIT_CPU, cpu_seconds(cpu_ms), cpu_seconds(2 * cpu_ms) + 3);
 #ifndef DTS_SANITIZED
   rlim_t space = c->base_size + (rlim_t)memory + PARSERS;
   if (memory > 0) set_limit(RLIMIT_AS, space, space);
@@ -113,14 +133,19 @@ static void set_limits(const cage *c, int64_t memory, int64_t cpu_ms) {
 #endif
 }
 
+int64_t cage_cpu_used(void) {
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  return (int64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+         (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
+}
+
 void cage_cpu(script *s, int64_t ms) {
   limit_cpu(s, ms);
   if (ms <= 0) return;
-  struct rusage used;
   struct rlimit now;
-  getrusage(RUSAGE_SELF, &used);
   getrlimit(RLIMIT_CPU, &now);
-  int64_t so_far = (int64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 + 2000;
+  int64_t so_far = cage_cpu_used() / 1000 * 1000 + 2000;
   rlim_t soft = cpu_seconds(so_far + ms);
   if (now.rlim_max == RLIM_INFINITY || soft < now.rlim_max)
     set_limit(RLIMIT_CPU, soft, now.rlim_max);
@@ -148,6 +173,8 @@ int cage_enter(const cage *c, int socket, int64_t memory, int64_t cpu_ms, dts_er
   prctl(PR_SET_DUMPABLE, 0);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
     return error_fail(e, "CAGE", "no_new_privs: %s", strerror(errno));
+  if (keep_signals_home() < 0)
+    return error_fail(e, "CAGE", "the filter of signals: %s", strerror(errno));
   int bad = seccomp_load(c->filter);
   return bad ? error_fail(e, "CAGE", "the system-call filter: %s", strerror(-bad)) : 0;
 }

@@ -30,5 +30,6 @@ int cage_enter(const cage *c, int socket, int64_t memory, int64_t cpu_ms, dts_er
 /* A further spell of CPU time for this process, which has used some already (a route's request):
  * limit_cpu, and the system's limit a second or two behind it. 0: none. */
 void cage_cpu(script *s, int64_t ms);
+int64_t cage_cpu_used(void); /* by this process so far, ms */
 
 #endif

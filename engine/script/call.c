@@ -23,10 +23,18 @@ static int gone(lua_State *L) {
   return fault_raise(L, &s->limit);
 }
 
+/* The engine counts as much for a line and more: by now it has said that the log ends here. */
+static bool log_is_full(script *s, size_t size) {
+  if (!s->log_limit) return false;
+  if (s->log_used <= s->log_limit) return s->log_used += (int64_t)size, false;
+  return true;
+}
+
 void call_post(lua_State *L, uint8_t op, const buffer *payload, int fd) {
   dts_error e;
   script *s = script_of(L);
   if (s->socket < 0) fault_fail(L, "ENGINE_GONE", "there is no engine to ask");
+  if (op == OP_LOG && log_is_full(s, payload->size)) return;
   if (frame_send(s->socket, 0, op, payload, fd, &e) < 0) gone(L);
 }
 

@@ -118,16 +118,59 @@ static int write_global(lua_State *L) {
   return fault_raise(L, &e);
 }
 
+/* ── A file's environment ── */
+
+static int write_library(lua_State *L) {
+  dts_error e;
+  const char *library = lua_tostring(L, lua_upvalueindex(1));
+  const char *name = luaL_tolstring(L, 2, NULL);
+  error_fail(&e, "NAME", "'%s.%s' cannot be added to Lua's own library", library, name);
+  error_hint(&e, "keep it in a local of your own: local function %s(...) end", name);
+  return fault_raise(L, &e);
+}
+
+/* The scripts' own copy of a library: what they change in it is theirs, and gone with it. */
+static void copy_library(lua_State *L, const char *name) {
+  lua_newtable(L);
+  lua_getglobal(L, name);
+  for (lua_pushnil(L); lua_next(L, -2);) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -5);
+  }
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 2);
+  lua_pushstring(L, name);
+  lua_pushcclosure(L, write_library, 1);
+  lua_setfield(L, -2, "__newindex");
+  lua_pushliteral(L, "library");
+  lua_setfield(L, -2, "__metatable");
+  lua_setmetatable(L, -2);
+  lua_setfield(L, -2, name);
+}
+
+/* What an environment falls back on: a file's own require, the copies, then the globals. */
+static void push_base(lua_State *L) {
+  static const char *const libraries[] = {"string", "table", "math", "utf8", "coroutine", NULL};
+  lua_newtable(L);
+  lua_pushcfunction(L, loader_require);
+  lua_setfield(L, -2, "require");
+  for (const char *const *name = libraries; *name; name++) copy_library(L, *name);
+  lua_newtable(L);
+  lua_pushglobaltable(L);
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+}
+
+void globals_forget(lua_State *L) {
+  lua_pushnil(L);
+  lua_setfield(L, LUA_REGISTRYINDEX, ENVIRONMENT);
+}
+
 void globals_push_environment(lua_State *L) {
   lua_newtable(L);
   if (luaL_newmetatable(L, ENVIRONMENT)) {
-    lua_newtable(L); /* a file's own require, then the globals */
-    lua_pushcfunction(L, loader_require);
-    lua_setfield(L, -2, "require");
-    lua_newtable(L);
-    lua_pushglobaltable(L);
-    lua_setfield(L, -2, "__index");
-    lua_setmetatable(L, -2);
+    push_base(L);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, write_global);
     lua_setfield(L, -2, "__newindex");
@@ -215,6 +258,7 @@ void globals_open(lua_State *L) {
                                   {"pcall", base_pcall},
                                   {"xpcall", base_xpcall},
                                   {"setmetatable", base_setmetatable},
+                                  {"getmetatable", base_getmetatable},
                                   {"dofile", NULL},
                                   {"loadfile", NULL},
                                   {"collectgarbage", NULL},

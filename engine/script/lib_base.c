@@ -1,4 +1,4 @@
-/* lib_base.c -- Lua: pcall, xpcall, setmetatable.
+/* lib_base.c -- Lua: pcall, xpcall, setmetatable, getmetatable.
  *
  * pcall and xpcall are Lua's, but a limit that was hit, a cancelled and a fenced run go through
  * them.
@@ -33,6 +33,26 @@ int base_xpcall(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_rotate(L, 3, 2); /* f, handler, true, f, arguments */
   return finish(L, lua_pcallk(L, count - 2, LUA_MULTRET, 2, 2, finish), 2);
+}
+
+/* A text's metatable, a handle's and those of our own values are shared by all that holds one: to a
+ * script they are closed (false), as if each had a __metatable. */
+static bool is_shared(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TTABLE) return true;
+  lua_pushliteral(L, "__name"); /* luaL_newmetatable has set it */
+  bool shared = lua_rawget(L, -2) == LUA_TSTRING && lua_rawget(L, LUA_REGISTRYINDEX) != LUA_TNIL &&
+                lua_rawequal(L, 2, -1);
+  lua_settop(L, 2);
+  return shared;
+}
+
+int base_getmetatable(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_settop(L, 1);
+  if (!lua_getmetatable(L, 1)) return lua_pushnil(L), 1;
+  if (is_shared(L)) return lua_pushboolean(L, false), 1;
+  luaL_getmetafield(L, 1, "__metatable");
+  return 1;
 }
 
 int base_setmetatable(lua_State *L) {

@@ -1,4 +1,5 @@
-/* lib_base.h -- Lua's own functions where ours differ: limits pass through pcall, no finalizers.
+/* lib_base.h -- Lua's own functions where ours differ: limits pass through pcall, no finalizers, no
+ * metatables that values share.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_LIB_BASE_H
@@ -9,6 +10,7 @@
 int base_pcall(lua_State *L);
 int base_xpcall(lua_State *L);
 int base_setmetatable(lua_State *L);
+int base_getmetatable(lua_State *L);
 int base_open_coroutine(lua_State *L); /* pushes the library */
 
 #endif

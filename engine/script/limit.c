@@ -9,8 +9,11 @@
 #include <sys/time.h>
 
 #include "script/fault.h"
+#include "script/witness.h"
 
-enum { REPORT_ROOM = 1024 * 1024, REARM_US = 50000 };
+/* At the limit and at each tick after it the hook is armed. Code that does not come back to Lua is
+ * noted in between, and ended before a second is over. */
+enum { REPORT_ROOM = 1024 * 1024, REARM_US = 50000, TICKS_NOTED = 10, TICKS_ENDED = 17 };
 
 void limit_memory(script *s, int64_t bytes) { s->memory_limit = bytes > 0 ? (size_t)bytes : 0; }
 
@@ -43,12 +46,16 @@ void limit_arm(lua_State *L) {
 static void on_timer(int number) {
   (void)number;
   script *s = limited;
-  if (s) lua_sethook(s->now->L, stop_here, LUA_MASKCOUNT, 1);
+  if (!s) return;
+  lua_sethook(s->now->L, stop_here, LUA_MASKCOUNT, 1);
+  if (++s->ticks == TICKS_NOTED) witness_note();
+  if (s->ticks == TICKS_ENDED) raise(SIGXCPU);
 }
 
 void limit_cpu(script *s, int64_t ms) {
   limited = ms > 0 ? s : NULL;
   s->cpu_ms = ms;
+  s->ticks = 0;
   struct sigaction action = {.sa_handler = on_timer, .sa_flags = SA_RESTART};
   sigaction(SIGPROF, &action, NULL);
   struct itimerval timer = {0};

@@ -20,29 +20,42 @@
 #include "base/log.h"
 #include "script/cage.h"
 #include "script/loop.h"
+#include "script/witness.h"
 #include "wire/frame.h"
 #include "wire/op.h"
 #include "wire/pack.h"
+
+typedef struct offspring {
+  pid_t pid;
+  char *page; /* witness.h */
+} offspring;
 
 typedef struct nursery {
   int socket, signals;
   script *script; /* what each child continues with */
   cage cage;
   buffer in, out;
-  pid_t *children;
+  offspring *children;
   size_t count;
 } nursery;
 
 /* ── Children ── */
 
-static void keep_child(nursery *n, pid_t pid) {
+static void keep_child(nursery *n, pid_t pid, char *page) {
+  witness_hide(page);
   n->children = memory_grow(n->children, (n->count + 1) * sizeof *n->children);
-  n->children[n->count++] = pid;
+  n->children[n->count++] = (offspring){pid, page};
 }
 
-static void drop_child(nursery *n, pid_t pid) {
-  for (size_t i = 0; i < n->count; i++)
-    if (n->children[i] == pid) n->children[i] = n->children[--n->count];
+/* What it left behind. */
+static void drop_child(nursery *n, pid_t pid, char where[WITNESS_TEXT]) {
+  size_t i = 0;
+  where[0] = '\0';
+  while (i < n->count && n->children[i].pid != pid) i++;
+  if (i == n->count) return;
+  witness_read(n->children[i].page, where);
+  witness_close(n->children[i].page);
+  n->children[i] = n->children[--n->count];
 }
 
 static void add_number(buffer *b, const char *name, int64_t number) {
@@ -56,8 +69,12 @@ static int64_t milliseconds(struct timeval t) {
 
 static int report_exit(nursery *n, pid_t pid, int status, const struct rusage *used) {
   dts_error e;
+  char where[WITNESS_TEXT];
+  drop_child(n, pid, where);
   buffer_clear(&n->out);
-  pack_map(&n->out, 4);
+  pack_map(&n->out, 5);
+  pack_text(&n->out, "where", 5);
+  pack_text(&n->out, where, strlen(where));
   add_number(&n->out, "pid", pid);
   if (WIFSIGNALED(status))
     add_number(&n->out, "signal", WTERMSIG(status));
@@ -75,15 +92,15 @@ static int reap(nursery *n) {
   pid_t pid;
   while (read(n->signals, &info, sizeof info) > 0) continue;
   while ((pid = wait4(-1, &status, WNOHANG, &used)) > 0) {
-    drop_child(n, pid);
     if (report_exit(n, pid, status, &used) < 0) return -1;
   }
   return 0;
 }
 
 static void end_children(nursery *n) {
-  for (size_t i = 0; i < n->count; i++) kill(n->children[i], SIGKILL);
-  for (size_t i = 0; i < n->count; i++) waitpid(n->children[i], NULL, 0);
+  for (size_t i = 0; i < n->count; i++) kill(n->children[i].pid, SIGKILL);
+  for (size_t i = 0; i < n->count; i++) waitpid(n->children[i].pid, NULL, 0);
+  for (size_t i = 0; i < n->count; i++) witness_close(n->children[i].page);
   n->count = 0;
 }
 
@@ -107,13 +124,14 @@ static int read_order(const frame *in, order *out, dts_error *e) {
   return bad;
 }
 
-static void become_worker(nursery *n, int socket, const order *o, pid_t parent) {
+static void become_worker(nursery *n, int socket, const order *o, pid_t parent, char *page) {
   dts_error e;
   sigset_t none;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1); /* it died in between */
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  witness_stand(n->script, page);
   if (cage_enter(&n->cage, socket, o->memory, o->cpu_ms, &e) < 0) _exit(2);
   n->script->socket = CAGE_SOCKET;
   _exit(loop_run(n->script));
@@ -141,14 +159,16 @@ static int fork_worker(nursery *n, const frame *in) {
   dts_error e;
   order o = {0};
   if (read_order(in, &o, &e) < 0) return answer_error(n, in->call, &e);
+  char *page = witness_open();
   pid_t parent = getpid(), pid = fork();
-  if (pid == 0) become_worker(n, in->fd, &o, parent);
+  if (pid == 0) become_worker(n, in->fd, &o, parent, page);
   if (pid < 0) {
+    witness_close(page);
     error_fail(&e, "FORK", "no process for a run: %s", strerror(errno));
     e.retryable = true;
     return answer_error(n, in->call, &e);
   }
-  keep_child(n, pid);
+  keep_child(n, pid, page);
   return answer_fork(n, in->call, pid);
 }
 

@@ -10,12 +10,15 @@
 #define DTS_SCRIPT_SCRIPT_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "script/pool.h"
 
-typedef struct task task;   /* task.h */
-typedef struct shape shape; /* shape.h */
+typedef struct task task;     /* task.h */
+typedef struct shape shape;   /* shape.h */
+typedef struct chunks chunks; /* chunks.h */
 
 /* The coroutines that run inside each other, innermost first; each lives on the C stack of the
  * function that resumed it. */
@@ -30,6 +33,8 @@ typedef struct script {
   running *volatile now; /* read by the CPU limit's signal handler */
   int socket;            /* to the engine; -1: none */
   bool spec;             /* a spec worker: uncaged, every library */
+  chunks *chunks;        /* the engine's own Lua; all states of the process share it */
+  pool pool;             /* where the state's small blocks are */
   uint32_t last_call;
   buffer in, out; /* the last frame received · the one being made */
   task *task;     /* the task whose turn it is, or NULL */
@@ -37,13 +42,19 @@ typedef struct script {
   int64_t batch;  /* rows of a frame at most; 0: by its bytes alone */
   size_t memory_used, memory_peak, memory_limit; /* bytes of the Lua state; 0: no limit */
   int64_t cpu_ms;                                /* for messages; 0: no limit */
-  char refused_at[256];                          /* the line at which memory was last refused */
-  char file[256];  /* the script's name: where an error is when no frame tells */
-  dts_error limit; /* code set: this limit was hit, and is how the run ends */
+  volatile int ticks;                            /* of the CPU limit's timer since it was reached */
+  int64_t log_limit, log_used; /* bytes; 0: no limit. Past it, lines are dropped */
+  bool stays;                  /* after this run the process takes another one, in a state as new */
+  char refused_at[256];        /* the line at which memory was last refused */
+  char file[256];              /* the script's name: where an error is when no frame tells */
+  dts_error limit;             /* code set: this limit was hit, and is how the run ends */
 } script;
 
 script *script_open(bool spec); /* NULL without memory */
 void script_close(script *s);   /* NULL is fine */
+/* A state as new, in the same process: nothing of the one before is left but the socket, the chunks
+ * and the room of the buffers. False without memory; the script can then only be closed. */
+bool script_renew(script *s);
 script *script_of(lua_State *L);
 
 /* lua_resume with `now` kept. Results are on co's stack. */

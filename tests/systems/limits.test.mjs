@@ -1,9 +1,9 @@
-// What a script does to itself it does to nobody else: an endless loop, a string of a gigabyte and a worker that is
-// killed end one run, with an error that names the reason; engine, routes and other runs go on.
+// What a script does to itself it does to nobody else: every known way of not ending, of taking all memory and of dying
+// ends one run, with an error that names the reason and the line; engine, routes and other runs go on meanwhile.
 // SPDX-License-Identifier: MIT
 import { test, before, after } from "node:test";
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { pause, project, skip, until } from "./project.mjs";
 
 const SCRIPT = `local dts = require "dts"
@@ -31,12 +31,40 @@ end }
 dts.pipeline { name = "well", retry = 0, run = function(ctx) ctx:put("kept", { n = 4 }) end }
 dts.route { "GET /api/pong", public = true, run = function() return { pong = true } end }
 `;
+// name: [what the script does, what the error says]. Each stands on a line of its own, which the error names too.
+const ATTACKS = {
+  move: ["table.move({}, 1, 1e12, 2)", /1 s of processor time/],
+  empty_rep: ['return #(""):rep(1e15)', /1 s of processor time/],
+  insert: ["table.insert(setmetatable({}, { __len = function() return math.maxinteger - 10 end }), 1, 1)", /1 s of processor time/],
+  find: ['return ("a"):rep(100):find((".-"):rep(20) .. "b")', /1 s of processor time/],
+  handler: ['local function h() while true do end end xpcall(error, h)', /1 s of processor time/],
+  close: ["local c <close> = setmetatable({}, { __close = function() while true do end end })", /1(\.0)? s of processor time/],
+  closes: ["while true do pcall(function() local c <close> = setmetatable({}, { __close = error }) end) end", /1(\.0)? s of processor time/],
+  wrapped: ["while true do coroutine.wrap(function() pcall(function() while true do end end) end)() end", /1(\.0)? s of processor time/],
+  storm: ["local t = {} while true do t[#t + 1] = coroutine.wrap(coroutine.yield) t[#t]() end", /64 MB of memory/],
+  deep: ["local function f() return 1 + f() end f()", /64 MB of memory|stack overflow/],
+  nested: ["local function f() return coroutine.wrap(f)() end f()", /C stack overflow/],
+  rep: ['return #("x"):rep(1e15)', /resulting string too large/],
+  strings: ['local t = {} for i = 1, 1024 do t[i] = ("x"):rep(1 << 20) .. i end', /64 MB of memory/],
+  caught: ['local t = {} while true do pcall(function() t[#t + 1] = ("x"):rep(1 << 20) .. #t end) end', /64 MB of memory/],
+  logs: ["for i = 1, 1e7 do dts.log('line ' .. i) end", /1(\.0)? s of processor time/],
+  sql: ["return #dts.sql [[with recursive a(x) as (select 1 union all select x + 1 from a) select count(*) n from a]]", /limit of|longer than/],
+  error: ["error(setmetatable({}, { __tostring = function() while true do end end, __index = error }))", /table value/],
+  long: ['error(("x"):rep(20e6))', /^x+/],
+  text: ['getmetatable("").__index = {}', /boolean/],
+};
+const ATTACK_SCRIPT = `local dts = require "dts"
+local limits = { cpu = "1s", time = "6s", memory = "64MB" }
+${Object.entries(ATTACKS).map(([name, [code]]) => `dts.pipeline { name = "${name}", retry = 0, limits = limits, run = function() ${code} end }`).join("\n")}
+`;
+const lineOf = (name) => `pipelines/attacks.lua:${Object.keys(ATTACKS).indexOf(name) + 3}`;
 let p;
 let engine;
 before(async () => {
   if (skip) return;
   p = project({});
   p.write("pipelines/limits.lua", SCRIPT);
+  p.write("pipelines/attacks.lua", ATTACK_SCRIPT);
   engine = await p.serve();
 });
 after(async () => { await p?.remove(); });
@@ -79,6 +107,21 @@ for (const [pipeline, named] of [["endless", /2(\.0)? s of processor time/], ["t
   });
 }
 
+const whole = async (pipeline) => engine.json(`/api/v1/runs/${(await run(pipeline)).id}`);
+
+for (const [pipeline, [code, named]] of Object.entries(ATTACKS)) {
+  test(`${code} ends within its limits, and its error names the line`, { skip, timeout: 30000 }, async (t) => {
+    await begin(pipeline);
+    const { count, slowest } = await asked(async () => ended(pipeline));
+    const told = await whole(pipeline);
+    t.diagnostic(`${JSON.stringify(told.error).slice(0, 200)} ${told.ms} ms (${count} answers meanwhile, the slowest in ${Math.round(slowest)} ms)`);
+    assert.equal(told.state, "failed");
+    assert.match(told.error.message, named);
+    assert.equal(told.error.where, lineOf(pipeline));
+    assert.ok(slowest < 2000, `${slowest} ms`);
+  });
+}
+
 // The processes below the engine, with the processor time that each has used.
 function workers(parent) {
   const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
@@ -109,14 +152,36 @@ async function goesOn() {
   assert.deepEqual(await kept(), [4]);
 }
 
-test("a worker that is killed takes its own run with it and no more", { skip, timeout: 60000 }, async () => {
+// A sanitized worker reports its own crash and leaves with a status.
+for (const [signal, named] of [["SIGKILL", /signal 9 \(Killed\)/], ["SIGSEGV", /signal 11 \(Segmentation fault\)|status 1/]]) {
+  test(`a worker that ends by ${signal} takes its own run with it and no more`, { skip, timeout: 60000 }, async () => {
+    const before = (await run("victim"))?.id;
+    await begin("victim");
+    await until("the run", async () => { const r = await run("victim"); return r && r.id !== before && r.state === "running"; });
+    process.kill((await until("its process", busiest)).pid, signal);
+    const { state, error } = await until("its end", () => ended("victim"));
+    assert.equal(state, "failed");
+    assert.match(error, named);
+    await goesOn();
+  });
+}
+
+// What the system knows of a worker: asked from outside, while it runs.
+test("a worker has no descriptor but its socket, no environment, and may gain no rights", { skip, timeout: 60000 }, async () => {
+  const before = (await run("victim"))?.id;
   await begin("victim");
-  await until("the run", async () => (await run("victim"))?.state === "running");
-  process.kill((await until("its process", busiest)).pid, "SIGKILL");
-  const { state, error } = await until("its end", () => ended("victim"));
-  assert.equal(state, "failed");
-  assert.match(error, /signal 9|killed/i);
-  await goesOn();
+  await until("the run", async () => { const r = await run("victim"); return r && r.id !== before && r.state === "running"; });
+  const { pid } = await until("its process", busiest);
+  const read = (name) => readFileSync(`/proc/${pid}/${name}`, "utf8");
+  const open = readdirSync(`/proc/${pid}/fd`).map((fd) => `${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/\d+/, "N")}`);
+  const sanitized = !/signal/.test(open.join()) && open[2] !== "2 /dev/null";
+  assert.deepEqual(open.filter((line) => !(sanitized && line.startsWith("2 "))), ["0 /dev/null", "1 /dev/null", ...(sanitized ? [] : ["2 /dev/null"]), "3 socket:[N]"]);
+  assert.equal(read("environ").replaceAll("\0", ""), "");
+  assert.match(read("status"), /NoNewPrivs:\s+1[\s\S]*Seccomp:\s+2/);
+  assert.match(read("limits"), /Max core file size\s+0\s+0/);
+  if (!sanitized) assert.match(read("limits"), /Max address space\s+\d{8,10}\s+\d{8,10} /);
+  process.kill(pid, "SIGKILL");
+  await until("its end", () => ended("victim"));
 });
 
 test("so does the process that workers are made by, which is made again", { skip, timeout: 60000 }, async () => {

@@ -16,11 +16,18 @@ typedef struct querying {
   dts_error error;
 } querying;
 
+/* A query does not outlive its run for long. */
+static int64_t time_left(const run *r) {
+  int64_t left = r->began + r->pipeline->time_ms - loop_elapsed(kernel_loop(r->kernel));
+  return left > 1 ? left : 1;
+}
+
 static reader_context context_of(const run *r) {
   return (reader_context){.set = r->set,
                           .store = kernel_store(r->kernel),
                           .now = loop_now(kernel_loop(r->kernel)),
                           .zone = r->pipeline->zone,
+                          .limit_ms = time_left(r),
                           .writes = r->pipeline->tables};
 }
 

@@ -19,10 +19,13 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "wire/pack.h"
 
-enum { NURSERY_SOCKET = 3 };
+/* A worker at its time limit has NOTICE_MS to note its line. TURN_MS: how long the loop listens to one
+ * worker that never stops talking before others have their turn. */
+enum { NURSERY_SOCKET = 3, NOTICE_MS = 100, TURN_MS = 5 };
 
 struct worker {
   worker *next;
@@ -181,6 +184,7 @@ static void on_exited(nursery *n, const value *said) {
                         .signal = (int)value_get_integer(said, "signal", 0),
                         .cpu_ms = value_get_integer(said, "cpu_ms", 0),
                         .peak = value_get_integer(said, "peak", 0)};
+  snprintf(w->end.where, sizeof w->end.where, "%s", value_get_text(said, "where", ""));
   read_frames(n, w->call);
 }
 
@@ -224,13 +228,26 @@ static void watch_worker(worker *w) {
   loop_watch(w->nursery->loop, frame_link_socket(w->link), read, write, on_worker, w);
 }
 
+static void on_resume(void *arg) {
+  worker *w = arg;
+  w->resume = NULL;
+  read_frames(w->nursery, w->call);
+}
+
+static void go_on_later(worker *w) {
+  if (!w->resume) w->resume = loop_after(w->nursery->loop, 0, on_resume, w);
+  watch_worker(w);
+}
+
 /* All whole frames: the link reads ahead, so the socket need not become readable again. The owner may
  * pause or forget the worker at any of them. */
 static void read_frames(nursery *n, uint32_t call) {
   frame in;
   dts_error e;
   worker *w;
+  int64_t end = clock_monotonic_ms() + TURN_MS;
   while ((w = by_call(n, call)) && !w->paused && !w->broken) {
+    if (clock_monotonic_ms() > end) return go_on_later(w);
     int got = frame_link_read(w->link, &in, &e);
     if (got == 2 && !w->exited) return watch_worker(w);
     if (got == 1) {
@@ -257,11 +274,17 @@ static void on_worker(void *arg, int fd, bool readable, bool writable) {
     watch_worker(w);
 }
 
-static void on_time(void *arg) {
+static void on_notice_over(void *arg) {
   worker *w = arg;
   w->timer = NULL;
-  w->timed_out = true;
   worker_kill(w);
+}
+
+static void on_time(void *arg) {
+  worker *w = arg;
+  w->timed_out = true;
+  w->timer = loop_after(w->nursery->loop, NOTICE_MS, on_notice_over, w);
+  if (w->pidfd >= 0) syscall(SYS_pidfd_send_signal, w->pidfd, SIGUSR1, NULL, 0);
 }
 
 static void ask_fork(nursery *n, worker *w, const worker_limits *limits, int socket) {
@@ -315,21 +338,23 @@ void worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, in
 
 size_t worker_pending(const worker *w) { return frame_link_pending(w->link); }
 
-static void on_resume(void *arg) {
-  worker *w = arg;
-  w->resume = NULL;
-  read_frames(w->nursery, w->call);
-}
-
 void worker_pause(worker *w, bool paused) {
   w->paused = paused;
-  if (!paused && !w->resume) w->resume = loop_after(w->nursery->loop, 0, on_resume, w);
-  watch_worker(w);
+  if (paused)
+    watch_worker(w);
+  else
+    go_on_later(w);
 }
 
 void worker_expire(worker *w, int64_t time_ms) {
   loop_cancel(w->nursery->loop, w->timer);
   w->timer = time_ms > 0 ? loop_after(w->nursery->loop, time_ms, on_time, w) : NULL;
+}
+
+void worker_give(worker *w, const worker_owner *owner) { w->owner = *owner; }
+
+bool worker_is_well(const worker *w) {
+  return w->pidfd >= 0 && !w->broken && !w->exited && !w->kill_wanted && !w->timed_out;
 }
 
 void worker_kill(worker *w) {

@@ -24,8 +24,9 @@ typedef struct worker_limits {
 typedef struct worker_end {
   int status, signal; /* as waited for */
   int64_t cpu_ms, peak;
-  bool timed_out; /* the engine killed it at its time limit */
-  bool lost;      /* the nursery went away and took it along */
+  char where[256]; /* "FILE:LINE" as the worker left it behind, or ""; not to be trusted */
+  bool timed_out;  /* the engine killed it at its time limit */
+  bool lost;       /* the nursery went away and took it along */
 } worker_end;
 
 typedef struct worker_owner {                      /* who is told; `arg` comes back */
@@ -46,5 +47,7 @@ size_t worker_pending(const worker *w);         /* bytes not yet taken by the ot
 void worker_pause(worker *w, bool paused);      /* back-pressure: reads nothing while paused */
 void worker_expire(worker *w, int64_t time_ms); /* sets the time limit anew; 0: none */
 void worker_kill(worker *w);
+void worker_give(worker *w, const worker_owner *owner); /* from now on this one is told */
+bool worker_is_well(const worker *w); /* its process lives and listens, as far as is known */
 
 #endif

@@ -129,6 +129,10 @@ static value names_of(arena *a, const value *columns, const char *field) {
   return list;
 }
 
+static int64_t own_limit(const reader_context *x) {
+  return x->limit_ms > 0 && x->limit_ms < LIMIT_MS ? x->limit_ms : LIMIT_MS;
+}
+
 int reader_sql(const reader_context *x, const char *sql, const value *params, int64_t limit_ms,
                int64_t limit_rows, arena *a, value *answer, value *tables, dts_error *e) {
   value bound = reader_params(x, sql, params, a, NULL);
@@ -137,7 +141,7 @@ int reader_sql(const reader_context *x, const char *sql, const value *params, in
                .columns = value_list(),
                .tables = value_list(),
                .rows = value_list()};
-  r.sql = (store_sql){sql, &bound, limit_ms ? limit_ms : LIMIT_MS, limit_rows};
+  r.sql = (store_sql){sql, &bound, limit_ms ? limit_ms : own_limit(x), limit_rows};
   if (store_read(x->store, read_work, &r, e) < 0 || check_private(x, &r.tables, e) < 0) return -1;
   for (size_t i = 0; x->read && i < r.tables.list.count; i++)
     value_add(x->read_memory, x->read, value_copy(x->read_memory, &r.tables.list.items[i]));

@@ -15,6 +15,7 @@ typedef struct reader_context {
   store *store;
   int64_t now;
   const zone *zone;
+  int64_t limit_ms;    /* of each read; 0: the engine's own */
   const value *writes; /* tables that the asker may write: `private` is no bar there; NULL: none */
   value *read;         /* a list that the names of the tables read are added to, or NULL */
   arena *read_memory;  /* of that list */

@@ -83,26 +83,77 @@ void call_fail(call *c, const dts_error *e) {
 
 /* ---- the log ---- */
 
-typedef struct log_line {
-  int64_t run, seq, at;
+/* Lines wait while others are being written, and are then written together. Past LINES_WAITING the
+ * worker waits too; a line counts LINE_BYTES beside its text. */
+enum { LINES_WAITING = 1000, LINE_BYTES = 64 };
+
+struct log_line {
+  log_line *next;
+  int64_t seq, at;
   char *level, *message;
-} log_line;
+};
+
+typedef struct log_batch {
+  run *run;
+  log_line *lines;
+} log_batch;
 
 static int write_log(store_conn *c, void *arg, dts_error *e) {
-  log_line *l = arg;
-  value params[] = {value_integer(l->run), value_integer(l->seq), value_integer(l->at),
-                    value_text(l->level), value_text(l->message)};
-  return store_exec(
-      c, "insert into dts_log (run, seq, at, level, message) values (?1, ?2, ?3, ?4, ?5)", params,
-      5, e);
+  const log_batch *b = arg;
+  for (const log_line *l = b->lines; l; l = l->next) {
+    value params[] = {value_integer(b->run->id), value_integer(l->seq), value_integer(l->at),
+                      value_text(l->level), value_text(l->message)};
+    if (store_exec(c,
+                   "insert into dts_log (run, seq, at, level, message) values (?1, ?2, ?3, ?4, ?5)",
+                   params, 5, e) < 0)
+      return -1;
+  }
+  return 0;
 }
 
 static void log_written(void *arg, int result, const dts_error *e) {
-  log_line *l = arg;
+  log_batch *b = arg;
+  run *r = b->run;
   (void)result, (void)e;
-  free(l->level);
-  free(l->message);
-  free(l);
+  for (log_line *l; (l = b->lines);) {
+    b->lines = l->next;
+    free(l->level);
+    free(l->message);
+    free(l);
+  }
+  free(b);
+  r->logs.writing--;
+  if (r->logs.holding && r->worker) worker_pause(r->worker, false);
+  r->logs.holding = false;
+  if (!r->logs.writing) run_write_log(r);
+  run_release(r);
+}
+
+void run_write_log(run *r) {
+  if (!r->logs.first) return;
+  log_batch *b = memory_alloc(sizeof *b);
+  *b = (log_batch){r, r->logs.first};
+  r->logs.first = r->logs.last = NULL;
+  r->logs.waiting = 0;
+  r->logs.writing++;
+  run_hold(r);
+  kernel_write(r->kernel, write_log, log_written, b);
+}
+
+static void keep_line(run *r, log_line *l) {
+  if (r->logs.last)
+    r->logs.last->next = l;
+  else
+    r->logs.first = l;
+  r->logs.last = l;
+  r->logs.waiting++;
+  if (!r->logs.writing) run_write_log(r);
+}
+
+void run_hold_log(run *r) {
+  if (r->logs.waiting < LINES_WAITING || r->logs.holding || !r->worker) return;
+  r->logs.holding = true;
+  worker_pause(r->worker, true);
 }
 
 static void tell_log(run *r, const log_line *l) {
@@ -121,19 +172,18 @@ static void tell_log(run *r, const log_line *l) {
 void run_log(run *r, const char *level, const char *message, size_t size) {
   size_t limit = (size_t)r->pipeline->max_log;
   if (r->log_bytes > limit) return;
-  r->log_bytes += size + 1;
+  r->log_bytes += size + LINE_BYTES;
   bool full = r->log_bytes > limit;
   char last[96];
   snprintf(last, sizeof last, "the log of this run ends here: limits.log is %zu bytes", limit);
   log_line *l = memory_alloc(sizeof *l);
   l->message = full ? memory_text(last) : memory_alloc(size + 1);
-  if (!full) memcpy(l->message, message, size);
+  for (size_t i = 0; !full && i < size; i++) l->message[i] = message[i] ? message[i] : ' ';
   l->level = memory_text(full ? "warn" : level);
-  l->run = r->id;
   l->seq = (int64_t)r->log_seq++;
   l->at = kernel_now(r->kernel);
   tell_log(r, l);
-  kernel_write(r->kernel, write_log, log_written, l);
+  keep_line(r, l);
 }
 
 /* ---- commits before the end ---- */

@@ -22,6 +22,14 @@ typedef struct run_step { /* an open ctx:step */
 } run_step;
 
 typedef struct run_wait run_wait; /* call_wait.c */
+typedef struct log_line log_line; /* run.c */
+
+typedef struct run_logs { /* lines that wait to be written */
+  log_line *first, *last;
+  size_t waiting;
+  int writing;  /* writes under way */
+  bool holding; /* the worker is paused until the next of them is done */
+} run_logs;
 
 typedef struct run {
   struct run *next;
@@ -32,6 +40,7 @@ typedef struct run {
   job job;
   value input; /* decoded */
   int64_t id, started, window_from, fire_time;
+  int64_t began;   /* as loop_elapsed: not moved by a clock that is told the time */
   const char *day; /* ctx.date */
   const char *traceback;
   worker *worker; /* NULL once it is gone */
@@ -39,10 +48,12 @@ typedef struct run {
   run_step *steps;
   run_wait *waits;                                        /* calls to be answered after a while */
   size_t rows, requests, log_bytes, log_seq, request_seq; /* rows: committed */
+  run_logs logs;
   int refs;         /* the runner's own, and one for each call or write under way */
   bool ending;      /* the final write is under way, or done */
   bool committing;  /* an earlier one is: the worker is paused */
   bool handed_back; /* the engine stops: the job goes back to the queue */
+  bool ready;       /* leased ahead: waits for a place, and has no worker yet */
   bool ended;       /* the final write is on disk */
   bool cancelled;
   dts_error fault; /* what the engine itself holds against the run; code "" for nothing */
@@ -71,6 +82,8 @@ call_fn *call_find(wire_op op);
 void run_hold(run *r);
 void run_release(run *r);
 void run_log(run *r, const char *level, const char *message, size_t size);
+void run_write_log(run *r); /* what waits, now: before the run's last write */
+void run_hold_log(run *r);  /* after a line of the worker's: pauses it when too many wait */
 /* Ends the run with an error of the engine's own making: a limit, a permission. Its worker is killed. */
 void run_fault(run *r, const dts_error *e);
 stage *run_stage(run *r,

@@ -42,11 +42,15 @@ static const char fake_main[] =
     "function M.run(start) kernel.evaluate(start.file, start.source)(kernel, start) end\n"
     "local handler\n"
     "function M.serve(start) handler = kernel.evaluate(start.file, start.source) end\n"
-    "function M.request(message) return handler(message, kernel) end\n"
+    "function M.request(message)\n"
+    "  if not handler then M.serve(kernel.start()) end\n"
+    "  return handler(message, kernel)\n"
+    "end\n"
     "return M\n";
 static const char fake_dts[] =
     "local kernel = require 'dts.kernel'\n"
     "return {\n"
+    "  box = {},\n"
     "  table = function(t) t.noun = 'table' return kernel.declare(t) end,\n"
     "  fail = function(text) kernel.raise { code = 'TEST', message = text, hint = 'none' } end,\n"
     "  call = function(op, args) local answer = kernel.call(op, args) return answer end,\n"
@@ -77,7 +81,9 @@ struct talk {
   bool counting;  /* rows are counted, not kept */
   uint8_t end_op; /* OP_DONE, OP_FAILED or 0 */
   value end;
-  int status, signal; /* how the process ended */
+  int status, signal; /* how the process ended, */
+  int64_t cpu_ms;
+  const char *where; /* and at which line, if it was ended from outside */
   void *test;
 };
 
@@ -162,6 +168,8 @@ static inline void talk_wait(talk *t) {
   assert_true(value_get_integer(&v, "peak", 0) > 100000);
   t->status = (int)value_get_integer(&v, "status", -1);
   t->signal = (int)value_get_integer(&v, "signal", 0);
+  t->cpu_ms = value_get_integer(&v, "cpu_ms", 0);
+  t->where = value_get_text(&v, "where", "");
 }
 
 static inline void talk_close(talk *t) {
