@@ -17,11 +17,17 @@ enum { POLL_MS = 300 };
 
 static const char log_sql[] =
     "select seq, at, level, message from dts_log where run = :run and seq > :after order by seq";
-static const char run_sql[] = "select state, error from dts_run where id = :run";
+static const char run_sql[] = "select r.state, d.error, r.pipeline, r.started, r.ended, r.rows, "
+                              "r.rejected, r.job from dts_runs "
+                              "r join dts_run d on d.id = r.id where r.id = :run";
+static const char note_sql[] =
+    "select line, reason, row from dts_note where job = (select job from dts_run where id = :run) "
+    "order by seq";
 
 typedef struct reader {
   engine *engine;
   int64_t run, after;
+  int64_t rejected;
   bool running, silent; /* silent: no line so far */
 } reader;
 
@@ -31,7 +37,7 @@ static void print_line(const value *row, const zone *z) {
   screen_time(row->list.items[1].integer, z, time);
   const value *message = &row->list.items[3];
   buffer_init(&b, 16 * 1024 * 1024);
-  screen_fit(&b, message->text.bytes, message->text.size, message->text.size, false);
+  screen_lines(&b, message->text.bytes, message->text.size, 26);
   printf("%s %-5s %s\n", time, row->list.items[2].text.bytes, buffer_text(&b));
   buffer_free(&b);
 }
@@ -51,9 +57,70 @@ static int read_state(reader *r, arena *a, value *error, dts_error *e) {
     error_fail(e, "RUN", "there is no run %lld", (long long)r->run);
     return error_hint(e, "`dts runs` lists them");
   }
-  r->running = value_is(&rows->list.items[0].list.items[0], "running");
-  *error = rows->list.items[0].list.items[1];
+  const value *row = rows->list.items[0].list.items;
+  r->running = value_is(&row[0], "running");
+  r->rejected = row[6].kind == VALUE_INTEGER ? row[6].integer : 0;
+  *error = row[1];
   return 0;
+}
+
+/* ---- rows set aside ---- */
+
+static int print_notes(const reader *r, bool all, arena *a, dts_error *e) {
+  value params = value_map(), result;
+  buffer b;
+  if (!r->rejected) return 0;
+  buffer_init(&b, 256);
+  screen_count(&b, r->rejected, "row");
+  printf("%s set aside%s\n", buffer_text(&b), all ? ":" : "; --notes lists them");
+  buffer_free(&b);
+  if (!all) return 0;
+  value_set(a, &params, "run", value_integer(r->run));
+  if (engine_sql(r->engine, note_sql, &params, 0, a, &result, e) < 0) return -1;
+  screen s = screen_of(stdout);
+  screen_table(&s, &result, NULL);
+  return 0;
+}
+
+/* ---- for programs ---- */
+
+static void set_rows(arena *a, value *out, const char *name, const value *result) {
+  const value *names = value_get(result, "columns"), *rows = value_get(result, "rows");
+  value list = value_list();
+  for (size_t i = 0; i < rows->list.count; i++) {
+    value row = value_map();
+    for (size_t k = 0; k < names->list.count; k++)
+      value_set(a, &row, names->list.items[k].text.bytes, rows->list.items[i].list.items[k]);
+    value_add(a, &list, row);
+  }
+  value_set(a, out, name, list);
+}
+
+/* One object: the run, its error, its lines, and the rows that it set aside. */
+static int print_json(reader *r, dts_error *e) {
+  static const char *const names[] = {"state", "error", "pipeline", "started",
+                                      "ended", "rows",  "rejected", "job"};
+  arena a = {0};
+  value params = value_map(), run_row, lines, notes, out = value_map(), error;
+  value_set(&a, &params, "run", value_integer(r->run));
+  value_set(&a, &params, "after", value_integer(-1));
+  int rc = engine_sql(r->engine, run_sql, &params, 0, &a, &run_row, e);
+  if (rc == 0) rc = engine_sql(r->engine, log_sql, &params, 0, &a, &lines, e);
+  if (rc == 0) rc = engine_sql(r->engine, note_sql, &params, 0, &a, &notes, e);
+  if (rc == 0) {
+    const value *cells = value_get(&run_row, "rows")->list.items[0].list.items;
+    value_set(&a, &out, "run", value_integer(r->run));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+      value_set(&a, &out, names[i], cells[i]);
+    if (cells[1].kind == VALUE_TEXT &&
+        json_read(&a, cells[1].text.bytes, cells[1].text.size, &error, NULL) == 0)
+      value_set(&a, &out, "error", error);
+    set_rows(&a, &out, "log", &lines);
+    set_rows(&a, &out, "set_aside", &notes);
+    screen_json(stdout, &out);
+  }
+  arena_free(&a);
+  return rc;
 }
 
 /* The last word of a run that has ended: its error, or that there was none to be said. */
@@ -76,13 +143,13 @@ static int print_new(reader *r, const given *g, dts_error *e) {
   if (rc == 0) rc = engine_sql(r->engine, log_sql, &params, 0, &a, &result, e);
   const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;
   zone *z = rows ? zone_open(value_get_text(&result, "timezone", "UTC"), NULL) : NULL;
-  if (rows && g->json) screen_objects(stdout, &result);
   for (size_t i = 0; rows && i < rows->list.count; i++) {
     if (!g->json) print_line(&rows->list.items[i], z);
     r->after = rows->list.items[i].list.items[0].integer;
     r->silent = false;
   }
   if (rows && !g->json && !r->running) print_end(r, &error, &a);
+  if (rows && !g->json && !r->running) rc = print_notes(r, given_has(g, "notes"), &a, e);
   fflush(stdout);
   zone_close(z);
   arena_free(&a);
@@ -107,17 +174,21 @@ static int run(const given *g, dts_error *e) {
     struct timespec pause = {0, POLL_MS * 1000000L};
     if (nanosleep(&pause, NULL) == 0) rc = print_new(&r, g, e);
   }
+  if (rc == 0 && g->json) rc = print_json(&r, e);
   engine_close(r.engine);
   arena_free(&a);
   return rc;
 }
 
-static const command_option options[] = {{"follow", NULL, "go on until the run ends"}, {0}};
+static const command_option options[] = {{"follow", NULL, "go on until the run ends"},
+                                         {"notes", NULL, "list the rows that it set aside"},
+                                         {0}};
 
-COMMAND(logs) = {.name = "logs",
-                 .words = "RUN",
-                 .summary = "Print what a run has logged.",
-                 .least = 1,
-                 .most = 1,
-                 .options = options,
-                 .run = run};
+COMMAND(logs) = {
+    .name = "logs",
+    .words = "RUN",
+    .summary = "Print what a run has logged, its error, and the rows that it set aside.",
+    .least = 1,
+    .most = 1,
+    .options = options,
+    .run = run};

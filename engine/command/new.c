@@ -38,7 +38,8 @@ static void fill_in(buffer *out, const embed_file *file, const char *name) {
 }
 
 static const char *name_of(const embed_file *file, arena *a) {
-  bool hidden = strcmp(file->name, "gitignore") == 0 || strcmp(file->name, "luarc.json") == 0;
+  bool hidden = strcmp(file->name, "gitignore") == 0 || strcmp(file->name, "luarc.json") == 0 ||
+                strncmp(file->name, "editor/", 7) == 0;
   return arena_format(a, "%s%s", hidden ? "." : "", file->name);
 }
 

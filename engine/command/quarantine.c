@@ -12,17 +12,23 @@
 
 enum { FILE_LIMIT = 64 * 1024 * 1024 };
 
+static const char list_sql[] =
+    "select id, pipeline, input, name, line, error, attempts, retry_count, at from dts_quarantine "
+    "where :pipeline is null or pipeline = :pipeline order by at, id";
+static const char note_sql[] =
+    "select 'job-' || n.job as id, j.pipeline, j.kind as input, j.name, j.state, n.line, n.reason, "
+    "n.row from dts_note n join dts_job j on j.id = n.job where :pipeline is null or j.pipeline = "
+    ":pipeline order by n.job, n.seq";
+
 static int list(engine *n, const given *g, dts_error *e) {
   arena a = {0};
   value params = value_map();
   value_set(&a, &params, "pipeline", value_text(given_text(g, "pipeline", NULL)));
   int rc = listing_check_pipeline(n, given_text(g, "pipeline", NULL), e);
   if (rc == 0)
-    rc = listing_print(
-        n, g,
-        "select id, pipeline, input, name, line, error, attempts, retry_count, at from "
-        "dts_quarantine where :pipeline is null or pipeline = :pipeline order by at, id",
-        &params, "nothing is in quarantine", e);
+    rc = given_has(g, "notes")
+             ? listing_print(n, g, note_sql, &params, "no row is set aside", e)
+             : listing_print(n, g, list_sql, &params, "nothing is in quarantine", e);
   arena_free(&a);
   return rc;
 }
@@ -224,6 +230,7 @@ static int run(const given *g, dts_error *e) {
 
 static const command_option options[] = {
     {"pipeline", "NAME", "list, release: of this pipeline alone"},
+    {"notes", NULL, "list: the rows set aside, also of inputs that are done"},
     {"where", "SQL", "release: a condition on dts_quarantine's columns"},
     {"with", "FILE", "release: a corrected file in place of the one that failed"},
     {"reason", "TEXT", "drop: why; it is kept"},

@@ -1,7 +1,8 @@
 /* screen.h -- what people see: widths, tables, times, one line that is rewritten.
  *
  * One idea: a terminal has a width and perhaps colours; anything else (a file, a pipe) gets whole
- * lines without either. NO_COLOR and CLICOLOR_FORCE are honoured; --color sets one of them. Widths count columns of the screen, not bytes.
+ * lines without either. NO_COLOR and CLICOLOR_FORCE are honoured; --color sets one of them. Widths
+ * count columns of the screen, not bytes.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_COMMAND_SCREEN_H

@@ -120,6 +120,7 @@ local GOOD = "### `dts.thing`\n| `name` | text | required | its name |\n| `wait`
 return {
   about = "each option that scripts may give stands in the reference, with its type and default",
   check = check,
+  specs_of = specs_of,
   breaks = {
     ["has no heading `dts.thing`"] = { ["engine/lua/dts/thing.lua"] = SOURCE, [PAGE] = "# Reference\n" },
     ["| `how` | `\"a\"` `\"b\"` |"] = {
