@@ -14,6 +14,15 @@
 
 int64_t agenda_now(const fetch *f) { return f->loop.now(f->loop.arg); }
 
+/* The loop's timer is set anew only to come earlier: a tick too early finds nothing to do and sets it
+ * again, which costs less than setting it for each request. */
+static void agenda_wake(fetch *f, int64_t at) {
+  int64_t now = agenda_now(f);
+  if (at >= f->woken) return;
+  f->woken = at;
+  f->loop.wake(f->loop.arg, at > now ? at - now : 0);
+}
+
 static void list_add(task_list *l, task *t) {
   t->next = NULL;
   t->previous = l->last;
@@ -199,7 +208,7 @@ static void agenda_rearm(fetch *f) {
   for (task *t = f->tasks.first; t; t = t->next)
     if (t->due < due) due = t->due;
   if (f->changed || f->ended.first) due = now;
-  f->loop.wake(f->loop.arg, due == AGENDA_NEVER ? -1 : due > now ? due - now : 0);
+  agenda_wake(f, due);
 }
 
 void agenda_advance(fetch *f) {
@@ -217,13 +226,13 @@ uint64_t agenda_add(fetch *f, task *t, const task_kind *kind) {
   t->kind = kind;
   task_wait(t, agenda_now(f));
   list_add(&f->tasks, t);
-  if (!f->inside) f->loop.wake(f->loop.arg, 0);
+  if (!f->inside) agenda_wake(f, agenda_now(f));
   return t->id;
 }
 
 fetch *fetch_open(const fetch_loop *loop) {
   fetch *f = memory_alloc(sizeof *f);
-  *f = (fetch){.loop = *loop, .curl_due = AGENDA_NEVER};
+  *f = (fetch){.loop = *loop, .curl_due = AGENDA_NEVER, .woken = AGENDA_NEVER};
   buffer_init(&f->trust, 4 << 20);
   return f;
 }
@@ -246,6 +255,7 @@ void fetch_ready(fetch *f, int fd, bool read, bool write) {
 }
 
 void fetch_tick(fetch *f) {
+  f->woken = AGENDA_NEVER;
   if (f->multi && f->curl_due <= agenda_now(f)) curl_call(f, CURL_SOCKET_TIMEOUT, 0);
   agenda_advance(f);
 }
@@ -258,7 +268,7 @@ static bool list_cancel(fetch *f, task_list *l, uint64_t id) {
   list_remove(l, t);
   t->kind->release(f, t);
   f->changed = true;
-  if (!f->inside) f->loop.wake(f->loop.arg, 0);
+  if (!f->inside) agenda_wake(f, agenda_now(f));
   return true;
 }
 

@@ -54,6 +54,7 @@ struct fetch {
   fetch_loop loop;
   CURLM *multi;     /* NULL until the first run */
   int64_t curl_due; /* when curl wants to be called */
+  int64_t woken;    /* when the loop was asked to tick at the latest; AGENDA_NEVER: it was not */
   buffer trust;     /* certificates of the project's own authorities, PEM */
   task_list tasks, ended;
   uint64_t last_id;

@@ -139,7 +139,7 @@ static void call_decide(fetch *f, call *c, int status, int64_t asked, const char
   if (status == 403 && asked > 0) status = 429; /* some say so when a quota is used up */
   retry_try r = {c->request.method, c->request.idempotent, status,
                  c->reply.tries,    now - c->first_at,     asked};
-  retry_verdict v = retry_decide(&r, call_chance(f), &wait);
+  retry_verdict v = retry_decide(&r, retry_status(status) ? call_chance(f) : 0, &wait);
   bool asks = asked > 0 && (status == 429 || status == 503);
   if (asks) call_pause(c, now + asked);
   if (v == RETRY_WAIT && c->reply.tries >= c->request.tries) v = asks ? RETRY_LATER : RETRY_STOP;
@@ -220,7 +220,7 @@ static void call_ended(fetch *f, task *t, CURLcode code) {
                                                 : BREAKER_BAD;
   c->spent_ms += now - c->hop_at;
   c->admitted = false;
-  host_finish(c->host, c->ticket, health, now, call_chance(f));
+  host_finish(c->host, c->ticket, health, now, health == BREAKER_BAD ? call_chance(f) : 0);
   if (how == OUTCOME_REPLY) {
     call_answered(f, c, (int)status);
   } else if (how == OUTCOME_FAULT) {

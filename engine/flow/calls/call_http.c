@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "flow/calls/calls.h"
+#include "flow/calls/http_book.h"
 #include "flow/calls/http_cache.h"
 #include "flow/calls/http_fault.h"
 #include "flow/calls/http_request.h"
@@ -26,6 +27,7 @@ typedef struct exchange {
   http_request request;
   int64_t started;
   size_t ordinal;
+  http_known question;
   value known;       /* validator: {etag, modified, object, headers}, or null */
   fetch_reply reply; /* taken */
   value headers;
@@ -48,45 +50,17 @@ static void fail(exchange *x, const dts_error *e) {
   finish(x);
 }
 
-/* ---- the row of dts_request, for the waterfall ---- */
-
-typedef struct request_row {
-  int64_t run, seq, at, ms, tries;
-  int status;
-  char *method, *url;
-} request_row;
-
-static int write_request(store_conn *c, void *arg, dts_error *e) {
-  request_row *q = arg;
-  value params[] = {value_integer(q->run), value_integer(q->seq),  value_integer(q->at),
-                    value_text(q->method), value_text(q->url),     value_integer(q->status),
-                    value_integer(q->ms),  value_integer(q->tries)};
-  return store_exec(c,
-                    "insert into dts_request (run, seq, at, method, url, status, ms, tries) values "
-                    "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                    params, 8, e);
-}
-
-static void request_written(void *arg, int result, const dts_error *e) {
-  request_row *q = arg;
-  (void)result, (void)e;
-  free(q->method);
-  free(q->url);
-  free(q);
-}
-
 static void record(exchange *x, int status, int tries) {
   run *r = x->call->run;
-  request_row *q = memory_alloc(sizeof *q);
-  *q = (request_row){.run = r->id,
-                     .seq = (int64_t)r->request_seq++,
-                     .at = x->started,
-                     .ms = kernel_now(r->kernel) - x->started,
-                     .tries = tries,
-                     .status = status,
-                     .method = memory_text(x->request.method),
-                     .url = memory_text(x->request.shown)};
-  kernel_write(r->kernel, write_request, request_written, q);
+  const http_row row = {.run = r->id,
+                        .seq = (int64_t)r->request_seq++,
+                        .at = x->started,
+                        .ms = kernel_now(r->kernel) - x->started,
+                        .tries = tries,
+                        .status = status,
+                        .method = x->request.method,
+                        .url = x->request.shown};
+  http_book_add(kernel_http_book(r->kernel), &row);
 }
 
 /* What the script is given, for a recording. */
@@ -286,43 +260,10 @@ static void send_request(exchange *x) {
 
 /* ---- what is known of the address ---- */
 
-static int read_known(void *arg, const store_header *header, const value *row, dts_error *e) {
-  exchange *x = arg;
-  arena *a = &x->call->memory;
-  (void)header, (void)e;
-  x->known = value_map();
-  value_set(a, &x->known, "etag", value_copy(a, &row[0]));
-  value_set(a, &x->known, "modified", value_copy(a, &row[1]));
-  value_set(a, &x->known, "object", value_copy(a, &row[2]));
-  value_set(a, &x->known, "status", row[3]);
-  value headers;
-  if (row[4].kind == VALUE_TEXT &&
-      json_read(a, row[4].text.bytes, row[4].text.size, &headers, NULL) == 0)
-    value_set(a, &x->known, "headers", headers);
-  return 0;
-}
-
-static int select_known(store_conn *c, void *arg, dts_error *e) {
-  exchange *x = arg;
-  value params[] = {value_text(x->request.source), value_text(http_request_known_as(&x->request))};
-  return store_select(c,
-                      "select etag, modified, object, status, headers from dts_validator where "
-                      "source = ?1 and url = ?2",
-                      params, 2, read_known, x, e);
-}
-
-static void known_work(void *arg) {
-  exchange *x = arg;
-  kernel *k = x->call->run->kernel;
-  x->rc = store_read(kernel_store(k), select_known, x, &x->error);
-  if (x->known.kind == VALUE_MAP &&
-      !objects_has(kernel_objects(k), value_get_text(&x->known, "object", "")))
-    x->known = value_null();
-}
-
 static void known_then(void *arg) {
   exchange *x = arg;
-  if (x->rc < 0) return fail(x, &x->error);
+  if (x->question.rc < 0) return fail(x, &x->question.error);
+  x->known = x->question.found;
   if (x->known.kind == VALUE_MAP) http_request_condition(&x->request, &x->known);
   send_request(x);
 }
@@ -342,10 +283,13 @@ static void answer_cached(exchange *x, const http_cached *cached) {
 }
 
 static void ask_source(exchange *x) {
-  if (x->request.conditional)
-    loop_defer(kernel_loop(x->call->run->kernel), known_work, known_then, x);
-  else
-    send_request(x);
+  if (!x->request.conditional) return send_request(x);
+  x->question = (http_known){.source = x->request.source,
+                             .url = http_request_known_as(&x->request),
+                             .memory = &x->call->memory,
+                             .then = known_then,
+                             .arg = x};
+  http_book_find(kernel_http_book(x->call->run->kernel), &x->question);
 }
 
 static void begin(void *arg) {

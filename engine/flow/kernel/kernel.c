@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -24,8 +25,6 @@
 #include "flow/kernel/parts.h"
 #include "flow/kernel/schema.h"
 
-enum { PLACES = 4 };
-
 /* ---- getters ---- */
 
 loop *kernel_loop(kernel *k) { return k->loop; }
@@ -37,6 +36,7 @@ nursery *kernel_nursery(kernel *k) { return k->nursery; }
 runner *kernel_runner(kernel *k) { return k->runner; }
 fetch *kernel_fetch(kernel *k) { return k->fetch; }
 http_cache *kernel_http_cache(kernel *k) { return k->http_cache; }
+http_book *kernel_http_book(kernel *k) { return k->http_book; }
 const kernel_options *kernel_opened_with(const kernel *k) { return &k->options; }
 const registry *kernel_current(const kernel *k) { return project_current(k->project); }
 registry *kernel_registry(kernel *k) { return project_set(k->project); }
@@ -385,11 +385,12 @@ static int open_parts(kernel *k, dts_error *e) {
   if (open_store(k, e) < 0 || store_write(k->store, recover, k, e) < 0) return -1;
   if (open_fetch(k, e) < 0) return -1;
   k->http_cache = http_cache_open();
+  k->http_book = http_book_open(k);
   k->rollups = rollups_open(k);
   k->views = views_open(k);
   k->alerts = alerts_open(k);
   if (load_project(k, e) < 0 || store_write(k->store, settle, k, e) < 0) return -1;
-  k->runner = runner_open(k, (size_t)value_get_integer(&k->config, "workers", PLACES));
+  k->runner = runner_open(k, (size_t)value_get_integer(&k->config, "workers", sysconf(_SC_NPROCESSORS_ONLN)));
   k->ingest = ingest_open(k);
   k->intake = intake_open(k);
   k->retention = retention_open(k);
@@ -453,6 +454,7 @@ void kernel_close(kernel *k) {
   if (k->store) store_close(k->store);
   runner_close(k->runner);
   http_cache_close(k->http_cache);
+  http_book_close(k->http_book);
   if (k->views) views_close(k->views);
   if (k->rollups) rollups_close(k->rollups);
   project_close(k->project);

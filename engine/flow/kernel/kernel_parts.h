@@ -28,6 +28,7 @@ struct kernel {
   nursery *nursery;
   fetch *fetch;
   http_cache *http_cache;
+  http_book *http_book;
   loop_timer *fetch_timer;
   project *project;
   runner *runner;

@@ -4,6 +4,7 @@
 #ifndef DTS_FLOW_PARTS_H
 #define DTS_FLOW_PARTS_H
 
+#include "flow/calls/http_book.h"
 #include "flow/calls/http_cache.h"
 #include "flow/kernel/kernel.h"
 #include "flow/kernel/nursery.h"
@@ -14,6 +15,7 @@ nursery *kernel_nursery(kernel *k);
 runner *kernel_runner(kernel *k);
 fetch *kernel_fetch(kernel *k);
 http_cache *kernel_http_cache(kernel *k);
+http_book *kernel_http_book(kernel *k);
 const kernel_options *kernel_opened_with(const kernel *k);
 const registry *kernel_current(const kernel *k); /* loop's thread: the set in force, not held */
 int64_t kernel_now(const kernel *k);

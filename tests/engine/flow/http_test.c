@@ -137,7 +137,7 @@ static void errors_show_the_first_words_of_the_answer(void **state) {
   const char *echo = bench_run_error(b, "echo");
   bench_contains(echo, "/echo answered 400");
   assert_null(strstr(echo, "sesame"));
-  bench_contains(echo, "Bearer ****************");
+  bench_contains(echo, "Bearer ****");
   assert_null(strstr(bench_run_error(b, "bytes"), "abc"));
   bench_close(b);
   server_close(&s);
