@@ -152,7 +152,6 @@ int luaopen_dts_kernel(lua_State *L) {
       {"error", kernel_error},
       {"evaluate", loader_evaluate},
       {"flush", put_flush},
-      {"forget", loader_forget},
       {"is_error", kernel_is_error},
       {"list", kernel_list},
       {"nearest", kernel_nearest},

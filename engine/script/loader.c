@@ -1,6 +1,5 @@
-/* loader.c -- see loader.h. Registry tables: dts.chunks (engine Lua, compiled), dts.loaded (by
- * name), dts.project (names in dts.loaded that are the project's), dts.sources (FILE and text by
- * name).
+/* loader.c -- see loader.h. Registry tables: dts.chunks (functions of engine Lua, by name), dts.loaded
+ * (modules, by name), dts.sources (FILE and text by name).
  *
  * SPDX-License-Identifier: MIT */
 #include "script/loader.h"
@@ -9,15 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/embed.h"
 #include "script/call.h"
+#include "script/chunks.h"
 #include "script/fault.h"
 #include "script/globals.h"
 #include "script/libs.h"
 
-#define CHUNKS  "dts.chunks"
+#define CHUNKS  "dts.chunks" /* a function is made of its bytes once in a state */
 #define LOADED  "dts.loaded"
-#define PROJECT "dts.project"
 #define SOURCES "dts.sources"
 
 static void push_registry(lua_State *L, const char *name) {
@@ -26,38 +24,21 @@ static void push_registry(lua_State *L, const char *name) {
 
 /* ── Engine Lua ── */
 
-/* "dts/init.lua" is module dts, "dts/table.lua" is dts.table. */
-static void push_module_name(lua_State *L, const char *file) {
-  size_t size = strlen(file);
-  if (size > 4 && strcmp(file + size - 4, ".lua") == 0) size -= 4;
-  if (size > 5 && strncmp(file + size - 5, "/init", 5) == 0) size -= 5;
-  lua_pushlstring(L, file, size);
-  luaL_gsub(L, lua_tostring(L, -1), "/", ".");
-  lua_remove(L, -2);
-}
-
-static void compile_embedded(lua_State *L) {
-  push_registry(L, CHUNKS);
-  for (const embed_file *f = embed_lua; f->name; f++) {
-    push_module_name(L, f->name);
-    lua_pushfstring(L, "@%s", f->name);
-    if (luaL_loadbufferx(L, f->bytes, (size_t)(f->end - f->bytes), lua_tostring(L, -1), "t"))
-      lua_error(L);
-    lua_remove(L, -2);
-    lua_rawset(L, -3);
-  }
-  lua_pop(L, 1);
-}
-
 /* Pushes the function that makes an engine module; false when there is none of that name. */
 static bool push_engine_chunk(lua_State *L, const char *name) {
   lua_CFunction opener = libs_find(name);
   if (opener) return lua_pushcfunction(L, opener), true;
   push_registry(L, CHUNKS);
   bool found = lua_getfield(L, -1, name) != LUA_TNIL;
+  if (!found) {
+    lua_pop(L, 1);
+    found = chunks_push(L, script_of(L)->chunks, name);
+    if (!found) return lua_pop(L, 1), false;
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, name);
+  }
   lua_remove(L, -2);
-  if (!found) lua_pop(L, 1);
-  return found;
+  return true;
 }
 
 int loader_search(lua_State *L) {
@@ -116,24 +97,12 @@ static void push_project_module(lua_State *L, const char *name) {
   if (!lua_isstring(L, -1) || !lua_isstring(L, -2))
     fault_fail(L, "MODULE", "the engine gave no source for module '%s'", name);
   push_project_chunk(L, lua_gettop(L), lua_tostring(L, -2));
-  lua_pushboolean(L, true);
-  push_registry(L, PROJECT);
-  lua_insert(L, -2);
-  lua_setfield(L, -2, name);
-  lua_pop(L, 1);
 }
 
-int loader_forget(lua_State *L) {
-  push_registry(L, LOADED);
-  push_registry(L, PROJECT);
-  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-    lua_pushvalue(L, -2);
-    lua_pushnil(L);
-    lua_rawset(L, -6);
-  }
-  lua_newtable(L);
-  lua_setfield(L, LUA_REGISTRYINDEX, PROJECT);
-  return 0;
+void loader_forget(lua_State *L) {
+  lua_pushnil(L);
+  lua_setfield(L, LUA_REGISTRYINDEX, LOADED);
+  globals_forget(L);
 }
 
 /* ── require ── */
@@ -216,7 +185,6 @@ int loader_load(lua_State *L) {
 }
 
 void loader_open(lua_State *L) {
-  compile_embedded(L);
   if (script_of(L)->spec) return;
   lua_pushcfunction(L, require_engine);
   lua_setglobal(L, "require");

@@ -3,7 +3,7 @@
  *
  * Text chunks only. Engine Lua is compiled in ("dts", "dts.table" ...; chunk names "@dts/..."); a
  * project file has a chunk name "@FILE" and an environment of its own that falls back on the safe
- * globals. A required module is loaded once; its source is kept for kernel.forget.
+ * globals. A required module is loaded once; its source is kept for loader_forget.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_LOADER_H
@@ -12,12 +12,13 @@
 #include <stdbool.h>
 #include <lua.h>
 
-void loader_open(lua_State *L); /* `require` of the engine's Lua, and compiles what is built in */
+void loader_open(lua_State *L);    /* `require` of the engine's Lua */
 int loader_evaluate(lua_State *L); /* kernel.evaluate(file, source) -> ... */
-int loader_forget(lua_State *L);   /* kernel.forget() */
-int loader_load(lua_State *L);     /* load(text, name?, mode?, env?): a project file's own */
-int loader_search(lua_State *L);   /* a searcher for package.searchers, in a spec worker */
-int loader_require(lua_State *L);  /* require(name) of project files */
+void loader_forget(
+    lua_State *L);             /* every module, the engine's too: each is run anew when asked for */
+int loader_load(lua_State *L); /* load(text, name?, mode?, env?): a project file's own */
+int loader_search(lua_State *L);  /* a searcher for package.searchers, in a spec worker */
+int loader_require(lua_State *L); /* require(name) of project files */
 void loader_push_engine(lua_State *L, const char *name); /* pushes an engine module */
 bool loader_push_main(lua_State *L); /* pushes dts.main, whatever it is; true: a table */
 

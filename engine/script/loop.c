@@ -21,6 +21,8 @@
 #define START    "dts.start"
 #define DECLARED "dts.declared"
 
+enum { STAY_BYTES = 16 * 1024 * 1024 };
+
 void loop_push_start(lua_State *L) { lua_getfield(L, LUA_REGISTRYINDEX, START); }
 
 /* ── Endings ── */
@@ -94,6 +96,17 @@ static int protect(script *s, lua_CFunction f, const char *name) {
 
 /* ── Done ── */
 
+/* The engine may offer another run of the same script. A process that has grown, or has used half of
+ * the CPU time that its cage will ever give, makes room for a new one. */
+static bool may_stay(lua_State *L) {
+  const script *s = script_of(L);
+  loop_push_start(L);
+  bool offered = lua_getfield(L, -1, "again") == LUA_TBOOLEAN && lua_toboolean(L, -1);
+  lua_pop(L, 2);
+  bool small = s->memory_peak < STAY_BYTES && s->in.capacity + s->out.capacity < STAY_BYTES;
+  return offered && small && cage_cpu_used() * 2 < s->cpu_ms;
+}
+
 /* Stack: the mode, what dts.main gave. Packs OP_DONE's payload. */
 static int pack_done(lua_State *L) {
   script *s = script_of(L);
@@ -109,6 +122,9 @@ static int pack_done(lua_State *L) {
   } else if (strcmp(mode, "run") == 0) {
     lua_pushinteger(L, (lua_Integer)s->memory_peak);
     lua_setfield(L, -2, "peak");
+    s->stays = may_stay(L);
+    lua_pushboolean(L, s->stays);
+    lua_setfield(L, -2, "stays");
   }
   buffer_clear(&s->out);
   convert_pack(L, -1, &s->out, NULL);
@@ -172,7 +188,9 @@ static int serve(script *s) {
     int got = frame_receive(s->socket, &s->in, &in, &e);
     if (got <= 0) return got < 0;
     if (in.fd >= 0) close(in.fd);
-    if (in.op == OP_REQUEST && answer_request(s, &in)) return 1;
+    if (in.op != OP_REQUEST) continue;
+    if (answer_request(s, &in)) return 1;
+    loader_forget(s->L);
   }
 }
 
@@ -203,30 +221,53 @@ static int keep_start(lua_State *L) {
   return 1;
 }
 
-static void apply_limits(script *s) {
+static void apply_limits(script *s, bool renewed) {
   lua_State *L = s->L;
+  lua_gc(L, LUA_GCRESTART);
   loop_push_start(L);
   if (lua_getfield(L, -1, "limits") == LUA_TTABLE) {
     lua_getfield(L, -1, "memory");
     limit_memory(s, lua_tointeger(L, -1));
     lua_getfield(L, -2, "cpu_ms");
-    limit_cpu(s, lua_tointeger(L, -1));
-    lua_pop(L, 2);
+    (renewed ? cage_cpu : limit_cpu)(s, lua_tointeger(L, -1));
+    lua_getfield(L, -3, "log");
+    s->log_limit = lua_tointeger(L, -1);
+    lua_pop(L, 3);
   }
   lua_pop(L, 2);
 }
 
-int loop_run(script *s) {
+/* In a state as new, answers to the run before may still lie in the socket: they came too late. */
+static int receive_start(script *s, frame *in, bool renewed) {
   dts_error e;
+  for (;;) {
+    int got = frame_receive(s->socket, &s->in, in, &e);
+    if (got <= 0 || !renewed || in->op == OP_START) return got;
+    if (in->fd >= 0) close(in->fd);
+  }
+}
+
+/* As loop_run, of one OP_START. */
+static int run_start(script *s, bool renewed) {
   frame in;
-  if (frame_receive(s->socket, &s->in, &in, &e) <= 0) return 1;
+  if (receive_start(s, &in, renewed) <= 0) return 1;
   lua_pushlightuserdata(s->L, &in);
   int status = protect(s, keep_start, "start");
   if (status != LUA_OK) return fail(s, 0, OP_FAILED, status);
-  apply_limits(s);
+  apply_limits(s, renewed);
   const char *mode = lua_tostring(s->L, -1); /* stays on the stack */
   int ended = run_mode(s, mode);
   if (ended || strcmp(mode, "serve") != 0) return ended > 0;
   limit_cpu(s, 0);
   return serve(s);
+}
+
+int loop_run(script *s) {
+  int ended = run_start(s, false);
+  while (!ended && s->stays) {
+    limit_cpu(s, 0);
+    if (!script_renew(s)) return 1;
+    ended = run_start(s, true);
+  }
+  return ended;
 }

@@ -7,28 +7,36 @@
 #include <stdlib.h>
 #include <lauxlib.h>
 
+#include "script/chunks.h"
 #include "script/fault.h"
 #include "script/libs.h"
+#include "script/loader.h"
 #include "wire/frame.h"
 
 script *script_of(lua_State *L) { return *(script **)lua_getextraspace(L); }
+
+/* Lua also asks for memory while it unwinds, when no frame is left: the line that began it stays. */
+static void note_refusal(script *s) {
+  lua_Debug place;
+  if (!s->refused_at[0] || fault_frame(s->now->L, &place)) fault_where(s->now->L, s->refused_at);
+}
 
 static void *allocate(void *data, void *block, size_t old_size, size_t size) {
   script *s = data;
   if (!block) old_size = 0; /* then it tells the kind of object */
   if (size == 0) {
-    free(block);
+    pool_move(&s->pool, block, old_size, 0);
     s->memory_used -= old_size;
     return NULL;
   }
   bool grows = size > old_size;
   if (grows && s->memory_limit && s->memory_used + (size - old_size) > s->memory_limit) {
-    fault_where(s->now->L, s->refused_at);
+    note_refusal(s);
     return NULL;
   }
-  void *moved = realloc(block, size);
+  void *moved = pool_move(&s->pool, block, old_size, size);
   if (!moved) {
-    fault_where(s->now->L, s->refused_at);
+    note_refusal(s);
     return NULL;
   }
   s->memory_used += size - old_size;
@@ -39,8 +47,23 @@ static void *allocate(void *data, void *block, size_t old_size, size_t size) {
 static int open_libraries(lua_State *L) {
   script *s = script_of(L);
   fault_open(L);
+  if (!s->chunks && !(s->chunks = chunks_open(L))) return luaL_error(L, "the engine's Lua");
   libs_open(L, s->spec);
+  if (!s->spec && !loader_push_main(L)) return luaL_error(L, "dts.main");
   return 0;
+}
+
+static bool open_state(script *s) {
+  s->L = lua_newstate(allocate, s);
+  if (!s->L) return false;
+  *(script **)lua_getextraspace(s->L) = s;
+  s->main = (running){s->L, NULL};
+  s->now = &s->main;
+  lua_gc(s->L, LUA_GCSTOP); /* until a script runs: nothing of the engine's is garbage */
+  lua_pushcfunction(s->L, open_libraries);
+  if (lua_pcall(s->L, 0, 0, 0) != LUA_OK) return false;
+  if (s->spec) lua_gc(s->L, LUA_GCRESTART);
+  return true;
 }
 
 script *script_open(bool spec) {
@@ -48,21 +71,29 @@ script *script_open(bool spec) {
   if (!s) return NULL;
   s->socket = -1;
   s->spec = spec;
+  pool_open(&s->pool);
   buffer_init(&s->in, FRAME_LIMIT);
   buffer_init(&s->out, FRAME_LIMIT);
-  s->L = lua_newstate(allocate, s);
-  if (!s->L) return script_close(s), NULL;
-  *(script **)lua_getextraspace(s->L) = s;
-  s->main = (running){s->L, NULL};
-  s->now = &s->main;
-  lua_pushcfunction(s->L, open_libraries);
-  if (lua_pcall(s->L, 0, 0, 0) != LUA_OK) return script_close(s), NULL;
+  if (!open_state(s)) return script_close(s), NULL;
   return s;
+}
+
+bool script_renew(script *s) {
+  script old = *s;
+  lua_close(s->L);
+  *s = (script){.socket = old.socket, .spec = old.spec, .chunks = old.chunks, .pool = old.pool};
+  pool_forget(&s->pool);
+  s->in = old.in;
+  s->out = old.out;
+  buffer_clear(&s->out);
+  return open_state(s);
 }
 
 void script_close(script *s) {
   if (!s) return;
   if (s->L) lua_close(s->L);
+  chunks_close(s->chunks);
+  pool_close(&s->pool);
   buffer_free(&s->in);
   buffer_free(&s->out);
   free(s);

@@ -239,18 +239,31 @@ static int add_id(void *arg, const store_header *header, const value *row, dts_e
   return 0;
 }
 
-int jobs_ready(store_conn *c, int64_t since, int64_t *out, size_t room, dts_error *e) {
+int jobs_ready(store_conn *c, int64_t since, const char *without, int64_t *out, size_t room,
+               dts_error *e) {
   ids list = {out, 0, room};
-  value params[] = {value_integer(since), value_integer((int64_t)room)};
+  value params[] = {value_integer(since), value_integer((int64_t)room), value_text(without)};
   int rc = store_select(
       c,
-      "select id from dts_job j where state = 'queued' and firing >= ?1 and (grp is null or "
+      "select id from dts_job j where state = 'queued' and firing >= ?1 and (?3 is null or "
+      "pipeline not in (select value from json_each(?3))) and (grp is null or "
       "not exists (select 1 from dts_job o where o.pipeline = j.pipeline and o.grp = j.grp "
       "and o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) and not exists (select 1 "
       "from dts_firing f join dts_firing g on g.pipeline = f.pipeline and g.id < f.id where "
       "f.id = j.firing and f.fire_time is not null and g.fire_time is not null and g.state = "
       "'open') order by run_at, id limit ?2",
-      params, 2, add_id, &list, e);
+      params, 3, add_id, &list, e);
+  return rc < 0 ? -1 : (int)list.count;
+}
+
+int jobs_expired(store_conn *c, int64_t now, int64_t after, int64_t *out, size_t room,
+                 dts_error *e) {
+  ids list = {out, 0, room};
+  value params[] = {value_integer(now), value_integer(after), value_integer((int64_t)room)};
+  int rc = store_select(c,
+                        "select id from dts_job where state = 'leased' and lease_until < ?1 and "
+                        "id > ?2 order by id limit ?3",
+                        params, 3, add_id, &list, e);
   return rc < 0 ? -1 : (int)list.count;
 }
 

@@ -48,12 +48,16 @@ int jobs_set_cursor(store_conn *c, int64_t id, const char *cursor_json, dts_erro
 /* Waiting jobs whose time has come become queued. */
 int jobs_tick(store_conn *c, int64_t now, dts_error *e);
 /* Ids of queued jobs in order, at most `room`, of firings from `since` on (0: all). A job behind an open
- * one of its group is left out. Returns how many, or -1. */
-int jobs_ready(store_conn *c, int64_t since, int64_t *ids, size_t room, dts_error *e);
+ * one of its group is left out, and one of a pipeline in the JSON list `without` (or NULL). Returns how many, or -1. */
+int jobs_ready(store_conn *c, int64_t since, const char *without, int64_t *ids, size_t room,
+               dts_error *e);
 int64_t jobs_next_due(store_conn *c,
                       dts_error *e); /* earliest run_at of a waiting job; INT64_MAX */
 /* An engine begins: jobs leased by a dead one are queued again or quarantined (INTERRUPTED). */
 int jobs_recover(store_conn *c, int64_t now, dts_error *e);
+/* Ids past `after` of jobs whose lease has run out, in order, at most `room`. How many, or -1. */
+int jobs_expired(store_conn *c, int64_t now, int64_t after, int64_t *ids, size_t room,
+                 dts_error *e);
 
 /* Attempts are the rows of dts_run. */
 int jobs_open_run(store_conn *c, const job *j, const char *version, int64_t now, int64_t *run,

@@ -251,8 +251,10 @@ static void end(run *r, run_ending how, const dts_error *e) {
   bool said = how == RUN_FAILED || how == RUN_DEFERRED || how == RUN_LOST;
   if (said) f->error_json = excerpt_error(&f->error, r->pipeline->script, r->traceback);
   r->ending = true;
+  run_write_log(r);
   run_hold(r);
   kernel_write(r->kernel, final_work, final_then, f);
+  runner_ending(kernel_runner(r->kernel), r);
 }
 
 /* ---- deciding how ---- */
@@ -285,38 +287,59 @@ static void on_failed(run *r, const frame *in) {
   end_failed(r, r->fault.code[0] ? &r->fault : &e);
 }
 
+static void on_done(run *r, const frame *in) {
+  arena a = {0};
+  value said;
+  unpack u = {in->payload, in->payload + in->size};
+  bool stays = unpack_value(&u, &a, &said, NULL) == 0 && value_get_boolean(&said, "stays", false);
+  arena_free(&a);
+  end(r, RUN_DONE, NULL);
+  if (!stays) return;
+  call_wait_drop(r);
+  runner_spare(kernel_runner(r->kernel), r);
+}
+
 void ending_frame(run *r, const frame *in) {
   bool over = in->op == OP_DONE || in->op == OP_FAILED;
   if (over || r->ending) {
     if (in->fd >= 0) close(in->fd);
   }
   if (r->ending) return;
-  if (!over)
-    run_ops_frame(r, in);
-  else if (in->op == OP_DONE && !r->fault.code[0] && !r->handed_back && !r->cancelled)
-    end(r, RUN_DONE, NULL);
+  if (!over) return run_ops_frame(r, in);
+  if (in->op == OP_DONE && !r->fault.code[0] && !r->handed_back && !r->cancelled)
+    on_done(r, in);
   else if (in->op == OP_DONE)
     end_failed(r, &r->fault);
   else
     on_failed(r, in);
 }
 
+static void describe_loss(const worker_end *how, dts_error *e) {
+  if (how->signal)
+    error_fail(e, "WORKER_LOST", "the run's process ended by signal %d (%s) without a result",
+               how->signal, strsignal(how->signal));
+  else
+    error_fail(e, "WORKER_LOST", "the run's process ended with status %d without a result",
+               how->status);
+  e->status = how->signal;
+}
+
 static void describe(const run *r, const worker_end *how, dts_error *e) {
   const pipeline *p = r->pipeline;
+  char limit[32];
   if (how->timed_out) {
-    error_fail(e, "LIMIT_TIME", "the run took longer than %lld s", (long long)p->time_ms / 1000);
+    duration_write(p->time_ms, limit);
+    error_fail(e, "LIMIT_TIME", "the run took longer than its %s", limit);
     error_hint(e, "make it do less at a time, or raise limits = { time = \"...\" }");
     e->retryable = true;
   } else if (how->signal == SIGXCPU || (how->signal == SIGKILL && how->cpu_ms >= p->cpu_ms)) {
-    error_fail(e, "LIMIT_CPU", "the run used more than %lld s of processor time",
-               (long long)p->cpu_ms / 1000);
+    duration_write(p->cpu_ms, limit);
+    error_fail(e, "LIMIT_CPU", "the script used more than its %s of processor time", limit);
     error_hint(e, "look for an endless loop, or raise limits = { cpu = \"...\" }");
   } else {
-    error_fail(e, "WORKER_LOST", "the run's process ended %s %d without a result",
-               how->signal ? "by signal" : "with status", how->signal ? how->signal : how->status);
-    e->status = how->signal;
+    describe_loss(how, e);
   }
-  snprintf(e->where, sizeof e->where, "%s", p->file);
+  snprintf(e->where, sizeof e->where, "%s", how->where[0] ? how->where : p->file);
 }
 
 void ending_worker(run *r, const worker_end *how) {

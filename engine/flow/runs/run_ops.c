@@ -171,6 +171,7 @@ static void take_log(run *r, const value *said) {
   const value *message = value_get(said, "message");
   if (message && message->kind == VALUE_TEXT)
     run_log(r, value_get_text(said, "level", "info"), message->text.bytes, message->text.size);
+  run_hold_log(r);
 }
 
 static void take_progress(run *r, const value *said) {

@@ -1,5 +1,5 @@
-/* run_start.c -- see run_start.h. The input is read on a pool thread, since it may lie in the store or
- * among the objects.
+/* run_start.c -- see run_start.h. An input that lies in the store or among the objects is read on a pool
+ * thread.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/runs/run_start.h"
@@ -123,11 +123,14 @@ static value start_value(starting *s) {
   value v = value_map();
   const pipeline *p = r->pipeline;
   value_set(a, &v, "mode", value_text("run"));
+  value_set(a, &v, "again", value_boolean(true));
   value_set(a, &v, "file", value_text(p->script->file));
   value_set(a, &v, "source", value_text(p->script->source));
   value_set(a, &v, "project", value_text(value_get_text(kernel_config(r->kernel), "name", "")));
   value_set(a, &v, "timezone", value_text(r->set->timezone));
-  value_set(a, &v, "limits", start_limits(a, p->memory, p->cpu_ms, p->time_ms));
+  value limits = start_limits(a, p->memory, p->cpu_ms, p->time_ms);
+  value_set(a, &limits, "log", value_integer(p->max_log));
+  value_set(a, &v, "limits", limits);
   value_set(a, &v, "tables", start_tables(a, r->set));
   value_set(a, &v, "writes", *p->tables);
   value_set(a, &v, "pipeline", value_text(p->name));
@@ -163,5 +166,8 @@ void run_start(run *r) {
   s->run = r;
   s->fd = -1;
   run_hold(r);
-  loop_defer(kernel_loop(r->kernel), input_work, input_then, s);
+  bool at_hand = strcmp(r->job.kind, "batch") != 0 && strcmp(r->job.kind, "file") != 0;
+  if (!at_hand) return loop_defer(kernel_loop(r->kernel), input_work, input_then, s);
+  input_work(s);
+  input_then(s);
 }

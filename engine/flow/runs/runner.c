@@ -4,8 +4,6 @@
  * place), and never two at a time. A lease is extended while its worker lives.
  *
  * SPDX-License-Identifier: MIT */
-#include "flow/runs/runner.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +11,13 @@
 
 #include "base/log.h"
 #include "flow/runs/ending.h"
-#include "flow/kernel/parts.h"
 #include "flow/runs/run_start.h"
+#include "flow/runs/runner_parts.h"
 #include "format/date.h"
 
-enum { LEASES_AT_ONCE = 16 };
-
-struct runner {
-  kernel *kernel;
-  size_t places;
-  run *runs;
-  int64_t since; /* only jobs of firings from here on are leased */
-  bool limited, leasing, again, stopping;
-  loop_timer *due, *beat;
-};
+enum { LEASES_AT_ONCE = 16, ENDING_FOR_EACH = 8, AHEAD_FOR_EACH = 6 };
+/* Times of runs: short ones are leased ahead; a run that waits for a place longer goes back. */
+enum { SHORT_MS = 20, SIXTEENFOLD = 16, LONG_MS = 16 * 1000, PATIENCE_MS = 1000 };
 
 typedef struct leased {
   arena memory;
@@ -43,10 +34,11 @@ typedef struct leasing {
   leased leased[LEASES_AT_ONCE];
   int64_t now, next_due;
   double chance;
+  const char *without; /* pipelines whose destinations are broken, or NULL */
+  arena memory;
 } leasing;
 
 static void look(runner *r);
-static void on_beat(void *arg);
 
 /* ---- leasing: on the writer's thread ---- */
 
@@ -101,8 +93,7 @@ static int lease_work(store_conn *c, void *arg, dts_error *e) {
   int64_t ids[LEASES_AT_ONCE];
   while (l->count) arena_free(&l->leased[--l->count].memory); /* the group may be tried again */
   if (jobs_tick(c, l->now, e) < 0) return -1;
-  size_t room = l->room < LEASES_AT_ONCE ? l->room : LEASES_AT_ONCE;
-  int found = jobs_ready(c, r->since, ids, room, e);
+  int found = jobs_ready(c, r->since, l->without, ids, l->room, e);
   for (int i = 0; i < found; i++)
     if (try_lease(c, l, ids[i], e) < 0) return -1;
   l->next_due = jobs_next_due(c, e);
@@ -136,13 +127,14 @@ static run *new_run(runner *r, leased *slot, registry *set) {
              .memory = slot->memory,
              .job = slot->job,
              .started = kernel_now(r->kernel),
+             .began = loop_elapsed(kernel_loop(r->kernel)),
              .refs = 1,
              .day = day,
              .fire_time = slot->firing.fire_time,
              .window_from = slot->firing.window_from};
   n->stage = stage_open(set, kernel_store(r->kernel));
   r->runs = n;
-  if (!r->beat) r->beat = loop_after(kernel_loop(r->kernel), JOB_HEARTBEAT_MS, on_beat, r);
+  leases_keep(r);
   return n;
 }
 
@@ -150,20 +142,90 @@ static void on_frame(void *arg, const frame *in) { ending_frame(arg, in); }
 
 static void on_ended(void *arg, const worker_end *end) { ending_worker(arg, end); }
 
+/* A run whose end is being written holds no place any more: the next lease shares that commit. But ends
+ * that wait for the disk are not piled up without end. */
+static size_t taken(const runner *r) {
+  size_t busy = 0, ending = 0, spared = r->places * ENDING_FOR_EACH;
+  for (const run *n = r->runs; n; n = n->next) (*(n->ending ? &ending : &busy)) += !n->ready;
+  return busy + (ending > spared ? ending - spared : 0);
+}
+
+static void launch(runner *r, run *n) {
+  worker_owner owner = {on_frame, on_ended, n};
+  worker_limits limits = {n->pipeline->time_ms, n->pipeline->cpu_ms, n->pipeline->memory};
+  n->ready = false;
+  n->started = kernel_now(r->kernel);
+  run_tell(n, "running");
+  n->worker = spares_take(r->spares, n->pipeline, &owner);
+  if (!n->worker) n->worker = nursery_fork(kernel_nursery(r->kernel), &limits, &owner, &n->fault);
+  if (!n->worker) return ending_worker(n, &(worker_end){.lost = true});
+  run_start(n);
+}
+
+/* ---- leased ahead: they start in order, each when a place is free ---- */
+
+static size_t count_ready(const runner *r) {
+  size_t count = 0;
+  for (const run *n = r->runs; n; n = n->next) count += n->ready;
+  return count;
+}
+
+static run *first_ready(const runner *r) {
+  run *first = NULL;
+  for (run *n = r->runs; n; n = n->next)
+    if (n->ready && (!first || n->id < first->id)) first = n;
+  return first;
+}
+
+static void launch_ready(runner *r) {
+  for (run *n; !r->stopping && taken(r) < r->places && (n = first_ready(r));) launch(r, n);
+}
+
+/* A run without a worker ends by its marks: handed back, cancelled. */
+static void end_ready(run *n) {
+  n->ready = false;
+  ending_worker(n, &(worker_end){.lost = true});
+}
+
 static void hand_back(run *n) {
   n->handed_back = true;
+  if (n->ready) return end_ready(n);
   if (n->worker) worker_kill(n->worker);
+}
+
+/* The places are held by runs that last: whoever waits for one goes back to the queue. */
+static void on_patience(void *arg) {
+  runner *r = arg;
+  r->patience = NULL;
+  int64_t now = kernel_now(r->kernel);
+  bool late = false;
+  for (run *n = r->runs; n; n = n->next) {
+    if (!n->ready || now - n->started < PATIENCE_MS) continue;
+    n->handed_back = late = true;
+    end_ready(n);
+  }
+  if (late) r->usual_ms = LONG_MS;
+  if (count_ready(r)) r->patience = loop_after(kernel_loop(r->kernel), PATIENCE_MS, on_patience, r);
+}
+
+/* How many may be leased past the places: none unless runs have been short of late. */
+static size_t ahead(const runner *r) {
+  return r->usual_ms / SIXTEENFOLD <= SHORT_MS ? AHEAD_FOR_EACH * r->places : 0;
+}
+
+void runner_ending(runner *r, const run *n) {
+  int64_t took = kernel_now(r->kernel) - n->started;
+  if (took > LONG_MS / SIXTEENFOLD) took = LONG_MS / SIXTEENFOLD;
+  r->usual_ms += took * SIXTEENFOLD / 4 - r->usual_ms / 4;
+  launch_ready(r);
+  runner_wake(r); /* what is leased now shares the commit of this end */
 }
 
 static void start(runner *r, leased *slot, registry *set) {
   run *n = new_run(r, slot, set);
-  worker_owner owner = {on_frame, on_ended, n};
-  worker_limits limits = {n->pipeline->time_ms, n->pipeline->cpu_ms, n->pipeline->memory};
-  run_tell(n, "running");
-  n->worker = nursery_fork(kernel_nursery(r->kernel), &limits, &owner, &n->fault);
-  if (!n->worker) return ending_worker(n, &(worker_end){.lost = true});
-  run_start(n);
-  if (r->stopping) hand_back(n); /* leased while the engine was told to stop */
+  n->ready = true;
+  if (r->stopping) return hand_back(n); /* leased while the engine was told to stop */
+  if (!r->patience) r->patience = loop_after(kernel_loop(r->kernel), PATIENCE_MS, on_patience, r);
 }
 
 static void arm_due(runner *r, int64_t at) {
@@ -183,79 +245,35 @@ static void lease_then(void *arg, int result, const dts_error *e) {
     else
       arena_free(&l->leased[i].memory);
   }
+  launch_ready(r);
   if (result == 0) arm_due(r, l->next_due);
   bool full = l->count == l->room;
   registry_release(l->set);
+  arena_free(&l->memory);
   free(l);
   if (r->again || (full && result == 0)) look(r);
 }
 
-static size_t running(const runner *r) {
-  size_t count = 0;
-  for (const run *n = r->runs; n; n = n->next) count++;
-  return count;
-}
-
 static void look(runner *r) {
-  size_t busy = running(r);
+  size_t held = taken(r) + count_ready(r), most = r->places + ahead(r);
   if (r->leasing) {
     r->again = true;
     return;
   }
   r->again = false;
-  if (r->stopping || busy >= r->places || r->since == INT64_MAX) return;
+  if (r->stopping || held >= most || r->since == INT64_MAX) return;
   leasing *l = memory_alloc(sizeof *l);
   l->runner = r;
   l->set = kernel_registry(r->kernel);
-  l->room = r->places - busy;
+  l->room = most - held < LEASES_AT_ONCE ? most - held : LEASES_AT_ONCE;
   l->now = kernel_now(r->kernel);
   l->chance = kernel_chance(r->kernel);
+  l->without = destinations_broken(r, l->set, &l->memory);
   r->leasing = true;
   kernel_write(r->kernel, lease_work, lease_then, l);
 }
 
 void runner_wake(runner *r) { look(r); }
-
-/* ---- leases are extended while workers live ---- */
-
-typedef struct beat {
-  size_t count;
-  int64_t jobs[LEASES_AT_ONCE * 8], epochs[LEASES_AT_ONCE * 8], now;
-} beat;
-
-static int beat_work(store_conn *c, void *arg, dts_error *e) {
-  beat *b = arg;
-  for (size_t i = 0; i < b->count; i++) {
-    arena a = {0};
-    job j;
-    job_effects fx;
-    job_event event = {.kind = JOB_HEARTBEAT, .epoch = b->epochs[i]};
-    dts_error refused; /* a run that ended meanwhile refuses; that is no failure */
-    if (jobs_load(c, b->jobs[i], &a, &j, &refused) == 0)
-      jobs_step(c, &j, &event, b->now, 0, &fx, &refused);
-    arena_free(&a);
-  }
-  (void)e;
-  return 0;
-}
-
-static void beat_then(void *arg, int result, const dts_error *e) {
-  (void)result, (void)e;
-  free(arg);
-}
-
-static void on_beat(void *arg) {
-  runner *r = arg;
-  r->beat = loop_after(kernel_loop(r->kernel), JOB_HEARTBEAT_MS, on_beat, r);
-  if (!r->runs) return;
-  beat *b = memory_alloc(sizeof *b);
-  b->now = kernel_now(r->kernel);
-  for (run *n = r->runs; n && b->count < sizeof b->jobs / sizeof *b->jobs; n = n->next) {
-    b->jobs[b->count] = n->job.id;
-    b->epochs[b->count++] = n->job.state.epoch;
-  }
-  kernel_write(r->kernel, beat_work, beat_then, b);
-}
 
 /* ---- the runner ---- */
 
@@ -263,6 +281,8 @@ runner *runner_open(kernel *k, size_t places) {
   runner *r = memory_alloc(sizeof *r);
   r->kernel = k;
   r->places = places;
+  r->usual_ms = LONG_MS;
+  r->spares = spares_open(k, places);
   return r;
 }
 
@@ -274,12 +294,14 @@ void runner_forget(runner *r, run *n) {
   run **at = &r->runs;
   while (*at && *at != n) at = &(*at)->next;
   if (*at) *at = n->next;
-  if (!r->runs) {
-    loop_cancel(kernel_loop(r->kernel), r->beat);
-    r->beat = NULL;
-  }
+  if (!r->runs) leases_drop(r);
   run_release(n);
   look(r);
+}
+
+void runner_spare(runner *r, run *n) {
+  spares_keep(r->spares, n->worker, n->pipeline);
+  n->worker = NULL;
 }
 
 void runner_stop(runner *r) {
@@ -291,16 +313,22 @@ bool runner_idle(const runner *r) { return !r->runs && !r->leasing; }
 
 void runner_cancel(runner *r, int64_t id) {
   for (run *n = r->runs; n; n = n->next) {
-    if (n->job.id != id) continue;
+    if (n->job.id != id || n->ending) continue;
     n->cancelled = true;
-    if (n->worker) worker_kill(n->worker);
+    if (n->ready)
+      end_ready(n);
+    else if (n->worker)
+      worker_kill(n->worker);
   }
 }
 
 void runner_close(runner *r) {
   if (!r) return;
   loop_cancel(kernel_loop(r->kernel), r->due);
-  loop_cancel(kernel_loop(r->kernel), r->beat);
+  loop_cancel(kernel_loop(r->kernel), r->patience);
+  loop_cancel(kernel_loop(r->kernel), r->mended);
+  leases_drop(r);
+  spares_close(r->spares);
   free(r);
 }
 

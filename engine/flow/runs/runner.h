@@ -19,6 +19,10 @@ void runner_wake(runner *r);
  * follows from that). INT64_MAX: none; the first id after that counts. */
 void runner_since(runner *r, int64_t firing_id);
 void runner_forget(runner *r, run *ended); /* its end is on disk */
+/* The worker of a run that is done and may take another: the run has none any more. */
+void runner_spare(runner *r, run *n);
+/* Its end is on its way to the disk: its place is free. */
+void runner_ending(runner *r, const run *n);
 void runner_cancel(runner *r, int64_t id);
 value runner_status(const runner *r,
                     arena *a); /* [{run, job, pipeline, started_ms, done?, total?}] */

@@ -159,13 +159,17 @@ local SHAPE = options.spec("rows", {
   { "into", "name", help = "a table whose columns say the types" },
   { "columns", "text_map", help = 'our names and theirs: { price = "Valor de Venda" }; other columns are left out' },
   { "at", "text", help = "a path (JSON), XPath or CSS selector (XML, HTML) to the records" },
-  { "header", "texts", help = "the columns' names, for a CSV file or an HTML table whose first row is data" },
+  { "header", "texts",
+    help = "the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …" },
   { "delimiter", "text", help = 'between fields, one character: ";" or "\\t"' },
   { "decimal", { ",", "." }, help = "the decimal mark; thousands marks are removed then" },
   { "dates", "text", help = 'how dates are written, for example "%d/%m/%Y"' },
   { "encoding", "texts", help = 'one, or several in the order in which they are tried: { "utf-8", "latin1" }' },
   { "null", "any", help = 'texts that mean nothing, for example { "-", "n/a" }' },
   { "bad", { "fail", "reject", "null" }, help = "what a value that does not fit does (fail unless said)" },
+  { "ragged", { "fail", "pad", "cut" },
+    help = "rows of CSV with other fields than the header: missing ones null (pad), too many left out as well (cut)" },
+  { "quote", "text", help = "the quotation mark, one character" },
   { "quotes", "boolean", help = "false: quotation marks are plain characters" },
 })
 
@@ -199,12 +203,19 @@ local function null_texts(given, what)
   return list
 end
 
-local function check_delimiter(shape, what)
-  local mark = shape.delimiter
-  if mark and (#mark ~= 1 or mark:find('["\r\n]')) then
-    options.fail(what, ("field 'delimiter': one character expected, got %s"):format(options.shown(mark)))
+local function check_mark(shape, name, what)
+  local mark = shape[name]
+  if mark and (#mark ~= 1 or mark:find(name == "quote" and "[%c%s%w]" or '["\r\n%z]')) then
+    options.fail(what, ("field '%s': one character expected, got %s"):format(name, options.shown(mark)))
   end
-  return mark
+end
+
+local function check_marks(shape, what)
+  check_mark(shape, "delimiter", what)
+  check_mark(shape, "quote", what)
+  if shape.quote and shape.quote == (shape.delimiter or ",") then
+    options.fail(what, "fields 'quote' and 'delimiter' are the same character")
+  end
 end
 
 local function check_dates(shape, what)
@@ -215,7 +226,7 @@ end
 -- What C's readers want to know, from what the analyst wrote.
 local function plan(it, given)
   local shape, what = options.check(SHAPE, given or {}, "rows")
-  check_delimiter(shape, what)
+  check_marks(shape, what)
   check_dates(shape, what)
   if shape.null ~= nil then shape.null = null_texts(shape.null, what) end
   if shape.into then
@@ -252,8 +263,10 @@ end
 readers.xml = readers.html
 
 local NOT_FOR = {
-  json = { "header", "delimiter", "quotes" }, ndjson = { "header", "delimiter", "quotes", "at" },
-  xml = { "header", "delimiter", "quotes" }, html = { "delimiter", "quotes" }, csv = { "at" }, tsv = { "at" },
+  json = { "header", "delimiter", "quotes", "quote", "ragged" },
+  ndjson = { "header", "delimiter", "quotes", "quote", "ragged", "at" },
+  xml = { "header", "delimiter", "quotes", "quote", "ragged" },
+  html = { "delimiter", "quotes", "quote", "ragged" }, csv = { "at" }, tsv = { "at" },
 }
 
 function methods:rows(given)
@@ -264,7 +277,7 @@ function methods:rows(given)
       options.fail("rows", ("`%s` does not go with %s (%s)"):format(name, shape.format:upper(), it.name))
     end
   end
-  if shape.bad == "reject" then shape.reject = body.reject end
+  if shape.bad == "reject" then shape.reject = require("dts.ctx").reject end
   return readers[shape.format](it, shape)
 end
 

@@ -1,13 +1,16 @@
 -- ctx: this run. What it writes, remembers and is; each method is one operation of the engine, checked first.
 -- SPDX-License-Identifier: MIT
 
-local body = require "dts.body"
-local each = require "dts.each"
 local kernel = require "dts.kernel"
 local options = require "dts.options"
-local query = require "dts.query"
 local state = require "dts.state"
 local time = require "dts.time"
+
+local loaded_query -- many a run asks nothing, and is spared what it does not use
+local function query()
+  loaded_query = loaded_query or require "dts.query"
+  return loaded_query
+end
 
 local ctx = {}
 local methods = {}
@@ -62,7 +65,7 @@ function methods:put(table_name, rows, also)
     options.fail("ctx:put", ("a table of columns that all rows share expected third, got %s")
       :format(options.shown(also)))
   end
-  return kernel.put(table_name, query.plain(rows), also, state.step())
+  return kernel.put(table_name, query().plain(rows), also, state.step())
 end
 
 function methods:update(table_name, row)
@@ -82,7 +85,7 @@ local function stage_delete(table_name, where, what)
         :format(tostring(column)))
     end
   end
-  where = query.where(table_name, where, what)
+  where = query().where(table_name, where, what)
   kernel.send("stage", { verb = "delete", table = table_name, where = where, step = state.step() })
 end
 
@@ -139,7 +142,7 @@ local function run_step(name, fn)
   while true do
     local result = try(name, fn)
     if result[1] then
-      local kept = each.kept(result[2])
+      local kept = require("dts.each").kept(result[2])
       kernel.call("step_end", { name = name, result = kept })
       return kept
     end
@@ -182,7 +185,7 @@ end
 
 function methods:archive(source, content, meta)
   check_self(self, "archive")
-  local raw = body.raw(content)
+  local raw = require("dts.body").raw(content)
   if type(source) ~= "string" or source == "" then
     options.fail("ctx:archive", ("a name such as \"github/search\" expected first, got %s")
       :format(options.shown(source)))
@@ -219,7 +222,7 @@ end
 local function reject(row, reason, line)
   kernel.send("stage", { verb = "reject", row = row, reason = reason, line = line, step = state.step() })
 end
-body.reject = reject
+ctx.reject = reject
 
 function methods:reject(row, reason)
   check_self(self, "reject")

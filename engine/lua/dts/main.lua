@@ -1,9 +1,7 @@
 -- What C calls: a worker's life in five functions (engine/script/README.md).
 -- SPDX-License-Identifier: MIT
 
-local body = require "dts.body"
 local ctx = require "dts.ctx"
-local ingest = require "dts.ingest"
 local kernel = require "dts.kernel"
 local state = require "dts.state"
 
@@ -69,7 +67,7 @@ end
 local inputs = {}
 
 function inputs.params(start) return start.input or {} end
-function inputs.batch(start) return ingest.events(start.input or {}) end
+function inputs.batch(start) return require("dts.ingest").events(start.input or {}) end
 
 function inputs.span(start)
   local span = start.input or {}
@@ -80,7 +78,7 @@ end
 function inputs.file(start)
   local input = start.input or {}
   local file = { name = input.name, size = input.size, sha256 = input.sha256 }
-  return body.wrap(file, start.body or "", { name = input.name, file = input.name })
+  return require("dts.body").wrap(file, start.body or "", { name = input.name, file = input.name })
 end
 
 local function missing(what, name, file, names)
@@ -118,13 +116,10 @@ function main.serve(start)
   fresh = true
 end
 
--- Each request has a fresh environment: the script and its modules are evaluated anew.
+-- Each request has a fresh environment: the worker forgets all modules after each, this one too.
 function main.request(message)
   local start = kernel.start()
-  if not fresh then
-    kernel.forget()
-    evaluate(start)
-  end
+  if not fresh then evaluate(start) end
   fresh = false
   state.began()
   local handler = state.routes[message.route]

@@ -200,7 +200,7 @@ typedef struct ready {
 static int ready_work(store_conn *c, void *arg, dts_error *e) {
   ready *r = arg;
   if (jobs_tick(c, r->now, e) < 0) return -1;
-  r->count = jobs_ready(c, 0, r->ids, JOBS, e);
+  r->count = jobs_ready(c, 0, NULL, r->ids, JOBS, e);
   return r->count < 0 ? -1 : 0;
 }
 
@@ -388,7 +388,7 @@ static int queue_of_firings(store_conn *c, void *arg, dts_error *e) {
       if (jobs_insert(c, &n, 5, &id, &fresh, e) < 0) return -1;
     }
   }
-  return jobs_ready(c, 0, ids, 10, e) < 0 ? -1 : 0;
+  return jobs_ready(c, 0, NULL, ids, 10, e) < 0 ? -1 : 0;
 }
 
 static void a_firing_waits_for_the_one_before(void **state) {
