@@ -224,12 +224,27 @@ static int add_id_or_class(css *c) {
   return buffer_add_format(c->out, "[@id='%.*s']", (int)size, name);
 }
 
-static int add_compound(css *c) {
+/* "g|Cube", and in XML also "g:Cube" as the document itself writes it, unless it is a pseudo-class. */
+static size_t prefix_size(const css *c) {
+  static const char *const PSEUDO[] = {
+      "first-child",  "last-child", "only-child", "nth-child", "first-of-type",
+      "last-of-type", "empty",      "not",        "contains",  "root",
+      "hover",        "focus",      "active",     "visited",   "link",
+      "checked",      NULL};
   size_t size = name_size(c->at);
-  if (c->at[size] == '|' && c->at[size + 1] != '=') { /* a namespace's prefix */
-    c->at += size + 1;
-    size = name_size(c->at);
-  }
+  if (!c->at[size]) return 0;
+  const char *name = c->at + size + 1;
+  size_t after = name_size(name);
+  if (c->at[size] == '|' && *name != '=') return size + 1;
+  if (c->lower || !size || c->at[size] != ':' || !after || name[after] == '(') return 0;
+  for (const char *const *p = PSEUDO; *p; p++)
+    if (strlen(*p) == after && strncmp(name, *p, after) == 0) return 0;
+  return size + 1;
+}
+
+static int add_compound(css *c) {
+  c->at += prefix_size(c);
+  size_t size = name_size(c->at);
   const char *start = c->at;
   if (size)
     add_name(c, size);

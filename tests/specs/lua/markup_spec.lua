@@ -82,7 +82,8 @@ describe("XML", function()
 
   it("knows no prefixes: neither in the document nor in selectors", function()
     local feed = '<f xmlns:g="u"><g:i g:k="1"><dc:date>2024-03-01</dc:date></g:i></f>'
-    for _, at in ipairs { "//g:i", "//i", "g|i", "i", "//*[local-name()='i']", "//x:i[@g:k='1']" } do
+    for _, at in ipairs { "//g:i", "//i", "g|i", "i", "//*[local-name()='i']", "//x:i[@g:k='1']", "g:i:first-child",
+      "f > g:i" } do
       assert.same({ { k = "1", date = "2024-03-01" } }, all(feed, { at = at }), at)
     end
     assert.same({ { d = "2024-03-01" } }, all(feed, { at = "i", columns = { d = "dc:date" } }))
