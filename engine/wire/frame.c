@@ -9,6 +9,8 @@
 
 #include "wire/frame_head.h"
 
+enum { TOGETHER = 4096 }; /* bytes of a payload that go with its head, in one call */
+
 static int send_some(int socket, const char *bytes, size_t size, int fd) {
   struct iovec piece = {(void *)(uintptr_t)bytes, size};
   frame_control control;
@@ -37,10 +39,12 @@ int frame_send(int socket, uint32_t call, uint8_t op, const buffer *payload, int
   if (size > FRAME_LIMIT || (payload && payload->failed))
     return error_fail(e, "WIRE", "a message of %zu bytes is larger than the %d that fit a frame",
                       size, FRAME_LIMIT);
-  char head[FRAME_HEAD];
-  frame_head_write(head, (uint32_t)size, call, op, fd >= 0);
-  if (send_all(socket, head, sizeof head, fd) < 0 ||
-      (size && send_all(socket, payload->data, size, -1) < 0))
+  char start[FRAME_HEAD + TOGETHER];
+  size_t first = size < TOGETHER ? size : TOGETHER;
+  frame_head_write(start, (uint32_t)size, call, op, fd >= 0);
+  if (first) memcpy(start + FRAME_HEAD, payload->data, first);
+  if (send_all(socket, start, FRAME_HEAD + first, fd) < 0 ||
+      (size > first && send_all(socket, payload->data + first, size - first, -1) < 0))
     return error_fail(e, "WIRE", "the other side is gone: %s", strerror(errno));
   return 0;
 }
