@@ -282,6 +282,17 @@ static void make_canonical(lua_State *L, shape *s, const shape_column *c) {
   if (lua_isnil(L, -1)) lua_pop(L, 1), convert_push_null(L);
 }
 
+/* The row's checked columns are on top. */
+static void check_key_given(lua_State *L, const shape *s) {
+  for (int i = 0; i < s->count; i++) {
+    if (!s->columns[i].key) continue;
+    if (lua_getfield(L, -1, s->columns[i].name) == LUA_TNIL)
+      fault_fail(L, "COLUMN", "an update of table '%s' names its whole key: '%s' is missing",
+                 s->name, s->columns[i].name);
+    lua_pop(L, 1);
+  }
+}
+
 int put_check(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -296,5 +307,6 @@ int put_check(lua_State *L) {
     lua_insert(L, -2);
     lua_rawset(L, 4);
   }
+  check_key_given(L, s);
   return 1;
 }

@@ -50,7 +50,8 @@ static void read_column(lua_State *L, shape_column *c, int key) {
   bool otherwise = !lua_isnil(L, -1);
   lua_getfield(L, map, "not_null");
   c->required = lua_toboolean(L, -1) && !otherwise;
-  if (lua_istable(L, key) && list_has(L, key, c->name)) c->required = true;
+  c->key = lua_istable(L, key) && list_has(L, key, c->name);
+  c->required = c->required || c->key;
   lua_settop(L, map);
 }
 

@@ -27,7 +27,8 @@ typedef enum shape_type {
 typedef struct shape_column {
   const char *name;
   shape_type type;
-  bool required;   /* not null, and without a default */
+  bool required; /* not null, and without a default */
+  bool key;
   size_t at, size; /* put.c: this column's value in `cells`, when it was packed for `row` */
   uint64_t row;
   int then; /* the column that Lua gave behind this one in the row before */

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: MIT */
 #include "script/shape.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <lauxlib.h>
 #include <math.h>
@@ -26,7 +27,7 @@ static const char *const expected[] = {"text",
                                        "true or false",
                                        "a date YYYY-MM-DD",
                                        "a timestamp with an offset, such as 2026-03-10T13:00:00Z",
-                                       "plain data"};
+                                       "plain data, or a text that is JSON"};
 
 static const char *show_number(lua_State *L, int index, char out[TEXT_SHORT]) {
   lua_Number x = lua_tonumber(L, index);
@@ -103,7 +104,9 @@ static int pack_as_integer(lua_State *L, int index, buffer *b) {
   if (lua_type(L, index) == LUA_TSTRING) {
     const char *text = lua_tolstring(L, index, &size);
     if (!is_integer_text(text, size)) return -1;
-    n = lua_tointegerx(L, index, &exact);
+    errno = 0; /* not Lua's conversion: past 64 bits it goes by way of a float */
+    n = strtoll(text, NULL, 10);
+    exact = errno == 0;
   } else if (lua_type(L, index) == LUA_TNUMBER) {
     n = lua_tointegerx(L, index, &exact); /* 3.0 is 3, 3.5 is none */
   } else {
@@ -132,10 +135,12 @@ static int pack_as_real(lua_State *L, int index, buffer *b) {
 }
 
 static int pack_as_boolean(lua_State *L, int index, buffer *b) {
+  size_t size = 0;
   bool text = lua_type(L, index) == LUA_TSTRING;
-  const char *word = text ? lua_tostring(L, index) : "";
-  if (!lua_isboolean(L, index) && strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
-    return -1;
+  const char *word = text ? lua_tolstring(L, index, &size) : "";
+  bool known =
+      (size == 4 && memcmp(word, "true", 4) == 0) || (size == 5 && memcmp(word, "false", 5) == 0);
+  if (!lua_isboolean(L, index) && !known) return -1;
   pack_boolean(b, text ? word[0] == 't' : lua_toboolean(L, index));
   return 0;
 }
@@ -162,7 +167,21 @@ static int pack_as_timestamp(lua_State *L, int index, buffer *b) {
   return 0;
 }
 
+/* A text is JSON already. */
+static bool is_json_text(const char *text, size_t size) {
+  arena scratch = {0};
+  value ignored;
+  bool good = json_read(&scratch, text, size, &ignored, NULL) == 0;
+  arena_free(&scratch);
+  return good;
+}
+
 static int pack_as_json(lua_State *L, int index, buffer *b) {
+  size_t size;
+  int type = lua_type(L, index);
+  const char *text = type == LUA_TSTRING ? lua_tolstring(L, index, &size) : NULL;
+  if (text && !is_json_text(text, size)) return -1;
+  if (type == LUA_TNUMBER && !isfinite(lua_tonumber(L, index))) return -1;
   convert_pack(L, index, b, NULL);
   return 0;
 }

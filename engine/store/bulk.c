@@ -7,8 +7,12 @@
  * (SQLite's virtual tables), which is given a pointer and so can be asked by nobody else.
  *
  * SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/text.h"
+#include "format/json.h"
 #include "store/conn.h"
 
 #define POINTER "dts_bulk"
@@ -134,6 +138,24 @@ int bulk_register(sqlite3 *db) {
 
 /* ---- putting ---- */
 
+/* Which row, and what it holds there: `e` names a column in quotes, or the key's columns. */
+static void name_row(const table *t, const value *row, dts_error *e) {
+  char one[TEXT_SHORT], name[72];
+  size_t size = strlen(e->message);
+  const char *joint = " (";
+  for (size_t i = 0; i < t->count; i++) {
+    const table_column *k = &t->columns[i];
+    snprintf(name, sizeof name, "'%s'", k->name);
+    if (!k->key && !strstr(e->message, name)) continue;
+    json_shorten(one, sizeof one, &row[i]);
+    int more =
+        snprintf(e->message + size, sizeof e->message - size, "%s%s %s", joint, k->name, one);
+    if (more < 0 || (size += (size_t)more) >= sizeof e->message - 2) return;
+    joint = ", ";
+  }
+  snprintf(e->message + size, sizeof e->message - size, "%s", *joint == ',' ? ")" : "");
+}
+
 static int put_by(store_conn *c, const table *t, const char *sql, store_next *next, void *arg,
                   dts_error *e) {
   dts_error own = {0};
@@ -143,8 +165,9 @@ static int put_by(store_conn *c, const table *t, const char *sql, store_next *ne
   store_touch(c, t->name);
   sqlite3_bind_pointer(s->stmt, 1, &b, POINTER, NULL);
   int rc = sqlite3_step(s->stmt);
-  int result = rc == SQLITE_DONE ? 0 : b.failed ? -1 : conn_fail(c, sql, e);
+  int result = rc == SQLITE_DONE ? 0 : b.failed ? -1 : conn_fail(c, sql, b.e);
   statement_give(c, s);
+  if (result < 0 && strcmp(b.e->code, "CONSTRAINT") == 0) name_row(t, b.row, b.e);
   free(b.row);
   return result;
 }

@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +20,10 @@ static int refuse(int fd, const char *database, dts_error *e) {
   char pid[24] = {0};
   ssize_t size = pread(fd, pid, sizeof pid - 1, 0);
   pid[strcspn(pid, "\n")] = '\0';
-  error_fail(e, "STORE_LOCKED", "%s is in use by another dts (process %s)", database,
-             size > 0 && pid[0] ? pid : "unknown");
+  long holder = size > 0 ? atol(pid) : 0;
+  bool elsewhere = holder > 0 && kill((pid_t)holder, 0) < 0 && errno == ESRCH;
+  error_fail(e, "STORE_LOCKED", "%s is in use by another dts (process %s%s)", database,
+             holder > 0 ? pid : "unknown", elsewhere ? " of another container or machine" : "");
   return error_hint(e, "one engine writes a store: ask that one (dts status), or stop it first");
 }
 

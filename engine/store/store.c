@@ -64,8 +64,30 @@ static int make_folder(const char *path, dts_error *e) {
   return result;
 }
 
+static off_t size_of(const char *path, const char *suffix) {
+  char whole[4200];
+  struct stat s;
+  snprintf(whole, sizeof whole, "%s%s", path, suffix);
+  return stat(whole, &s) == 0 ? s.st_size : -1;
+}
+
+/* SQLite would begin anew on an empty file, and throw away the log of one that is gone. */
+static int refuse_lost(const char *path, dts_error *e) {
+  off_t size = size_of(path, ""), log = size_of(path, "-wal");
+  if (size > 0 || (size < 0 && log <= 0)) return 0;
+  error_fail(e, "STORE_CORRUPT", "%s is %s", path,
+             size < 0 ? "gone, but its log (-wal) is there" : "empty, as no store is");
+  return error_hint(
+      e,
+      "restore the last backup (dts backup); or, to begin a new store, remove what is "
+      "left of %s*",
+      path);
+}
+
 /* SQLite gives its -wal and -shm the mode of the database, so that is made here, with 0600. */
-static int make_file(const char *path, dts_error *e) {
+static int make_file(const char *path, bool *made, dts_error *e) {
+  if (refuse_lost(path, e) < 0) return -1;
+  *made = !file_exists(path);
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return error_fail(e, "STORE_OPEN", "cannot open %s: %s", path, strerror(errno));
   close(fd);
@@ -197,7 +219,12 @@ static int open_all(store *s, const char *url, dts_error *e) {
   if (!s->read_only) {
     if (make_folder(s->path, e) < 0) return -1;
     if (!s->memory && (s->lock = lock_take(s->path, e)) < 0) return -1;
-    if (make_file(s->path, e) < 0 || open_writer(s, e) < 0) return -1;
+    bool made = false;
+    if (make_file(s->path, &made, e) < 0) return -1;
+    if (open_writer(s, e) < 0) {
+      if (made && !s->memory) unlink(s->path); /* empty: it would pass for a lost one */
+      return -1;
+    }
   }
   return open_readers(s, e);
 }
