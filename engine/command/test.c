@@ -94,15 +94,23 @@ static int serve_specs(const given *g, const char *root, arena *a, dts_error *e)
 
 /* ---- where ---- */
 
+/* As messages show it: below the project's folder, if it lies there. */
+static const char *below(const char *path, const char *root) {
+  size_t size = strlen(root);
+  return strncmp(path, root, size) == 0 && path[size] == '/' ? path + size + 1 : path;
+}
+
 /* A path is given relative to the working folder; specs run in the project's. */
 static int enter(given *g, arena *a, const char **root, dts_error *e) {
   *root = place_project(".", a, e);
   if (!*root) return -1;
   for (size_t i = 0; i < g->word_count; i++) {
-    char *real = realpath(g->words[i], NULL);
-    if (!real) return error_fail(e, "FILE_MISSING", "there is no spec '%s'", g->words[i]);
-    g->words[i] = arena_text(a, real);
+    char *real = realpath(g->words[i], NULL), *top = realpath(*root, NULL);
+    if (!real)
+      return free(top), error_fail(e, "FILE_MISSING", "there is no spec '%s'", g->words[i]);
+    g->words[i] = arena_text(a, below(real, top ? top : "/"));
     free(real);
+    free(top);
   }
   if (chdir(*root) < 0) return error_fail(e, "PROJECT", "%s cannot be entered", *root);
   if (g->word_count || file_exists("specs")) return 0;

@@ -251,6 +251,8 @@ bool loop_advance(loop *l, int64_t until_ms) {
   return due && fire_first(h, atomic_load(&l->virtual_now));
 }
 
+void loop_skip(loop *l, int64_t ms) { atomic_fetch_add(&l->virtual_now, ms); }
+
 /* ---- the loop ---- */
 
 int64_t loop_now(const loop *l) {

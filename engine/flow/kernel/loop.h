@@ -43,5 +43,6 @@ bool loop_busy(const loop *l);               /* deferred work or posts under way
 /* Virtual clocks only: moves to the next timer, if it is due by `until`, and runs it; else to `until`.
  * True when a timer ran. */
 bool loop_advance(loop *l, int64_t until_ms);
+void loop_skip(loop *l, int64_t ms); /* virtual clocks only: later, and no timer has run yet */
 
 #endif

@@ -280,7 +280,8 @@ static int write_file(recording *r, dts_error *e) {
 int recording_close(recording *r, size_t *count, dts_error *e) {
   kernel_set_recorder(r->kernel, NULL, NULL);
   int rc = write_file(r, e);
-  if (rc == 0 && r->error.code[0]) *e = r->error, rc = -1;
+  if (rc == 0 && r->error.code[0]) rc = -1;
+  if (rc < 0 && r->error.code[0] && e) *e = r->error;
   *count = r->count;
   conceal_close(r->secrets);
   free(r->list);

@@ -9,6 +9,7 @@
 #include "flow/kernel/kernel_parts.h"
 #include "flow/kernel/reader.h"
 #include "flow/trial/trial_parts.h"
+#include "format/date.h"
 #include "format/json.h"
 
 enum { BODY_LIMIT = 64 * 1024 * 1024, SQL_MS = 10000 };
@@ -25,22 +26,24 @@ static bool is_busy(const kernel *k) {
 void trial_settle(trial *t) {
   kernel *k = t->kernel;
   do {
-    while (is_busy(k)) loop_turn(k->loop, 100);
+    while (is_busy(k))
+      if (!loop_advance(k->loop, loop_now(k->loop))) loop_turn(k->loop, 100);
     loop_turn(k->loop, 0);
   } while (is_busy(k) || loop_advance(k->loop, loop_now(k->loop)));
 }
 
-typedef struct asked { /* on the heap: a command may be answered long after its spec went on */
-  arena *memory;       /* NULL: nobody waits any more */
+struct trial_asked { /* on the heap: a command may be answered long after its spec went on */
+  trial_asked *next;
+  arena *memory; /* NULL: nobody waits any more */
   value answer;
   dts_error error;
   bool done, failed;
-} asked;
+};
 
 static void on_answer(void *arg, const value *answer, const dts_error *e) {
-  asked *q = arg;
-  if (!q->memory) return free(q);
+  trial_asked *q = arg;
   q->done = true;
+  if (!q->memory) return; /* freed with the test */
   q->failed = e != NULL;
   if (e)
     q->error = *e;
@@ -48,19 +51,26 @@ static void on_answer(void *arg, const value *answer, const dts_error *e) {
     q->answer = value_copy(q->memory, answer);
 }
 
+void trial_forget(trial *t) {
+  for (trial_asked *q; (q = t->asked);) {
+    t->asked = q->next;
+    free(q);
+  }
+}
+
 int trial_command(trial *t, const value *command, arena *a, value *answer, dts_error *e) {
-  asked *q = memory_alloc(sizeof *q);
-  q->memory = a;
+  trial_asked *q = memory_alloc(sizeof *q);
+  *q = (trial_asked){.next = t->asked, .memory = a};
+  t->asked = q;
   kernel_command(t->kernel, command, NULL, on_answer, q);
   trial_settle(t);
-  bool done = q->done, failed = q->failed;
-  if (!done) return q->memory = NULL, 1;
-  if (failed)
+  q->memory = NULL;
+  if (!q->done) return 1;
+  if (q->failed)
     *e = q->error;
   else
     *answer = q->answer;
-  free(q);
-  return failed ? -1 : 0;
+  return q->failed ? -1 : 0;
 }
 
 /* ---- verbs ---- */
@@ -215,12 +225,33 @@ static int verb_drop(trial *t, const value *args, arena *a, value *answer, dts_e
   return trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
 }
 
+static int verb_enqueue(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
+  static const char *const passed[] = {"pipeline", "params", "key", "group", "delay_ms"};
+  value command = value_map();
+  value_set(a, &command, "name", value_text("enqueue"));
+  for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+    if (value_get(args, passed[i])) value_set(a, &command, passed[i], *value_get(args, passed[i]));
+  return trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
+}
+
+static int verb_replay(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
+  replay *made = replay_open(value_get_text(args, "file", ""), t->owner->options->root, e);
+  if (!made) return -1;
+  replay_close(t->replay);
+  t->replay = made;
+  char *now = arena_alloc(a, 25);
+  timestamp_write(replay_now(made), now);
+  value_set(a, answer, "now", value_text(now));
+  return 0;
+}
+
 static const struct {
   const char *name;
   int (*fn)(trial *t, const value *args, arena *a, value *answer, dts_error *e);
-} verbs[] = {{"run", verb_run},     {"advance", verb_advance}, {"sql", verb_sql},
-             {"spans", verb_spans}, {"emit", verb_emit},       {"drop", verb_drop},
-             {"rows", trial_rows},  {"request", trial_request}};
+} verbs[] = {{"run", verb_run},      {"advance", verb_advance},  {"sql", verb_sql},
+             {"spans", verb_spans},  {"emit", verb_emit},        {"drop", verb_drop},
+             {"rows", trial_rows},   {"request", trial_request}, {"enqueue", verb_enqueue},
+             {"replay", verb_replay}};
 
 int trial_verb(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
   const char *name = value_get_text(args, "verb", "");

@@ -3,13 +3,16 @@
 -- SPDX-License-Identifier: MIT
 
 local body = require "dts.body"
+local ctx = require "dts.ctx"
 local json = require "dts.json"
 local kernel = require "dts.kernel"
+local network = require "dts.spec_network"
 local options = require "dts.options"
+local store = require "dts.spec_store"
 
 local spec = {}
-local methods = {}
-local inside = setmetatable({}, { __mode = "k" }) -- t → { test, http = { source → function }, closed }
+local methods = {} -- each is called with what is inside of t
+local inside = setmetatable({}, { __mode = "k" }) -- t → { test, http, requests, ask, failed, closed }
 local kernels = setmetatable({}, { __mode = "v" }) -- test's id → what is inside
 
 local OPEN = options.spec("dts.test", {
@@ -17,129 +20,30 @@ local OPEN = options.spec("dts.test", {
   { "now", "text", help = 'the clock, for example "2026-03-10T10:00-03:00"' },
   { "gaps", "map", help = "settings of `gaps` to use instead, by pipeline" },
   { "config", "map", help = "settings of dts.lua to use instead" },
+  { "alerts", "boolean", help = "true: alerts are looked at as the clock moves; t:alerts() is what they tell" },
+  { "replay", "text", help = "a recording that answers, and whose clock it is unless `now` is given" },
 })
 local REQUEST = options.spec("t:request", {
+  { "query", "map", help = "what stands after ? in the address" },
   { "headers", "text_map", help = "headers of the request" },
   { "body", "any", help = "a text" },
   { "json", "any", help = "a value, sent as JSON" },
 })
 
-local function own(t, method)
-  local it = inside[t]
-  if not it then options.fail("dts.test", ("write a colon: t:%s(…)"):format(method)) end
-  if it.closed then options.fail("t:" .. method, "this test is closed") end
-  return it
-end
-
+-- Asks the engine. What failed in a function of the spec meanwhile is raised as it was there.
 local function ask(it, verb, args)
-  args.test, args.verb = it.test, verb
-  return kernel.call("test", args)
-end
-
--- ── the network ──
-
-local function request_of(question)
-  local given = question.request or {}
-  local request = {
-    method = given.method, url = given.url, path = given.path, query = given.query or {}, headers = given.headers or {},
-    body = given.body,
-  }
-  if not request.path and given.url then request.path = given.url:match("^%a+://[^/]+([^?#]*)") end
-  return request
-end
-
-local function answer_of(given, what)
-  if type(given) == "string" then return { status = 200, body = given } end
-  if type(given) ~= "table" then
-    options.fail(what, ("a table such as { json = … } expected from the function, got %s")
-      :format(options.shown(given)))
+  args = args or {}
+  args.test, args.verb, it.fault = it.test, verb, nil
+  local ok, got = pcall(kernel.call, "test", args)
+  local fault = it.fault
+  it.fault = nil
+  if fault == nil and not ok then fault = got end
+  if fault == nil then return got end
+  if type(fault) == "userdata" or type(fault) == "table" and fault.code and (fault.hint or "") ~= "" then
+    kernel.raise { code = fault.code, message = ("%s\n%s"):format(fault.message, fault.hint), where = fault.where }
   end
-  local out = { status = given.status or 200, headers = given.headers or {}, body = given.body }
-  if given.json ~= nil then
-    out.body = json.encode(given.json)
-    out.headers = {}
-    for name, value in pairs(given.headers or {}) do out.headers[name] = value end
-    out.headers["content-type"] = out.headers["content-type"] or "application/json"
-  end
-  if out.body == nil then out.body = "" end
-  return out
+  error(fault, 0)
 end
-
-local function answer(question)
-  local it = kernels[question.test]
-  local name = question.source
-  local fn = it and (it.http[name or ""] or it.http["*"])
-  local request = request_of(question)
-  if not fn then
-    kernel.raise {
-      code = "SPEC", message = ("the spec has no answer for %s %s"):format(request.method or "GET", request.url or "?"),
-      hint = ("t:http(\"%s\", function(req) return { json = {} } end)"):format(name or "*"),
-    }
-  end
-  return answer_of(fn(request), ("t:http(\"%s\")"):format(name or "*"))
-end
-
-function methods:http(source, fn)
-  local it = own(self, "http")
-  if type(source) ~= "string" or type(fn) ~= "function" and type(fn) ~= "table" then
-    options.fail("t:http", "a source's name and a function (or a fixed reply) expected")
-  end
-  it.http[source] = type(fn) == "function" and fn or function() return fn end
-end
-
--- ── the store ──
-
-local function read_file(path, what)
-  local file = io.open(path, "rb")
-  if not file then options.fail(what, ("the file '%s' cannot be read"):format(path)) end
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
-function methods:rows(table_name, rows)
-  local it = own(self, "rows")
-  if type(rows) == "string" then
-    ask(it, "rows", { table = table_name, csv = rows:find("[\r\n]") and rows or read_file(rows, "t:rows") })
-  elseif type(rows) == "table" then
-    ask(it, "rows", { table = table_name, rows = kernel.list(#rows == 0 and next(rows) and { rows } or rows) })
-  else
-    options.fail("t:rows", ("rows, a CSV text or a file's name expected, got %s"):format(options.shown(rows)))
-  end
-end
-
-function methods:sql(sql, params)
-  return ask(own(self, "sql"), "sql", { sql = sql, params = params }).rows
-end
-
-function methods:query(table_name, where, opts)
-  own(self, "query")
-  local order, parts, params = (opts or {}).order, {}, {}
-  for name, value in pairs(where or {}) do
-    parts[#parts + 1], params[name] = ("%s = :%s"):format(name, name), value
-  end
-  table.sort(parts)
-  local sql = "select * from " .. table_name
-  if #parts > 0 then sql = sql .. " where " .. table.concat(parts, " and ") end
-  local columns = {}
-  for i, name in ipairs(options.types.order(order or {}) or {}) do
-    columns[i] = name:gsub("^%-(.*)$", "%1 desc")
-  end
-  if #columns > 0 then sql = sql .. " order by " .. table.concat(columns, ", ") end
-  return self:sql(sql, next(params) and params or nil)
-end
-
-function methods:count(table_name, where)
-  local parts, params = {}, {}
-  for name, value in pairs(where or {}) do
-    parts[#parts + 1], params[name] = ("%s = :%s"):format(name, name), value
-  end
-  local sql = "select count(*) as n from " .. table_name
-  if #parts > 0 then sql = sql .. " where " .. table.concat(parts, " and ") end
-  return self:sql(sql, next(params) and params or nil)[1].n
-end
-
--- ── what happens ──
 
 local function check_name(name, method)
   if type(name) ~= "string" then
@@ -147,43 +51,68 @@ local function check_name(name, method)
   end
 end
 
-function methods:run(pipeline, params)
+-- ── what happens ──
+
+-- t:run(pipeline, params?): { state, rows, error }. A run that fails is no fault of the spec.
+function methods.run(it, pipeline, params)
   check_name(pipeline, "run")
-  return ask(own(self, "run"), "run", { pipeline = pipeline, params = params })
+  local got = ask(it, "run", { pipeline = pipeline, params = params })
+  if got.state ~= "done" and got.error then it.failed[#it.failed + 1] = { pipeline, got.error } end
+  return got
 end
 
-function methods:advance(length)
+function methods.advance(it, length)
   local ms, expected = options.types.duration(length)
   if not ms then options.fail("t:advance", ("%s expected, got %s"):format(expected, options.shown(length))) end
-  return ask(own(self, "advance"), "advance", { ms = ms })
+  return ask(it, "advance", { ms = ms })
 end
 
-function methods:spans(key)
-  local answered = ask(own(self, "spans"), "spans", { key = key })
+function methods.spans(it, key)
+  local answered = ask(it, "spans", { key = key })
   return answered.spans or answered
+end
+
+-- t:enqueue(pipeline, params?, { key, delay, group }?): queues a job, as a script does; it runs when it is due.
+function methods.enqueue(it, pipeline, params, opts)
+  return ask(it, "enqueue", ctx.enqueued(pipeline, params, opts, "t:enqueue")).id
 end
 
 -- t:emit(pipeline, events, headers?): one event or a list, signed and sent as one request. A batch runs when its `wait`
 -- is over: t:advance.
-function methods:emit(pipeline, events, headers)
+function methods.emit(it, pipeline, events, headers)
   check_name(pipeline, "emit")
   if type(events) ~= "table" then
     options.fail("t:emit", ("an event or a list of events expected second, got %s"):format(options.shown(events)))
   end
   local list = #events == 0 and next(events) and { events } or events
-  return ask(own(self, "emit"), "emit", { pipeline = pipeline, events = kernel.list(list), headers = headers })
+  return ask(it, "emit", { pipeline = pipeline, events = kernel.list(list), headers = headers })
 end
 
--- t:drop(name, bytes): a file arrives. With one argument the bytes are the file's of that name.
-function methods:drop(name, content)
-  check_name(name, "drop")
-  local raw = content == nil and read_file(name, "t:drop") or body.raw(content)
-  return ask(own(self, "drop"), "drop", { name = name:match("[^/]+$"), body = raw })
+-- t:file(name, bytes): a file arrives. With one argument the bytes are the file's of that name.
+function methods.file(it, name, content)
+  check_name(name, "file")
+  local raw = content == nil and network.read_file(name, "t:file") or body.raw(content)
+  if not raw then options.fail("t:file", "a text expected as the file's content, got " .. options.shown(content)) end
+  return ask(it, "drop", { name = name:match("[^/]+$"), body = raw })
+end
+methods.drop = methods.file
+
+-- ── the project's own API ──
+
+local function escape(text)
+  return (tostring(text):gsub("[^%w%-%._~]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
--- t:request("GET /api/rates/USD?limit=1"): the engine's reply { status, headers, … } with the methods of a body.
-function methods:request(address, opts)
-  local it = own(self, "request")
+local function with_query(path, query)
+  local parts = {}
+  for name, value in pairs(query or {}) do parts[#parts + 1] = escape(name) .. "=" .. escape(value) end
+  table.sort(parts)
+  if #parts == 0 then return path end
+  return path .. (path:find("?", 1, true) and "&" or "?") .. table.concat(parts, "&")
+end
+
+-- t:request("POST /api/rates", { json = … }): the engine's reply { status, headers, … } with the methods of a body.
+function methods.request(it, address, opts)
   local method, path = tostring(address):match("^(%u+)%s+(/.*)$")
   if not method then
     options.fail("t:request", ("a method and a path such as \"GET /api/rates\" expected, got %s")
@@ -191,40 +120,78 @@ function methods:request(address, opts)
   end
   local args = options.check(REQUEST, opts or {}, "t:request")
   if args.json ~= nil then args.body = json.encode(args.json) end
-  local got = ask(it, "request", { method = method, path = path, headers = args.headers, body = args.body })
+  local got = ask(it, "request",
+    { method = method, path = with_query(path, args.query), headers = args.headers, body = args.body })
   local fields = { status = got.status, headers = got.headers or {} }
   return body.wrap(fields, got.body or "", { name = address, type = fields.headers["content-type"] })
 end
 
-function methods:close()
-  local it = inside[self]
+-- t:get("/api/rates/USD", { limit = 1 }): the same for GET, with parameters.
+function methods.get(it, path, params)
+  if type(path) ~= "string" or not path:find("^/") then
+    options.fail("t:get", ("a path such as \"/api/rates\" expected, got %s"):format(options.shown(path)))
+  end
+  return methods.request(it, "GET " .. path, { query = params })
+end
+
+for _, part in ipairs { network.methods, store.methods } do
+  for name, fn in pairs(part) do methods[name] = fn end
+end
+
+-- ── the end ──
+
+local function close(t)
+  local it = inside[t]
   if not it or it.closed then return end
   it.closed = true
   kernels[it.test] = nil
   kernel.call("test", { test = it.test, verb = "close" })
 end
 
-local NAMES = {}
+-- Whoever reads that a spec failed after a run did wants to know first why the run did.
+local function close_after(t, fault)
+  local it = inside[t]
+  local failed = it and it.failed[#it.failed]
+  close(t)
+  if not failed or fault == nil then return end
+  local why = failed[2]
+  local where = (why.where or "") ~= "" and why.where .. ": " or ""
+  io.stderr:write(("\nnote: the run of '%s' had failed: %s%s\n"):format(failed[1], where, tostring(why.message)))
+end
+
+local NAMES = { "close" }
 for name in pairs(methods) do NAMES[#NAMES + 1] = name end
 table.sort(NAMES)
 
+local bound = { close = close }
+for name, fn in pairs(methods) do
+  bound[name] = function(t, ...)
+    local it = inside[t]
+    if not it then options.fail("dts.test", ("write a colon: t:%s(…)"):format(name)) end
+    if it.closed then options.fail("t:" .. name, "this test is closed") end
+    return fn(it, ...)
+  end
+end
+
 local CLASS = {
   __index = function(_, name)
-    if methods[name] then return methods[name] end
+    if bound[name] then return bound[name] end
     options.fail("t", ("there is no '%s'%s"):format(tostring(name), options.meant(name, NAMES)),
       "there are " .. table.concat(NAMES, ", "))
   end,
-  __close = methods.close,
+  __close = close_after,
+  __name = "dts.test",
 }
 
--- dts.test { file, now, gaps, config }
+-- dts.test { file, now, gaps, config, replay }
 function spec.open(given)
   local args = options.check(OPEN, given or {}, "dts.test")
   local opened = kernel.call("test_open", args)
-  local t = setmetatable({}, CLASS)
-  inside[t] = { test = opened.test, http = {} }
-  kernels[opened.test] = inside[t]
-  kernel.answer_with(answer)
+  local t, it = setmetatable({}, CLASS), { test = opened.test, http = {}, requests = {}, failed = {} }
+  it.alerts = args.alerts
+  it.ask = function(verb, its) return ask(it, verb, its) end
+  inside[t], kernels[opened.test] = it, it
+  kernel.answer_with(function(question) return network.answer(kernels[question.test], question) end)
   return t
 end
 
