@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2) return 0;
   size_t length = data[1] % sizeof selector, skip = 2 + (length < size - 2 ? length : size - 2);
   memcpy(selector, data + 2, skip - 2);
-  if (!text_is_utf8((const char *)data, size, NULL)) return 0;
+  if (!text_is_utf8((const char *)data + skip, size - skip, NULL)) return 0;
   markup *m = markup_read((const char *)data + skip, size - skip,
                           data[0] & 1 ? MARKUP_XML : MARKUP_HTML, &e);
   if (!m) return 0;
