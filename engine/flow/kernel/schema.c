@@ -7,6 +7,9 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/kernel/schema.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define STAMP(column)                                                                              \
   "strftime('%Y-%m-%dT%H:%M:%S', " column " / 1000, 'unixepoch') || "                              \
   "printf('.%03dZ', " column " % 1000)"
@@ -33,6 +36,10 @@ static const char *const statements[] = {
     "integer not null, ended integer not null) strict",
     "create index if not exists dts_job_due on dts_job (state, run_at)",
     "create index if not exists dts_job_firing on dts_job (firing)",
+    "create index if not exists dts_job_open on dts_job (firing) where state in ('waiting', "
+    "'queued', 'leased')",
+    "create index if not exists dts_job_group on dts_job (pipeline, grp, id) where grp is not null "
+    "and state in ('waiting', 'queued', 'leased')",
     "create unique index if not exists dts_job_key on dts_job (pipeline, key) where key is not "
     "null",
     "create table if not exists dts_run (id integer primary key autoincrement, job integer not "
@@ -163,12 +170,51 @@ static int check_version(store_conn *c, dts_error *e) {
   return rc;
 }
 
+enum { STATEMENTS = sizeof statements / sizeof *statements };
+
+/* FNV-1a (64 bits) over all statements: a store made by the same ones needs none of them. */
+static void print_of_statements(char out[17]) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < STATEMENTS; i++)
+    for (const char *c = statements[i]; *c; c++) hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+  snprintf(out, 17, "%016" PRIx64, hash);
+}
+
 static int create_all(store_conn *c, void *arg, dts_error *e) {
-  (void)arg;
+  value params[] = {value_text(arg)};
   if (store_exec(c, statements[0], NULL, 0, e) < 0 || check_version(c, e) < 0) return -1;
-  for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
+  for (size_t i = 0; i < STATEMENTS; i++)
     if (store_exec(c, statements[i], NULL, 0, e) < 0) return -1;
+  return store_exec(
+      c,
+      "insert into dts_meta (name, data) values ('statements', ?1) on conflict (name) "
+      "do update set data = excluded.data",
+      params, 1, e);
+}
+
+typedef struct made_by {
+  const char *print;
+  bool same;
+} made_by;
+
+/* A new store has no such table yet: that is no failure. */
+static int read_print(store_conn *c, void *arg, dts_error *e) {
+  made_by *m = arg;
+  arena a = {0};
+  value found;
+  dts_error none;
+  (void)e;
+  int rc = store_get(c, "select data from dts_meta where name = 'statements'", NULL, 0, &a, &found,
+                     &none);
+  m->same = rc == 0 && value_is(&found, m->print);
+  arena_free(&a);
   return 0;
 }
 
-int schema_create(store *s, dts_error *e) { return store_write(s, create_all, NULL, e); }
+int schema_create(store *s, dts_error *e) {
+  char print[17];
+  print_of_statements(print);
+  made_by m = {.print = print};
+  if (store_read(s, read_print, &m, e) < 0) return -1;
+  return m.same ? 0 : store_write(s, create_all, print, e);
+}

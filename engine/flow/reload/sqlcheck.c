@@ -235,7 +235,15 @@ static int check_all(store_conn *c, void *arg, dts_error *e) {
   return 0;
 }
 
+static bool has_sql(const registry *set) {
+  size_t nouns = set->table_count + set->route_count + set->rollups.list.count +
+                 set->views.list.count + set->dashboards.list.count + set->alerts.list.count;
+  for (size_t i = 0; i < set->pipeline_count; i++) nouns += set->pipelines[i].gaps != NULL;
+  return nouns > 0;
+}
+
 int sqlcheck_set(const registry *set, arena *a, value *faults, dts_error *e) {
+  if (!has_sql(set)) return 0;
   const store_options options = {.readers = 1};
   dts_error fault = {0};
   store *s = store_open("sqlite::memory:", &options, e);
