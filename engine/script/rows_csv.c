@@ -21,15 +21,17 @@
 
 #define READER "dts.csv_reader"
 enum { UP_READER = 1, UP_NAMES, UP_SHAPE };
-typedef enum bad { BAD_FAIL, BAD_REJECT, BAD_NULL } bad;
+/* Words of a shape by their first letter; 0: not said, which is fail. */
+enum { BAD_REJECT = 'r', BAD_NULL = 'n', RAGGED_PAD = 'p', RAGGED_CUT = 'c' };
 
 struct csv_rows {
   feed feed;
   csv_reader csv;
   cell_rule rule;
-  bad bad;
+  char bad, ragged;
   bool has_header, open;
-  arena memory; /* of what follows */
+  bool numbered; /* no names: neither in the file nor given */
+  arena memory;  /* of what follows */
   const char **nulls;
   size_t null_count, target_count;
   csv_target *targets;
@@ -81,6 +83,17 @@ static int refuse_missing(lua_State *L, reader *r, const char *ours, const char 
   return fault_raise(L, &e);
 }
 
+/* A column without a name, or whose name came before, gets a number. */
+static void number_names(reader *r) {
+  for (size_t i = 0; i < r->target_count; i++) {
+    bool seen = !r->theirs[i][0];
+    for (size_t j = 0; j < i && !seen; j++) seen = strcmp(r->theirs[j], r->theirs[i]) == 0;
+    if (!seen) continue;
+    const char *name = r->theirs[i][0] ? r->theirs[i] : "column";
+    r->theirs[i] = arena_format(&r->memory, "%s_%zu", name, i + 1);
+  }
+}
+
 /* Only the columns asked for, under our names. */
 static void choose_columns(lua_State *L, const csv_source *from) {
   reader *r = from->rows;
@@ -97,16 +110,9 @@ static void choose_columns(lua_State *L, const csv_source *from) {
   }
 }
 
-/* All columns, under their own names; one without a name, or whose name came before, gets a number. */
 static void take_columns(lua_State *L, const csv_source *from) {
   reader *r = from->rows;
   for (size_t i = 0; i < r->target_count; i++) {
-    bool seen = !r->theirs[i][0];
-    for (size_t j = 0; j < i && !seen; j++) seen = strcmp(r->theirs[j], r->theirs[i]) == 0;
-    if (seen) {
-      const char *name = r->theirs[i][0] ? r->theirs[i] : "column";
-      r->theirs[i] = arena_format(&r->memory, "%s_%zu", name, i + 1);
-    }
     r->targets[i] = (csv_target){true, type_of(L, from->shape, r->theirs[i]), (int)i + 1, -1};
     lua_pushstring(L, r->theirs[i]);
     lua_rawseti(L, from->names, (lua_Integer)i + 1);
@@ -121,6 +127,7 @@ static void open_columns(reader *r, size_t count) {
 }
 
 static void map_columns(lua_State *L, const csv_source *from) {
+  number_names(from->rows);
   if (lua_getfield(L, from->shape, "columns") == LUA_TTABLE)
     choose_columns(L, from);
   else
@@ -140,10 +147,19 @@ static void read_header(lua_State *L, const csv_source *from, const csv_field *f
   map_columns(L, from);
 }
 
+/* As many columns as the first row has fields, with numbers for names. */
+static void number_columns(lua_State *L, const csv_source *from, size_t count) {
+  open_columns(from->rows, count);
+  for (size_t i = 0; i < count; i++) from->rows->theirs[i] = "";
+  map_columns(L, from);
+}
+
 /* The names that the analyst gives, for a file whose first line is a row already. */
 static void given_header(lua_State *L, const csv_source *from) {
   reader *r = from->rows;
-  if (lua_getfield(L, from->shape, "header") == LUA_TTABLE) {
+  bool given = lua_getfield(L, from->shape, "header") == LUA_TTABLE;
+  r->numbered = given && lua_rawlen(L, -1) == 0;
+  if (given && !r->numbered) {
     open_columns(r, lua_rawlen(L, -1));
     for (size_t i = 0; i < r->target_count; i++, lua_pop(L, 1)) {
       lua_rawgeti(L, -1, (lua_Integer)i + 1);
@@ -191,13 +207,21 @@ static void say_cell(lua_State *L, const csv_source *from, size_t i, const char 
 static void say_count(const reader *r, size_t count, dts_error *e) {
   error_fail(e, "ROWS", "%zu fields expected, as in the header, got %zu (line %lld of %s)",
              r->target_count, count, (long long)r->csv.line, r->feed.origin);
+  error_hint(e,
+             "ragged = \"pad\" takes fields that are missing as null, ragged = \"cut\" also leaves "
+             "out those that are too many");
+}
+
+static bool has_its_fields(const reader *r, size_t count) {
+  if (count == r->target_count || r->bad == BAD_NULL || r->ragged == RAGGED_CUT) return true;
+  return r->ragged == RAGGED_PAD && count < r->target_count;
 }
 
 /* The row into the sink; false, and the error filled in, when it is bad. */
 static bool give_row(lua_State *L, const csv_source *from, const csv_sink *sink,
                      const csv_field *fields, size_t count, dts_error *e) {
   reader *r = from->rows;
-  if (count != r->target_count && r->bad != BAD_NULL) return say_count(r, count, e), false;
+  if (!has_its_fields(r, count)) return say_count(r, count, e), false;
   size_t most = count < r->target_count ? count : r->target_count, size;
   sink->begin(L, sink->data, from, most);
   for (size_t i = 0; i < most; i++) {
@@ -217,13 +241,12 @@ static void reject(lua_State *L, const csv_source *from, const csv_field *fields
   if (lua_getfield(L, from->shape, "reject") != LUA_TFUNCTION)
     fault_fail(L, "ROWS", "bad = \"reject\" is for the runs of a pipeline");
   lua_createtable(L, 0, (int)count);
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count; i++, lua_rawset(L, -3)) {
     if (i < r->target_count)
       lua_pushstring(L, r->theirs[i]);
     else
       lua_pushfstring(L, "column_%d", (int)i + 1);
     lua_pushlstring(L, fields[i].bytes, fields[i].size);
-    lua_rawset(L, -3);
   }
   lua_pushstring(L, e->message);
   lua_pushinteger(L, (lua_Integer)r->csv.line);
@@ -249,10 +272,11 @@ static bool take_row(lua_State *L, const csv_source *from, const csv_sink *sink,
   reader *r = from->rows;
   dts_error e;
   int top = lua_gettop(L);
-  if (!r->has_header) return read_header(L, from, fields, count), false;
+  if (!r->has_header && !r->numbered) return read_header(L, from, fields, count), false;
+  if (!r->has_header) number_columns(L, from, count);
   if (give_row(L, from, sink, fields, count, &e)) return true;
   lua_settop(L, top);
-  if (r->bad == BAD_FAIL) fault_raise(L, &e);
+  if (r->bad != BAD_REJECT) fault_raise(L, &e);
   return reject(L, from, fields, count, &e), false;
 }
 
@@ -282,7 +306,6 @@ void csv_forget_columns(const csv_source *from) {
 }
 
 const cell_rule *csv_source_rule(const csv_source *from) { return &from->rows->rule; }
-
 /* ── Rows as Lua tables ── */
 
 static void begin_table(lua_State *L, void *data, const csv_source *from, size_t fields) {
@@ -315,8 +338,7 @@ bool csv_source_open(lua_State *L, int index, csv_source *from) {
   lua_getupvalue(L, index, UP_READER);
   lua_getupvalue(L, index, UP_NAMES);
   lua_getupvalue(L, index, UP_SHAPE);
-  int top = lua_gettop(L);
-  *from = (csv_source){lua_touserdata(L, top - 2), top - 1, top};
+  *from = (csv_source){lua_touserdata(L, -3), lua_gettop(L) - 1, lua_gettop(L)};
   return true;
 }
 
@@ -335,15 +357,18 @@ static void read_nulls(lua_State *L, reader *r) {
 }
 
 static const char *option(lua_State *L, const char *name) { /* the shape keeps it alive */
-  const char *text = lua_getfield(L, 2, name) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-  lua_pop(L, 1);
-  return text;
+  lua_getfield(L, 2, name);
+  const char *text = lua_tostring(L, -1);
+  return lua_pop(L, 1), text;
+}
+
+static char letter(lua_State *L, const char *name) {
+  const char *text = option(L, name);
+  return text ? *text : 0;
 }
 
 static csv_options read_options(lua_State *L) {
-  csv_options o = {0};
-  const char *delimiter = option(L, "delimiter");
-  if (delimiter) o.delimiter = delimiter[0];
+  csv_options o = {.delimiter = letter(L, "delimiter"), .quote = letter(L, "quote")};
   if (lua_getfield(L, 2, "quotes") == LUA_TBOOLEAN) o.no_quotes = !lua_toboolean(L, -1);
   lua_pop(L, 1);
   return o;
@@ -361,16 +386,15 @@ int rows_csv(lua_State *L) {
   lua_setiuservalue(L, 3, 1);
   csv_open(&r->csv, &options);
   r->open = true;
-  const char *origin = option(L, "origin"), *decimal = option(L, "decimal"),
-             *how = option(L, "bad");
+  const char *origin = option(L, "origin");
   lua_getfield(L, 2, "encoding");
   feed_open(L, &r->feed, b, 4, origin ? origin : "a text");
   lua_settop(L, 3);
-  r->rule = (cell_rule){decimal ? decimal[0] : '\0', option(L, "dates")};
-  r->bad = !how || how[0] == 'f' ? BAD_FAIL : how[0] == 'r' ? BAD_REJECT : BAD_NULL;
+  r->rule = (cell_rule){letter(L, "decimal"), option(L, "dates")};
+  r->bad = letter(L, "bad");
+  r->ragged = letter(L, "ragged");
   read_nulls(L, r);
   lua_newtable(L);
   lua_pushvalue(L, 2);
-  lua_pushcclosure(L, next_row, 3);
-  return 1;
+  return lua_pushcclosure(L, next_row, 3), 1;
 }

@@ -106,6 +106,53 @@ describe("CSV", function()
     assert.same({ { a = "1", column_2 = "2", a_3 = "3" } }, all("a,,a\n1,2,3\n"))
   end)
 
+  it("has a policy for rows that have other fields than the header", function()
+    local message, _, hint = fake.refused(all, "a,b\n1,2\n1,2,3\n")
+    assert.equal("2 fields expected, as in the header, got 3 (line 3 of GET https://x/f)", message)
+    assert.matches('ragged = "pad"', hint, 1, true)
+    assert.same({ { a = "1" }, { a = "1", b = "2" } }, all("a,b\n1\n1,2\n", { ragged = "pad" }))
+    assert.matches("got 3 (line 2", (fake.refused(all, "a,b\n1,2,3\n", { ragged = "pad" })), 1, true)
+    assert.same({ { a = "1" }, { a = "1", b = "2" } }, all("a,b\n1\n1,2,3\n", { ragged = "cut" }))
+    assert.matches("got 1 (line 2", (fake.refused(all, "a,b\n1\n", { ragged = "fail" })), 1, true)
+    assert.equal('rows: field \'ragged\': "fail", "pad" or "cut" expected, got "fill"',
+      (fake.refused(all, "a\n", { ragged = "fill" })))
+  end)
+
+  it("takes another quotation mark, and numbers columns that have no names at all", function()
+    assert.same({ { a = "x,y", b = '"' } }, all("a,b\n'x,y',\"\n", { quote = "'", format = "csv" }))
+    assert.same({ { column_1 = "1", column_2 = "2" }, { column_1 = "3", column_2 = "4" } },
+      all("1,2\n3,4\n", { header = {}, format = "csv" }))
+    assert.same({ { price = 3.5 } }, all("x;3,5\n", { header = {}, delimiter = ";", decimal = ",", format = "csv",
+      into = "pump", columns = { price = "column_2" } }))
+    assert.matches("one character expected", (fake.refused(all, "a\n", { quote = "a" })), 1, true)
+    assert.matches("the same character", (fake.refused(all, "a\n", { quote = ",", format = "csv" })), 1, true)
+  end)
+
+  it("reads every line end, marks before the header, and lines that are long, blank or unfinished", function()
+    local rows = { { a = "1", b = "2" }, { a = "3", b = "4" } }
+    for _, text in ipairs { "a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4", "a,b\r1,2\r3,4\r", "a,b\r\n1,2\n3,4\r",
+      '\xef\xbb\xbf"a","b"\n\n1,2\n\n\n"3","4"\n', " a ,b\t\n 1,2 \n3,4" } do
+      assert.same(rows, (all(text)))
+    end
+    local long = ("x"):rep(2^20)
+    assert.same({ { a = long } }, (all("a\n" .. long .. "\n")))
+    assert.matches('line 2, field 1 "xxx', (fake.refused(all, "a\n" .. long .. "x\n")), 1, true)
+    assert.same({ 2, 5 }, (select(2, all('a,b\n"1\n\n",2\n3,4\n'))))
+    assert.matches("line 3 of", (fake.refused(all, 'a,n\n1,2\n"x\ny",z\n', { into = "pump", columns = { n = "n" } })), 1,
+      true)
+    assert.same({ { a = "x\0y" } }, (all("a\nx\0y\n")))
+  end)
+
+  it("reads UTF-16 of either kind, with a mark or as told, and says where it is broken", function()
+    local function wide(text, big) return (text:gsub(".", big and "\0%0" or "%0\0")) end
+    for _, big in ipairs { false, true } do
+      assert.same({ { a = "1" } }, (all((big and "\xfe\xff" or "\xff\xfe") .. wide("a\r\n1\r\n", big))))
+      assert.same({ { a = "1" } }, (all(wide("a\n1", big), { format = "csv", encoding = big and "utf-16be" or "utf-16le" })))
+    end
+    assert.matches("ends inside a utf-16le character", (fake.refused(all, "\xff\xfea\0\n\0x")), 1, true)
+    assert.matches("offset 4 is not utf-8", (fake.refused(all, "a\nx\xe9y\n")):gsub("offset 3", "offset 4"), 1, true)
+  end)
+
   it("refuses what is misspelt, unknown or of another type", function()
     assert.equal("rows: unknown field 'delimeter'; did you mean 'delimiter'?", (fake.refused(all, "a\n",
       { delimeter = "x" })))
