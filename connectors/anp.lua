@@ -9,7 +9,6 @@ local dts = require "dts"
 local source = dts.source { name = "anp", url = "https://www.gov.br", rate = "1/s", concurrency = 1 }
 
 local FOLDER = "/anp/pt-br/centrais-de-conteudo/dados-abertos/arquivos/shpc"
-local MONDAY = "1970-01-05"
 local RECENT_DAYS = 21
 local RECENT = { glp = { "glp" }, ca = { "gasolina-etanol", "diesel-gnv" } }
 local COLUMNS = {
@@ -26,11 +25,6 @@ function anp.shape(into)
     into = into, columns = COLUMNS, encoding = { "utf-8", "latin1" },
     delimiter = ";", decimal = ",", dates = "%d/%m/%Y",
   }
-end
-
--- The Monday of the week that a date is in.
-function anp.monday(date)
-  return dts.date.add(date, -(math.abs(dts.date.diff(date, MONDAY)) % 7))
 end
 
 -- The paths of the files that hold the weeks from one Monday to another. `group` is "glp" or "ca" (fuels for cars).

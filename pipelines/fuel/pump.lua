@@ -32,7 +32,7 @@ dts.pipeline {
     local weeks = {}
     anp.each(span.key, span.from, span.to, "pump", function(price)
       ctx:put("pump", price)
-      local week = anp.monday(price.date)
+      local week = dts.date.start(price.date, "week")
       weeks[week] = (weeks[week] or 0) + 1
     end)
     for week, prices in pairs(weeks) do ctx:put("surveys", { survey = span.key, week = week, prices = prices }) end

@@ -11,8 +11,8 @@ local function place(name)
 end
 
 local function day(date)
-  local year, month = date:match("^(%d+)-(%d+)")
-  return { date = date, year = tonumber(year), quarter = (tonumber(month) + 2) // 3, month = tonumber(month) }
+  local parts = dts.date.parts(date)
+  return { date = date, year = parts.year, quarter = parts.quarter, month = parts.month }
 end
 
 dts.pipeline {

@@ -11,13 +11,6 @@ local function names(group, from, to, today)
 end
 
 describe("the fuel price survey", function()
-  it("counts weeks from Monday", function()
-    assert.equal("2023-12-04", anp.monday("2023-12-04"))
-    assert.equal("2023-12-04", anp.monday("2023-12-10"))
-    assert.equal("2024-01-01", anp.monday("2024-01-07"))
-    assert.equal("2023-12-25", anp.monday("2023-12-31"))
-  end)
-
   it("takes the files of the last four weeks while they reach back far enough", function()
     assert.same({ "ultimas-4-semanas-glp.csv" }, names("glp", "2023-12-11", "2023-12-18", "2024-01-01"))
     assert.same({ "ultimas-4-semanas-gasolina-etanol.csv", "ultimas-4-semanas-diesel-gnv.csv" },

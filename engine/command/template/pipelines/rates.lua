@@ -12,11 +12,10 @@ dts.table {
 dts.pipeline {
   name = "rates", schedule = "30 16 * * 1-5", timezone = "Europe/Berlin",
   run = function(ctx)
-    local date -- stands once in the file, above its rates; on a holiday it is not today's
-    for row in ecb:get("/eurofxref-daily.xml"):rows { at = "//*[@time or @currency]" } do
-      date = row.time or date
-      if row.currency then ctx:put("rates", { currency = row.currency, date = date, rate = tonumber(row.rate) }) end
-    end
+    ctx:put("rates", ecb:get("/eurofxref-daily.xml"):rows {
+      into = "rates", at = "//*[@currency]", -- the date stands above the rates; on a holiday it is not today's
+      columns = { currency = "currency", date = "../@time", rate = "rate" },
+    })
   end,
 }
 
