@@ -9,6 +9,7 @@
 #include "core/quota.h"
 #include "core/retry.h"
 #include "format/date.h"
+#include "net/guard.h"
 #include "net/mask.h"
 
 static long long seconds(int64_t ms) { return (long long)((ms + 999) / 1000); }
@@ -56,7 +57,7 @@ static outcome end_refused(call *c) {
   snprintf(place, sizeof place, six ? "[%s]:%d" : "%s:%d", c->place.host, c->place.port);
   error_fail(e, "HTTP_BLOCKED", "%s %s leads to an address that is not public (%s)",
              c->request.method, place, c->task.refused);
-  if (c->named)
+  if (!guard_is_address(c->place.host))
     error_hint(e, "a public name does not open a private address: give the address itself, or name "
                   "the source under sources in dts.lua");
   else

@@ -97,6 +97,16 @@ static void place_host(url_place *out, char *host) {
   snprintf(out->host, sizeof out->host, "%s", host);
 }
 
+/* Letters, digits, dot, hyphen, underscore; colons in brackets. What curl writes with an escape in it
+ * is no name that anything answers to. */
+static bool is_host(const char *host) {
+  bool six = host[0] == '[';
+  const char *more = six ? ":.[]%" : "._-";
+  for (const char *c = host; *c; c++)
+    if (!isalnum((unsigned char)*c) && !strchr(more, *c)) return false;
+  return *host != 0;
+}
+
 static int place_fill(CURLU *u, const char *url, url_place *out, dts_error *e) {
   char *scheme = NULL, *host = NULL, *port = NULL;
   int rc = -1;
@@ -106,7 +116,7 @@ static int place_fill(CURLU *u, const char *url, url_place *out, dts_error *e) {
   curl_url_get(u, CURLUPART_PORT, &port, 0);
   if (!scheme || !scheme_port(scheme))
     url_fail(url, "unknown scheme", e);
-  else if (!host || !*host || strlen(host) >= sizeof out->host)
+  else if (!host || !is_host(host) || strlen(host) >= sizeof out->host)
     url_fail(url, "no host, or none that can be a name", e);
   else {
     snprintf(out->scheme, sizeof out->scheme, "%s", scheme);

@@ -26,7 +26,7 @@ typedef struct asked {
 } asked;
 typedef bool server_answer(const asked *a); /* false: close the connection */
 
-enum { SERVER_CONNECTIONS = 128 };
+enum { SERVER_CONNECTIONS = 1024 };
 
 struct server {
   int fd, port;
