@@ -26,7 +26,8 @@ typedef enum wire_op {
   OP_START =
       20, /* {mode "load" "config" "run" "serve", file, source, limits {memory, cpu_ms, time_ms},
       project (name), timezone, tables {name: declaration}?, writes [table names]?,
-      batch? (puts are sent every so many rows), again? (the worker may offer itself), pipeline?, kind? "params" "span" "file" "batch",
+      batch? (puts are sent every so many rows), again? (the worker may offer itself), pipeline?,
+      kind? "params" "span" "file" "batch",
       input?, ctx {run, attempt, date?, window {from_ms?, to_ms}, state?, pipeline, trigger}?}
       input by kind: params: a map · span: {key, from, to, dates, with} · file: {name, size, sha256} and the
       file's descriptor rides along · batch: {events [{id, type?, time?, json (the event's text)}]}.

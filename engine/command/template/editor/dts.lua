@@ -132,11 +132,37 @@ function body:xml() end
 ---@field at dts.timestamp
 ---@field meta table<string, any>
 
+--- A document of HTML or XML, or an element of one.
 ---@class dts.document
----@field name string
----@field text string
----@field attrs table<string, string>
 local document = {}
+
+--- "td"
+---@return string
+function document:name() end
+
+--- As a browser shows it (HTML), or as it is written (XML).
+---@return string
+function document:text() end
+
+---@return table<string, string>
+function document:attrs() end
+
+--- The line where it begins.
+---@return integer
+function document:line() end
+
+---@return dts.document[]
+function document:children() end
+
+---@param selector string CSS or XPath
+---@return fun(): dts.document?
+function document:each(selector) end
+
+--- What :rows { at = selector } gives, as texts; without a selector the first table of a page.
+---@param selector? string CSS or XPath
+---@param header? string[] the columns' names of a table whose first row is data
+---@return fun(): table<string, string>?, integer?
+function document:records(selector, header) end
 
 ---@param selector string CSS or XPath
 ---@return dts.document[]
@@ -379,15 +405,31 @@ function dts.xml.encode(text) end
 
 dts.date = {}
 
----@param text string
+--- Without a zone, or an offset in the format, times are UTC's. Where the wall of a zone shows a time twice: the first
+--- timestamp, "repeated", the second; where never: the end of the gap, "missing".
+---@param text string|number
 ---@param format? string such as "%d/%m/%Y"
----@return string
-function dts.date.parse(text, format) end
+---@param zone? string such as "Europe/Berlin"
+---@return string date_or_timestamp, string? trouble, dts.timestamp? second
+function dts.date.parse(text, format, zone) end
 
 ---@param date string
 ---@param format string
+---@param zone? string such as "Europe/Berlin"
 ---@return string
-function dts.date.format(date, format) end
+function dts.date.format(date, format, zone) end
+
+--- The date of a timestamp, in a zone or UTC.
+---@param moment dts.timestamp
+---@param zone? string
+---@return dts.date
+function dts.date.of(moment, zone) end
+
+--- year, quarter, month, day, weekday, yearday, week, week_year; of a timestamp also hour, minute, second.
+---@param date string
+---@param zone? string
+---@return table<string, integer>
+function dts.date.parts(date, zone) end
 
 ---@param date string
 ---@param n integer|dts.duration
@@ -403,9 +445,9 @@ function dts.date.diff(a, b) end
 
 ---@param from dts.date
 ---@param to dts.date
----@param days? integer
+---@param step? integer|"day"|"week"|"month"|"quarter"|"year" days, or a period
 ---@return dts.date[]
-function dts.date.range(from, to, days) end
+function dts.date.range(from, to, step) end
 
 ---@param date string
 ---@return integer # 1 for Monday … 7 for Sunday
@@ -415,5 +457,10 @@ function dts.date.weekday(date) end
 ---@param period "day"|"week"|"month"|"quarter"|"year"
 ---@return dts.date
 function dts.date.start(date, period) end
+
+---@param date string
+---@param period "day"|"week"|"month"|"quarter"|"year"
+---@return dts.date
+function dts.date.last(date, period) end
 
 return dts

@@ -273,13 +273,15 @@
 ---@field into? string a table whose columns say the types
 ---@field columns? table<string, string> our names and theirs: { price = "Valor de Venda" }; other columns are left out
 ---@field at? string a path (JSON), XPath or CSS selector (XML, HTML) to the records
----@field header? string|string[] the columns' names, for a CSV file or an HTML table whose first row is data
+---@field header? string|string[] the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …
 ---@field delimiter? string between fields, one character: ";" or "\t"
 ---@field decimal? ","|"." the decimal mark; thousands marks are removed then
 ---@field dates? string how dates are written, for example "%d/%m/%Y"
 ---@field encoding? string|string[] one, or several in the order in which they are tried: { "utf-8", "latin1" }
 ---@field null? any texts that mean nothing, for example { "-", "n/a" }
 ---@field bad? "fail"|"reject"|"null" what a value that does not fit does (fail unless said)
+---@field ragged? "fail"|"pad"|"cut" rows of CSV with other fields than the header: missing ones null (pad), too many left out as well (cut)
+---@field quote? string the quotation mark, one character
 ---@field quotes? boolean false: quotation marks are plain characters
 ---@field [integer] any
 
