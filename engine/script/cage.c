@@ -54,23 +54,6 @@ static int allow_self(scmp_filter_ctx f) {
   return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
 }
 
-/* Signals to itself alone, which abort() and the CPU limit need. A filter of its own, since the pid
- * is known in the child only; of two filters the stricter one holds. */
-static int keep_signals_home(void) {
-  enum { ALLOW = SECCOMP_RET_ALLOW, CALL = offsetof(struct seccomp_data, nr) };
-  enum { TARGET = offsetof(struct seccomp_data, args[0]) }; /* its lower half */
-  struct sock_filter steps[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, CALL),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 3),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, TARGET),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)getpid(), 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-      BPF_STMT(BPF_RET | BPF_K, ALLOW),
-  };
-  struct sock_fprog program = {sizeof steps / sizeof *steps, steps};
-  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
 static int build(scmp_filter_ctx f) {
   int bad = 0;
   for (size_t i = 0; !bad && i < sizeof allowed / sizeof *allowed; i++)
@@ -78,6 +61,40 @@ static int build(scmp_filter_ctx f) {
   if (!bad) bad = allow_memory(f, SCMP_SYS(mmap));
   if (!bad) bad = allow_memory(f, SCMP_SYS(mprotect));
   return bad ? bad : allow_self(f);
+}
+
+/* Before the rest: signals to itself alone, which abort() and the CPU limit need. The pid is the
+ * child's, and put in there. */
+enum { OWN_PID = 3 };
+static const struct sock_filter signals_at_home[] = {
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 3),
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])), /* its lower half */
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+};
+
+/* What the kernel takes, made once: libseccomp would make it anew in each child. */
+static int compile(scmp_filter_ctx f, cage *c) {
+  int fd = memfd_create("filter", MFD_CLOEXEC), bad = fd < 0 ? -errno : seccomp_export_bpf(f, fd);
+  off_t size = bad ? 0 : lseek(fd, 0, SEEK_END);
+  struct sock_filter *steps = malloc(sizeof signals_at_home + (size_t)size);
+  if (!bad &&
+      (!steps || pread(fd, (char *)steps + sizeof signals_at_home, (size_t)size, 0) != size))
+    bad = -ENOMEM;
+  if (fd >= 0) close(fd);
+  if (bad) return free(steps), bad;
+  memcpy(steps, signals_at_home, sizeof signals_at_home);
+  c->filter = steps;
+  c->steps = (sizeof signals_at_home + (size_t)size) / sizeof *steps;
+  return 0;
+}
+
+static int load(const cage *c) {
+  struct sock_filter *steps = c->filter;
+  struct sock_fprog program = {(unsigned short)c->steps, steps};
+  steps[OWN_PID].k = (unsigned)getpid();
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
 /* The address space of this process, in bytes. */
@@ -93,8 +110,10 @@ static size_t read_size(void) {
 int cage_open(cage *c, dts_error *e) {
   *c = (cage){.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)};
   if (c->null_fd < 0) return error_fail(e, "CAGE", "/dev/null: %s", strerror(errno));
-  c->filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-  int bad = c->filter ? build(c->filter) : -ENOMEM;
+  scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+  int bad = f ? build(f) : -ENOMEM;
+  if (!bad) bad = compile(f, c);
+  if (f) seccomp_release(f);
   if (!bad) {
     c->base_size = read_size();
     return 0;
@@ -104,7 +123,7 @@ int cage_open(cage *c, dts_error *e) {
 }
 
 void cage_close(cage *c) {
-  if (c->filter) seccomp_release(c->filter);
+  free(c->filter);
   if (c->null_fd >= 0) close(c->null_fd);
   *c = (cage){.null_fd = -1};
 }
@@ -173,8 +192,6 @@ int cage_enter(const cage *c, int socket, int64_t memory, int64_t cpu_ms, dts_er
   prctl(PR_SET_DUMPABLE, 0);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
     return error_fail(e, "CAGE", "no_new_privs: %s", strerror(errno));
-  if (keep_signals_home() < 0)
-    return error_fail(e, "CAGE", "the filter of signals: %s", strerror(errno));
-  int bad = seccomp_load(c->filter);
-  return bad ? error_fail(e, "CAGE", "the system-call filter: %s", strerror(-bad)) : 0;
+  if (load(c) < 0) return error_fail(e, "CAGE", "the system-call filter: %s", strerror(errno));
+  return 0;
 }

@@ -14,7 +14,8 @@
 #include "script/script.h"
 
 typedef struct cage {
-  void *filter;     /* scmp_filter_ctx */
+  void *filter;     /* of system calls, as the kernel takes it */
+  size_t steps;     /* in it */
   int null_fd;      /* /dev/null */
   size_t base_size; /* the nursery's address space */
 } cage;
