@@ -28,22 +28,25 @@ static void print(const engine *n, const given *g, const value *answer, arena *a
   printf("%s\n", buffer_text(&b));
   bool queued = value_get_integer(answer, "jobs", 0) > 0;
   if (queued && !engine_is_remote(n)) puts("they run under dts serve");
-  if (!queued && !given_has(g, "all")) puts("no date is missing there; --all reads them again");
+  if (!queued && !left && !given_has(g, "all"))
+    puts("no date is missing there; --all reads them again");
   buffer_free(&b);
+}
+
+static int check_range(const given *g, dts_error *e) {
+  bool from = given_has(g, "from");
+  if (from && given_has(g, "to")) return 0;
+  error_fail(e, "USAGE", "--%s is needed: the %s day of the range", from ? "to" : "from",
+             from ? "last" : "first");
+  return error_hint(e, "dts backfill %s --from 2024-01-01 --to 2024-12-31", given_word(g, 0));
 }
 
 static int run(const given *g, dts_error *e) {
   arena a = {0};
+  if (check_range(g, e) < 0) return -1;
   value order = engine_command(&a, "backfill"), answer;
-  static const char *const needed[] = {"from", "to", NULL};
-  for (size_t i = 0; needed[i]; i++) {
-    if (!given_has(g, needed[i])) {
-      error_fail(e, "USAGE", "--%s is needed: the %s day of the range", needed[i],
-                 i ? "last" : "first");
-      return error_hint(e, "dts backfill %s --from 2024-01-01 --to 2024-12-31", given_word(g, 0));
-    }
-    value_set(&a, &order, needed[i], value_text(given_text(g, needed[i], "")));
-  }
+  value_set(&a, &order, "from", value_text(given_text(g, "from", "")));
+  value_set(&a, &order, "to", value_text(given_text(g, "to", "")));
   value_set(&a, &order, "pipeline", value_text(given_word(g, 0)));
   value_set(&a, &order, "all", value_boolean(given_has(g, "all")));
   engine *n = engine_here(&a, e);

@@ -79,13 +79,13 @@ static void note_run(progress *p, const value *event) {
 void progress_event(void *arg, int op, const value *event) {
   progress *p = arg;
   bool ours = is_ours(p, value_get_integer(event, "run", -1));
-  progress_clear(p);
   if (!p->began) p->began = clock_monotonic_ms();
   if (op == OP_RUN)
     note_run(p, event);
-  else if (op == OP_LOG && ours)
+  else if (op == OP_LOG && ours) {
+    progress_clear(p);
     progress_log(&p->screen, event);
-  else if (op == OP_PROGRESS && value_get(event, "rows_now")) {
+  } else if (op == OP_PROGRESS && value_get(event, "rows_now")) {
     p->rows_now = value_get_integer(event, "rows_now", 0);
     p->requests_now = value_get_integer(event, "requests_now", 0);
   } else if (op == OP_PROGRESS && ours) {

@@ -98,6 +98,18 @@ void screen_fit(buffer *b, const char *text, size_t size, size_t width, bool pad
   for (; pad && used < width; used++) buffer_add_char(b, ' ');
 }
 
+size_t screen_take(const char *text, size_t size, size_t width) {
+  size_t used = 0, blank = 0, i = 0;
+  piece p;
+  for (; i < size; i += p.bytes) {
+    next_piece(text + i, size - i, &p);
+    if (i && used + p.columns > width) return blank ? blank : i;
+    used += p.columns;
+    if (text[i] == ' ') blank = i + 1;
+  }
+  return size;
+}
+
 void screen_lines(buffer *b, const char *text, size_t size, size_t indent) {
   const char *end = text + size, *newline;
   for (const char *at = text; at < end; at = newline + 1) {

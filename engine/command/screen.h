@@ -19,6 +19,7 @@ typedef struct screen {
   FILE *out;
   size_t width; /* 0: not a terminal, lines are never cut */
   bool colour;
+  bool wrap; /* cells that are too wide go on below instead of being cut */
 } screen;
 
 screen screen_of(FILE *out);
@@ -29,6 +30,9 @@ size_t screen_width(const char *text, size_t size);
 /* Adds `text`, shown like that and cut to `width` columns ("…" at the cut), padded with blanks to it
  * when `pad`. */
 void screen_fit(buffer *b, const char *text, size_t size, size_t width, bool pad);
+/* How many bytes of `text` to show in `width` columns, up to a blank where there is one; at least one
+ * character. */
+size_t screen_take(const char *text, size_t size, size_t width);
 /* The same for a text of several lines: those after the first begin with `indent` blanks. */
 void screen_lines(buffer *b, const char *text, size_t size, size_t indent);
 void screen_say(const screen *s, const char *text); /* writes one, without a newline behind */

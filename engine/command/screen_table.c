@@ -89,6 +89,30 @@ static void add_line(buffer *b, const grid *g, size_t row) {
   buffer_add_char(b, '\n');
 }
 
+/* One row as lines: each cell gives as much as its column takes, and goes on in the next. */
+static bool take_line(const grid *g, const cell *row, size_t *at, cell *line) {
+  bool more = false;
+  for (size_t i = 0; i < g->columns; i++) {
+    const char *text = row[i].text ? row[i].text + at[i] : "";
+    size_t left = row[i].size - at[i], size = screen_take(text, left, g->widths[i]), shown = size;
+    while (shown && size < left && text[shown - 1] == ' ') shown--;
+    line[i] = (cell){text, shown, row[i].number};
+    at[i] += size;
+    more = more || at[i] < row[i].size;
+  }
+  return more;
+}
+
+static void add_wrapped(buffer *b, const grid *g, size_t row, arena *a) {
+  size_t *at = arena_alloc(a, g->columns * sizeof *at);
+  grid part = *g;
+  part.cells = arena_alloc(a, g->columns * sizeof *part.cells);
+  for (bool more = true; more;) {
+    more = take_line(g, &g->cells[row * g->columns], at, part.cells);
+    add_line(b, &part, 0);
+  }
+}
+
 void screen_table(const screen *s, const value *result, const zone *z) {
   arena a = {0};
   buffer b;
@@ -96,11 +120,16 @@ void screen_table(const screen *s, const value *result, const zone *z) {
   buffer_init(&b, TEXT_LIMIT);
   if (s->width) shrink(&g, s->width);
   for (size_t row = 0; row <= g.rows && g.columns; row++) {
+    arena passing = {0};
     buffer_clear(&b);
     if (row == 0 && s->colour) buffer_add_text(&b, "\033[1m");
-    add_line(&b, &g, row);
+    if (s->wrap && s->width)
+      add_wrapped(&b, &g, row, &passing);
+    else
+      add_line(&b, &g, row);
     if (row == 0 && s->colour) buffer_add_text(&b, "\033[0m");
     fwrite(b.data, 1, b.size, s->out);
+    arena_free(&passing);
   }
   buffer_free(&b);
   arena_free(&a);

@@ -145,7 +145,6 @@ static int open_service(service *s, const given *g, arena *a, dts_error *e) {
 
 static void close_service(service *s) {
   alarm(GRACE_S); /* past it the process ends; the next start finds its jobs */
-  if (s->kernel) loop_watch(kernel_loop(s->kernel), s->signals, false, false, NULL, NULL);
   registry_release(s->set);
   socket_close(s->socket);
   server_close(s->server);

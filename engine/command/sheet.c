@@ -48,6 +48,7 @@ void sheet_add_map(arena *a, value *sheet, const value *map) {
 
 void sheet_print(FILE *out, const value *sheet, const char *timezone) {
   screen s = screen_of(out);
+  s.wrap = true;
   zone *z = timezone ? zone_open(timezone, NULL) : NULL;
   screen_table(&s, sheet, z);
   zone_close(z);

@@ -241,7 +241,8 @@ static int refuse_input(const running *r, const char *name, dts_error *e) {
       e,
       p->trigger == TRIGGER_FILES
           ? "dts run %s --file PATH; or put it into the folder that it watches, under dts serve"
-          : "post them to /api/v1/ingest/%s under dts serve",
+          : "dts emit %s FILE hands some to it; or post them to /api/v1/ingest/NAME under dts "
+            "serve",
       name);
 }
 
