@@ -23,12 +23,11 @@ function project(script, settings = "", secrets = {}) {
   place("dts.lua", `return { name = "http", ${settings} }`);
   for (const [name, text] of Object.entries(secrets)) place(`secrets/${name}`, text, 0o600);
   place("pipelines/ask.lua", `local dts = require "dts"
-dts.table { name = "said", key = { "name" }, columns = { "name text", "code text", "text text", "ms integer" } }
+dts.table { name = "said", key = { "name" }, columns = { "name text", "code text", "text text" } }
 local function keep(ctx, name, ask)
-  local began = dts.now()
   local ok, got = pcall(ask)
   local code = ok and "ok" or type(got) == "table" and got.code or "?"
-  ctx:put("said", { name = name, code = code, text = tostring(ok and got or got).sub(tostring(got), 1, 500) })
+  ctx:put("said", { name = name, code = code, text = tostring(got):sub(1, 500) })
 end
 ${script}`);
   const dts = (...args) => new Promise((done, fail) => {
@@ -202,7 +201,6 @@ dts.pipeline { name = "ask", allow = { hosts = { "good.example", "*.example.org"
 end }`);
   try {
     const said = await p.ask();
-    if (process.env.SHOW) for (const [name, { code, text }] of Object.entries(said)) console.log(urls[name.split(" ")[1] - 1], name, code, text);
     const refused = ["HOST_REFUSED", "HTTP_BLOCKED", "HTTP_REQUEST"];
     const passed = Object.entries(said).filter(([name, { code }]) => name.startsWith("plain") && !refused.includes(code));
     assert.deepEqual(passed.slice(0, -1).map(([name, { code, text }]) => [urls[name.split(" ")[1] - 1], code, text]), []);
@@ -347,6 +345,67 @@ end }`);
     assert.ok(origin.seen.link_circle.length <= 4 && origin.seen.page_circle.length === 2 && origin.seen.cursor_circle.length === 2);
     assert.equal(said.endless.code, "LIMIT_PAGES");
     assert.equal(origin.seen.endless.length, 107);
+  } finally {
+    await origin.stop();
+    p.remove();
+  }
+});
+
+test("what a request says: query, forms, JSON, and nothing smuggled into its head", { skip, timeout: 60000 }, async () => {
+  const bodies = {};
+  const origin = await start({
+    own: (socket, head) => {
+      const [, name] = /x-name: (\S+)/i.exec(head) ?? [];
+      bodies[name] = head;
+      if (head.startsWith("POST /v1/moved")) return socket.end(whole("", "Location: /seen\r\n", `${/\d{3}/.exec(head)[0]} Moved`));
+      return socket.end(whole("fine"));
+    },
+  });
+  const p = project(`local own = dts.source { name = "own", url = "${origin.url.own}/v1?always=1", headers = { ["X-Base"] = "b" } }
+local asks = {
+  query = { "GET", "/a", { query = { q = "ö &=+%/#?", list = { 1, 2.5, "x y" }, yes = true, none = dts.null } } },
+  form = { "POST", "/a", { form = { a = { "1", "2" }, b = "ü & =" } } },
+  json = { "POST", "/a", { json = { n = 9007199254740993, list = { 1 }, text = "ü" } } },
+  delete = { "DELETE", "/a", {} },
+  moved303 = { "POST", "/moved303", { json = { 1 } } },
+  moved307 = { "POST", "/moved307", { json = { 1 } } },
+  path = { "GET", "/a b\\r\\nX-Evil: 1/ü", {} },
+  parent = { "GET", "/../../up", {} },
+  whole = { "GET", "//127.0.0.1:1/x", {} },
+  at = { "GET", "@127.0.0.1:1/x", {} },
+  value = { "GET", "/a", { headers = { ["X-A"] = "1\\r\\nX-Evil: 1" } } },
+  nul = { "GET", "/a", { headers = { ["X-A"] = "1\\0" } } },
+  name = { "GET", "/a", { headers = { ["X-A: 1\\r\\nX-Evil"] = "1" } } },
+  host = { "GET", "/a", { headers = { Host = "evil.example" } } },
+  length = { "POST", "/a", { body = "x", headers = { ["Content-Length"] = "100" } } },
+  coding = { "POST", "/a", { body = "x", headers = { ["transfer-encoding"] = "chunked" } } },
+  method = { "GET / HTTP/1.1\\r\\nX-Evil: 1\\r\\n\\r\\n", "/a", {} },
+  connect = { "CONNECT", "/a", {} },
+}
+dts.pipeline { name = "ask", run = function(ctx)
+  for name, ask in pairs(asks) do
+    keep(ctx, name, function()
+      ask[3].headers = ask[3].headers or {}
+      ask[3].headers["X-Name"] = name
+      return own:request(ask[1], ask[2], ask[3]):text()
+    end)
+  end
+end }`);
+  try {
+    const said = await p.ask();
+    const first = (name) => bodies[name].split("\r\n")[0];
+    const content = (name) => bodies[name].slice(bodies[name].indexOf("\r\n\r\n") + 4);
+    for (const name of ["value", "nul", "name", "host", "length", "coding", "method", "connect"]) assert.equal(said[name].code, "HTTP_REQUEST", `${name}: ${said[name].text}`);
+    assert.equal(first("query"), "GET /v1/a?always=1&list=1&list=2.5&list=x%20y&q=%C3%B6%20%26%3D%2B%25%2F%23%3F&yes=true HTTP/1.1");
+    assert.equal(content("form"), "a=1&a=2&b=%C3%BC%20%26%20%3D");
+    assert.match(bodies.form, /content-type: application\/x-www-form-urlencoded\r/i);
+    assert.deepEqual(content("json").match(/9007199254740993|"list":\[1\]|"text":"Ã¼"/g).length, 3);
+    assert.equal(first("delete"), "DELETE /v1/a?always=1 HTTP/1.1");
+    assert.ok(first("moved303").startsWith("GET /seen") && !/content-(type|length)/i.test(bodies.moved303), bodies.moved303);
+    assert.ok(first("moved307").startsWith("POST /seen") && content("moved307") === "[1]", bodies.moved307);
+    assert.equal(first("path"), "GET /v1/a%20b%0D%0AX-Evil:%201/%C3%BC?always=1 HTTP/1.1");
+    for (const name of ["parent", "whole", "at"]) assert.ok(bodies[name].includes(`Host: ${new URL(origin.url.own).host}\r\n`), bodies[name]);
+    assert.equal(Object.values(bodies).filter((head) => /^x-evil/im.test(head)).length, 0);
   } finally {
     await origin.stop();
     p.remove();
