@@ -1,18 +1,78 @@
-/* jobs.c -- dts jobs: what is queued, waits, runs or has ended, newest first.
+/* jobs.c -- dts jobs: what is queued, waits, runs or has ended, newest first; one job with its attempts; cancel.
  *
  * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
 #include "command/listing.h"
 #include "core/job.h"
 
-static const char sql[] =
+static const char list_sql[] =
     "select id, pipeline, state, attempts, retry_count, deferrals, run_at, error from dts_jobs "
     "where (:pipeline is null or pipeline = :pipeline) and (:state is null or state = :state) "
     "order by id desc limit :limit";
 
-static int run(const given *g, dts_error *e) {
+/* One row for each lease: which run it was, how it ended, and what its last request was answered. */
+static const char attempts_sql[] =
+    "select a.epoch as attempt, r.id as run, coalesce(a.outcome, 'open') as outcome, r.started, "
+    "r.ended, r.rows, (select q.status from dts_request q where q.run = r.id order by q.seq desc "
+    "limit 1) as http, r.error from dts_run a join dts_runs r on r.id = a.id where a.job = :job "
+    "order by a.epoch";
+
+static int list(const given *g, dts_error *e) {
   const char *states[JOB_CANCELLED + 2] = {0};
   for (int i = 0; i <= JOB_CANCELLED; i++) states[i] = job_status_name((job_status)i);
-  return listing_of_pipeline(g, sql, states, "no job is known", e);
+  return listing_of_pipeline(g, list_sql, states, "no job is known", e);
+}
+
+static int read_id(const given *g, long long *id, dts_error *e) {
+  const char *word = given_word(g, 1);
+  char rest;
+  if (word && strncmp(word, "job-", 4) == 0) word += 4;
+  if (word && sscanf(word, "%lld%c", id, &rest) == 1 && *id > 0) return 0;
+  error_fail(e, "USAGE", "a job's number expected, got \"%s\"", word ? word : "");
+  return error_hint(e, "`dts jobs` shows the numbers: dts jobs show 12");
+}
+
+static int show(engine *n, const given *g, int64_t id, arena *a, dts_error *e) {
+  value params = value_map(), found;
+  value_set(a, &params, "job", value_integer(id));
+  if (engine_sql(n, "select state from dts_job where id = :job", &params, 0, a, &found, e) < 0)
+    return -1;
+  if (!value_get(&found, "rows")->list.count)
+    return error_fail(e, "JOB", "there is no job %lld", (long long)id);
+  return listing_print(n, g, attempts_sql, &params, "it has not been tried yet", e);
+}
+
+static int cancel(engine *n, const given *g, int64_t id, arena *a, dts_error *e) {
+  value order = engine_command(a, "cancel"), answer;
+  value_set(a, &order, "job", value_integer(id));
+  if (engine_ask(n, &order, NULL, NULL, a, &answer, e) < 0) return -1;
+  if (g->json)
+    puts("{\"cancelled\":true}");
+  else
+    printf("job %lld is cancelled\n", (long long)id);
+  return 0;
+}
+
+static int of_one(const given *g, dts_error *e) {
+  arena a = {0};
+  long long id = 0;
+  bool shows = strcmp(given_word(g, 0), "show") == 0;
+  int rc = 0;
+  if (!shows && strcmp(given_word(g, 0), "cancel") != 0)
+    rc = error_fail(e, "USAGE", "dts jobs knows show and cancel, not '%s'", given_word(g, 0));
+  if (rc == 0) rc = read_id(g, &id, e);
+  engine *n = rc == 0 ? engine_here(&a, e) : NULL;
+  if (rc == 0 && !n) rc = -1;
+  if (rc == 0) rc = (shows ? show : cancel)(n, g, id, &a, e);
+  engine_close(n);
+  arena_free(&a);
+  return rc;
+}
+
+static int run(const given *g, dts_error *e) {
+  return given_word(g, 0) ? of_one(g, e) : list(g, e);
 }
 
 static const command_option options[] = {
@@ -21,8 +81,12 @@ static const command_option options[] = {
     {"limit", "N", "at most so many (20)"},
     {0}};
 
-COMMAND(jobs) = {.name = "jobs",
-                 .words = "",
-                 .summary = "List jobs, the newest first.",
-                 .options = options,
-                 .run = run};
+COMMAND(jobs) = {
+    .name = "jobs",
+    .words = "[show|cancel ID]",
+    .summary = "List jobs, the newest first; show one's attempts; cancel one.",
+    .details = "show: when each attempt was, its run, its last HTTP status, its error.\n"
+               "cancel: it does not run any more; a run under way is ended.",
+    .most = 2,
+    .options = options,
+    .run = run};

@@ -47,6 +47,7 @@ void control_enqueue(kernel *k, question *q) {
   enqueuing *n = memory_alloc(sizeof *n);
   *n = (enqueuing){.question = q, .set = kernel_registry(k)};
   kernel_write(k, enqueue_work, enqueue_then, n);
+  runner_wake(kernel_runner(k)); /* its lease shares the commit */
 }
 
 /* ---- cancel ---- */

@@ -67,8 +67,8 @@ int jobs_close_firing(store_conn *c, int64_t id, bool *closed, int64_t *failed, 
   *closed = false;
   if (!id) return 0;
   if (count(c,
-            "select count(*) from dts_job where firing = ?1 and state in ('waiting', 'queued', "
-            "'leased')",
+            "select exists (select 1 from dts_job where firing = ?1 and state in ('waiting', "
+            "'queued', 'leased'))",
             id, &open, e) < 0)
     return -1;
   if (open) return 0;

@@ -390,7 +390,8 @@ static int open_parts(kernel *k, dts_error *e) {
   k->views = views_open(k);
   k->alerts = alerts_open(k);
   if (load_project(k, e) < 0 || store_write(k->store, settle, k, e) < 0) return -1;
-  k->runner = runner_open(k, (size_t)value_get_integer(&k->config, "workers", sysconf(_SC_NPROCESSORS_ONLN)));
+  int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
+  k->runner = runner_open(k, (size_t)value_get_integer(&k->config, "workers", cores));
   k->ingest = ingest_open(k);
   k->intake = intake_open(k);
   k->retention = retention_open(k);

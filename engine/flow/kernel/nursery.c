@@ -27,6 +27,9 @@
  * worker that never stops talking before others have their turn. */
 enum { NURSERY_SOCKET = 3, NOTICE_MS = 100, TURN_MS = 5 };
 
+/* One that ends sooner is started again later and later; one that does not answer is stuck. */
+enum { SHORT_LIFE_MS = 5000, FIRST_WAIT_MS = 100, LONGEST_WAIT_MS = 30000, STUCK_MS = 10000 };
+
 struct worker {
   worker *next;
   nursery *nursery;
@@ -47,6 +50,8 @@ struct nursery {
   pid_t pid;
   uint32_t calls;
   worker *workers;
+  int64_t started, wait; /* loop_elapsed; ms before the next start, 0 after a long life */
+  loop_timer *again, *stuck;
 };
 
 static void on_nursery(void *arg, int fd, bool readable, bool writable);
@@ -81,6 +86,7 @@ static int start(nursery *n, dts_error *e) {
   pair[1] = move_up(pair[1]);
   if (spawn(n, pair[1], e) < 0) return close(pair[0]), close(pair[1]), -1;
   close(pair[1]);
+  n->started = loop_elapsed(n->loop);
   n->link = frame_link_open(pair[0]);
   loop_watch(n->loop, pair[0], true, false, on_nursery, n);
   return 0;
@@ -126,6 +132,9 @@ static void lose_all(nursery *n) {
 }
 
 static void stop(nursery *n) {
+  loop_cancel(n->loop, n->again);
+  loop_cancel(n->loop, n->stuck);
+  n->again = n->stuck = NULL;
   if (!n->link) return;
   loop_watch(n->loop, frame_link_socket(n->link), false, false, NULL, NULL);
   frame_link_close(n->link);
@@ -161,6 +170,8 @@ static worker *by_pid(nursery *n, int64_t pid) {
 
 static void on_forked(nursery *n, const frame *in, const value *reply) {
   worker *w = by_call(n, in->call);
+  loop_cancel(n->loop, n->stuck);
+  n->stuck = NULL;
   if (!w) {
     if (in->fd >= 0) close(in->fd);
     return;
@@ -202,12 +213,44 @@ static void heard(nursery *n, const frame *in) {
   arena_free(&a);
 }
 
+static void start_again(void *arg) {
+  nursery *n = arg;
+  dts_error e = {0};
+  n->again = NULL;
+  if (start(n, &e) == 0) return;
+  log_error("%s", e.message);
+  n->again = loop_after(n->loop, LONGEST_WAIT_MS, start_again, n);
+}
+
+static int64_t next_wait(const nursery *n) {
+  if (loop_elapsed(n->loop) - n->started >= SHORT_LIFE_MS) return 0;
+  if (!n->wait) return FIRST_WAIT_MS;
+  return 2 * n->wait < LONGEST_WAIT_MS ? 2 * n->wait : LONGEST_WAIT_MS;
+}
+
 static void restart(nursery *n) {
-  log_warn("dts-worker ended; starting it again");
+  n->wait = next_wait(n);
+  if (n->wait)
+    log_warn("dts-worker ended soon after its start; it is started again in %lld ms",
+             (long long)n->wait);
+  else
+    log_warn("dts-worker ended; starting it again");
   stop(n);
   lose_all(n);
-  dts_error e = {0};
-  if (start(n, &e) < 0) log_error("%s", e.message);
+  if (n->wait)
+    n->again = loop_after(n->loop, n->wait, start_again, n);
+  else
+    start_again(n);
+}
+
+static void on_stuck(void *arg) {
+  nursery *n = arg;
+  n->stuck = NULL;
+  const worker *w = n->workers;
+  while (w && w->pid >= 0) w = w->next;
+  if (!w) return;
+  log_warn("dts-worker has not answered for %d s", STUCK_MS / 1000);
+  restart(n);
 }
 
 static void on_nursery(void *arg, int fd, bool readable, bool writable) {
@@ -308,7 +351,10 @@ static void ask_fork(nursery *n, worker *w, const worker_limits *limits, int soc
 worker *nursery_fork(nursery *n, const worker_limits *limits, const worker_owner *owner,
                      dts_error *e) {
   int pair[2];
-  if (!n->link && start(n, e) < 0) return NULL;
+  if (!n->link) {
+    error_fail(e, "WORKER", "%s has ended, and is being started again", n->program);
+    return e->retryable = true, NULL;
+  }
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
     return error_fail(e, "WORKER", "no socket for a worker: %s", strerror(errno)), NULL;
   worker *w = memory_alloc(sizeof *w);
@@ -319,8 +365,11 @@ worker *nursery_fork(nursery *n, const worker_limits *limits, const worker_owner
   ask_fork(n, w, limits, pair[1]);
   worker_expire(w, limits->time_ms);
   watch_worker(w);
+  if (!n->stuck) n->stuck = loop_after(n->loop, STUCK_MS, on_stuck, n);
   return w;
 }
+
+bool nursery_is_well(const nursery *n) { return n->link != NULL; }
 
 size_t nursery_count(const nursery *n) {
   size_t count = 0;

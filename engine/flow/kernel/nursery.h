@@ -39,6 +39,7 @@ nursery *nursery_open(loop *l, const char *program, dts_error *e);
 void nursery_close(nursery *n); /* kills all workers without telling their owners */
 worker *nursery_fork(nursery *n, const worker_limits *limits, const worker_owner *owner,
                      dts_error *e);
+bool nursery_is_well(const nursery *n); /* false: it has ended, and starts again after a while */
 size_t nursery_count(const nursery *n); /* workers alive */
 
 /* Takes `fd` (or -1). */

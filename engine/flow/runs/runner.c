@@ -17,7 +17,7 @@
 
 enum { LEASES_AT_ONCE = 16, ENDING_FOR_EACH = 8, AHEAD_FOR_EACH = 6 };
 /* Times of runs: short ones are leased ahead; a run that waits for a place longer goes back. */
-enum { SHORT_MS = 20, SIXTEENFOLD = 16, LONG_MS = 16 * 1000, PATIENCE_MS = 1000 };
+enum { SHORT_MS = 20, SIXTEENFOLD = 16, LONG_MS = 16 * 1000, PATIENCE_MS = 1000, NURSERY_MS = 100 };
 
 typedef struct leased {
   arena memory;
@@ -254,6 +254,19 @@ static void lease_then(void *arg, int result, const dts_error *e) {
   if (r->again || (full && result == 0)) look(r);
 }
 
+static void on_well(void *arg) {
+  runner *r = arg;
+  r->mended = NULL;
+  runner_wake(r);
+}
+
+/* Nothing is leased while no worker can be had: that would be held against the jobs. */
+static bool has_nursery(runner *r) {
+  if (nursery_is_well(kernel_nursery(r->kernel))) return true;
+  if (!r->mended) r->mended = loop_after(kernel_loop(r->kernel), NURSERY_MS, on_well, r);
+  return false;
+}
+
 static void look(runner *r) {
   size_t held = taken(r) + count_ready(r), most = r->places + ahead(r);
   if (r->leasing) {
@@ -261,7 +274,7 @@ static void look(runner *r) {
     return;
   }
   r->again = false;
-  if (r->stopping || held >= most || r->since == INT64_MAX) return;
+  if (r->stopping || held >= most || r->since == INT64_MAX || !has_nursery(r)) return;
   leasing *l = memory_alloc(sizeof *l);
   l->runner = r;
   l->set = kernel_registry(r->kernel);
