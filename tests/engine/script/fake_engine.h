@@ -2,7 +2,7 @@
  * test.
  *
  * The program under test is linked into the test, with engine Lua of the test's own (fake_main.h):
- * a `run` evaluates the script and calls the function that it returns with `kernel`.
+ * a `run` evaluates the script and calls the function that it returns with `kernel`, start and `rows`.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef TEST_SCRIPT_FAKE_ENGINE_H
@@ -39,7 +39,9 @@ static const char fake_main[] =
     "local M = {}\n"
     "function M.load(start) kernel.evaluate(start.file, start.source) end\n"
     "function M.config(start) return kernel.evaluate(start.file, start.source) end\n"
-    "function M.run(start) kernel.evaluate(start.file, start.source)(kernel, start) end\n"
+    "function M.run(start)\n"
+    "  kernel.evaluate(start.file, start.source)(kernel, start, require 'dts.rows')\n"
+    "end\n"
     "local handler\n"
     "function M.serve(start) handler = kernel.evaluate(start.file, start.source) end\n"
     "function M.request(message)\n"
