@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "store/conn.h"
 
-enum { PROGRESS_OPS = 1000, SQL_LIMIT = 1 << 20, VALUE_LIMIT = 256 << 20 };
+enum { PROGRESS_OPS = 1000, SQL_LIMIT = 1 << 20, VALUE_LIMIT = 80 << 20 };
 
 static const char *const writer_pragmas =
     "pragma journal_mode=wal; pragma synchronous=full; pragma cache_size=-65536;"

@@ -11,7 +11,8 @@
 #include "format/date.h"
 #include "format/json.h"
 
-enum { LIMIT_MS = 30 * 1000, PAGE = 1000 };
+/* An answer that no frame would hold is not collected to its end. */
+enum { LIMIT_MS = 30 * 1000, PAGE = 1000, ANSWER_LIMIT = 128 << 20 };
 
 /* ---- parameters that come from the clock ---- */
 
@@ -90,7 +91,11 @@ static bool is_json(const reading *r, size_t column, const value *v, value *out)
 static int add_row(void *arg, const store_header *header, const value *row, dts_error *e) {
   reading *r = arg;
   value list = value_list();
-  (void)e;
+  if (r->memory->total > ANSWER_LIMIT) {
+    error_fail(e, "LIMIT_SIZE", "the answer of the query is larger than the %d MB that it may take",
+               ANSWER_LIMIT >> 20);
+    return error_hint(e, "take its rows in pages, for row in q:rows(), or fewer columns of it");
+  }
   list.list.items = arena_alloc(r->memory, header->count * sizeof(value));
   list.list.count = header->count;
   for (size_t i = 0; i < header->count; i++)
