@@ -316,7 +316,11 @@ static void print_example(const value *example) {
   buffer_add_text(&b, added ? "  + " : "  ~ ");
   for (size_t i = 0; i < key->map.count; i++) {
     if (i) buffer_add_text(&b, ", ");
-    add_shown(&b, &key->map.pairs[i].item);
+    const value *one = &key->map.pairs[i].item;
+    if (one->kind == VALUE_TEXT)
+      buffer_add(&b, one->text.bytes, one->text.size);
+    else
+      add_shown(&b, one);
   }
   buffer_add_char(&b, ':');
   for (size_t i = 0; columns && i < columns->list.count; i++) {

@@ -37,13 +37,13 @@ LUA
 # a dry run keeps nothing, and tells what would change
 run run fill --dry-run; ends "dry run, empty store" 0
 says "dry run, empty store" "readings: 3 rows to be added"
-says "dry run, empty store" '  + "k1": n: 1, more: "[1]"'
+says "dry run, empty store" '  + k1: n: 1, more: "[1]"'
 run sql "select count(*) as n from dts_runs"; is "dry run keeps no run" "$out" "n
 0"
 run run fill; ends "fill" 0
 run run fill --dry-run; says "dry run, the same rows" "readings: 3 rows unchanged"
 run run fill --param n=4 --dry-run; says "dry run, checkpoint and delete" "readings: 1 row to be added, 1 row to be changed, 1 row unchanged, 1 row to be removed"
-says "dry run, an example" '  ~ "k2": n: 2 → 22'
+says "dry run, an example" '  ~ k2: n: 2 → 22'
 says "dry run" "a dry run: nothing of this was kept"
 run run fill --param n=4 --dry-run --json; says "dry run, JSON" '"changed": 1'
 run run wrong --dry-run; ends "dry run that fails" 1; says "dry run that fails" "no row would be written"
