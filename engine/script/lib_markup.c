@@ -188,8 +188,10 @@ static int node_tostring(lua_State *L) {
 /* ── Reading ── */
 
 /* The start of a document as ASCII. Of UTF-16 every other byte is nought; `wide` says which. */
+enum { HEAD_SIZE = 16384 }; /* browsers look further than the 1024 bytes that are asked for */
+
 typedef struct head {
-  char text[2048];
+  char text[HEAD_SIZE];
   size_t size;
   const char *wide; /* "utf-16le", "utf-16be", NULL */
 } head;
@@ -217,6 +219,16 @@ static const char *named_in(const char *tag, const char *end, const char *attrib
   return at < end ? at : NULL;
 }
 
+/* content="text/html; charset=…" means something under http-equiv="content-type" alone. */
+static bool is_meant(const char *tag, const char *name, const char *end) {
+  const char *content = strcasestr(tag, "content="), *type = strcasestr(tag, "http-equiv");
+  if (!content || content > name) return true;
+  if (!type || type > end) return false;
+  type += strcspn(type, "=>");
+  type += strspn(type, "= \t\r\n\"'");
+  return strncasecmp(type, "content-type", 12) == 0 && strchr(" \t\r\n\"'>/", type[12]);
+}
+
 /* The first <meta> outside of comments that names an encoding. (HTML, "prescan a byte stream".) */
 static const char *find_meta(const char *text) {
   for (const char *at = strchr(text, '<'); at; at = strchr(at + 1, '<')) {
@@ -228,7 +240,7 @@ static const char *find_meta(const char *text) {
     const char *end = strchr(at, '>'), *name;
     if (!end) return NULL;
     if (strncasecmp(at, "<meta", 5) == 0 && strchr(" \t\r\n/", at[5]) &&
-        (name = named_in(at + 5, end, "charset")))
+        (name = named_in(at + 5, end, "charset")) && is_meant(at, name, end))
       return name;
   }
   return NULL;
@@ -281,7 +293,7 @@ static int feed_gc(lua_State *L) {
 
 /* Leaves the encodings at 3: those given, the document's own, or none. A byte order mark wins, in feed_open. */
 static void choose_encoding(lua_State *L, body *b, bool html, const char *origin) {
-  char start[2048];
+  char start[HEAD_SIZE];
   size_t before = b->at;
   bool given = lua_istable(L, 3) || (lua_isstring(L, 3) && lua_rawlen(L, 3) > 0);
   if (given) return;

@@ -20,7 +20,7 @@ dts.pipeline {
   batch = 25, retry = 5,
   gaps = {
     table = "quotes", complete = "value > 0", calendar = "BR", since = "2020-06-04", lag = "1d", refresh = "7d",
-    max_span = "3650d", keys = { ["CURRENCY#USD"] = { code = 1 }, ["RATE#SELIC"] = { code = 11 } },
+    keys = { ["CURRENCY#USD"] = { code = 1 }, ["RATE#SELIC"] = { code = 11 } },
   },
   run = function(ctx, span)
     ctx:put("quotes", bcb.series(span.with.code, span.from, span.to), { info_type = span.key, source = "bcb.sgs" })

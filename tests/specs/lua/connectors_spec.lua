@@ -6,6 +6,7 @@ local fake = require "tests.specs.lua.fake"
 local body = require "dts.body"
 local anp = require "connectors.anp"
 local ecb = require "connectors.ecb"
+local github = require "connectors.github"
 local stooq = require "connectors.stooq"
 local yahoo = require "connectors.yahoo"
 
@@ -51,6 +52,17 @@ describe("the European Central Bank", function()
     local history = ecb.read(of(data "currency/eurofxref-hist-part.csv"))
     assert.equal(6402 * 21 - 29710, #history)
     assert.same({ "1999-01-04", "2023-12-29" }, { history[1].date, history[#history].date })
+  end)
+end)
+
+describe("GitHub", function()
+  real("gives a row for a repository, a page of a search and the limits as its API shows them", function()
+    local function example(name) return of(data("github/openapi-examples/" .. name .. ".json")):json() end
+    local repo = github.row(example "full-repository")
+    assert.same({ "octocat/Hello-World", 80, 9 }, { repo.repo, repo.stars, repo.forks })
+    assert.equal("dtrupenn/Tetris", github.rows(example "repo-search-result-item-paginated")[1].repo)
+    assert.same({ left = 4999, limit = 5000, reset = "2023-08-09T14:29:23.000Z" },
+      github.limits(example "rate-limit-overview").core)
   end)
 end)
 

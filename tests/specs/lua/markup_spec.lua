@@ -254,6 +254,23 @@ describe("HTML", function()
     assert.equal(30000, #all("<table><tr><th>a<th>b" .. ("<tr><td rowspan=2>1<td>2<tr><td>3"):rep(15000) .. "</table>"))
   end)
 
+  -- What is not one of our encodings is refused and never guessed; so are a few pages with broken quotes in <meta>.
+  real("finds the encodings that html5lib's tests want", function()
+    local read, refused, wrong = 0, 0, {}
+    for page, want in (data "suites/html5lib/encoding/tests1.dat"):gmatch("#data\n(.-)\n#encoding\n([^\n]+)") do
+      local ok, got = pcall(function() return of(page .. "\n<q>\233</q>", "text/html"):html():first("q"):text() end)
+      if not ok then
+        refused = refused + 1
+        assert.equal("ENCODING", got.code)
+      elseif want:lower() == "windows-1252" and got == "é" then
+        read = read + 1
+      else
+        wrong[#wrong + 1] = #page
+      end
+    end
+    assert.same({ {}, 12, 47 }, { wrong, read, refused })
+  end)
+
   -- Counted from the same pages by a second, independent reader.
   real("reads the tables of real pages, cell for cell", function()
     local counts = {
