@@ -110,9 +110,9 @@ static int hex_number(const char *at, size_t digits, const char *end) {
 }
 
 static size_t take_percent(const char *at, const char *end, int wanted) {
-  if (hex_number(at + 1, 2, end) == wanted) return 3;
-  if (hex_number(at + 1, 2, end) == '%' && hex_number(at + 3, 2, end) == wanted) return 5;
-  return 0;
+  int once = hex_number(at + 1, 2, end);
+  if (once == '%' && hex_number(at + 3, 2, end) == wanted) return 5;
+  return once == wanted ? 3 : 0;
 }
 
 static size_t take_escape(const char *at, const char *end, int wanted) {
@@ -224,6 +224,37 @@ const char *conceal_text(const conceal *c, const char *text, arena *a) {
   return out;
 }
 
+/* The text from `start` to its closing quote; gives the place behind it. */
+static size_t hide(buffer *b, size_t start) {
+  static const char hidden[] = "{hidden}";
+  size_t end = start;
+  while (end < b->size && b->data[end] != '"') end += b->data[end] == '\\' ? 2 : 1;
+  if (end >= b->size) return b->size;
+  buffer rest;
+  buffer_init(&rest, b->limit);
+  buffer_add(&rest, b->data + end, b->size - end);
+  b->size = start;
+  buffer_add_text(b, hidden);
+  buffer_add(b, rest.data, rest.size);
+  buffer_free(&rest);
+  return start + sizeof hidden;
+}
+
+/* A token that a source hands out is as good as a password: "access_token": "…" in a JSON text. */
+void conceal_tokens(buffer *b) {
+  static const char *const names[] = {"\"access_token\"", "\"refresh_token\"", "\"id_token\"",
+                                      "\"client_secret\"", NULL};
+  for (const char *const *name = names; *name; name++)
+    for (size_t from = 0; from < b->size;) {
+      const char *at = memmem(b->data + from, b->size - from, *name, strlen(*name));
+      if (!at) break;
+      size_t start = (size_t)(at - b->data) + strlen(*name);
+      while (start < b->size && strchr(" \t\n\r:", b->data[start])) start++;
+      from = start + 1;
+      if (start < b->size && b->data[start] == '"') from = hide(b, from);
+    }
+}
+
 /* ---- names that tell by themselves ---- */
 
 static bool is_named(const char *name, size_t size, const char *const *names) {
@@ -239,14 +270,27 @@ static bool is_credential(const char *name, size_t size) {
   return is_named(name, size, names);
 }
 
+/* What stands between :// and @ does not go on. */
+static const char *add_start(buffer *b, const char *at, size_t head) {
+  const char *scheme = strstr(at, "://"), *user = scheme ? scheme + 3 : NULL;
+  size_t size = user ? strcspn(user, "@/?# ") : 0;
+  if (user && user[size] == '@') {
+    buffer_add(b, at, (size_t)(user - at));
+    buffer_add_text(b, "{hidden}");
+    buffer_add(b, user + size, head - (size_t)(user + size - at));
+  } else {
+    buffer_add(b, at, head);
+  }
+  return at + head;
+}
+
 const char *conceal_url(const conceal *c, const char *url, arena *a) {
   buffer b;
   const char *at = conceal_text(c, url ? url : "", a);
   size_t head = strcspn(at, "?");
   buffer_init(&b, TEXT_LIMIT);
-  buffer_add(&b, at, head);
-  for (at += head; *at; at += head) {
-    head = 1 + strcspn(at + 1, "&");
+  for (at = add_start(&b, at, head); *at; at += head) {
+    head = 1 + strcspn(at + 1, "&>\" ;,");
     size_t name = strcspn(at + 1, "=&");
     if (is_credential(at + 1, name) && name + 1 < head)
       buffer_add(&b, at, name + 2), buffer_add_text(&b, "{hidden}");
@@ -270,7 +314,7 @@ value conceal_headers(const conceal *c, const value *headers, arena *a) {
     const char *name = arena_copy(a, pair->key.text.bytes, pair->key.text.size);
     if (pair->item.kind != VALUE_TEXT || is_named(name, strlen(name), dropped)) continue;
     const char *text = arena_copy(a, pair->item.text.bytes, pair->item.text.size);
-    bool is_address = strstr(text, "://") != NULL && strchr(text, ' ') == NULL;
+    bool is_address = strstr(text, "://") != NULL;
     value_set(a, &out, name,
               value_text(is_address ? conceal_url(c, text, a) : conceal_text(c, text, a)));
   }

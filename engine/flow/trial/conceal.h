@@ -22,6 +22,7 @@ void conceal_add(conceal *c, const char *name, const char *secret); /* copied; "
 
 /* Adds the bytes to `out` without secrets; true when one was found. */
 bool conceal_bytes(const conceal *c, const char *bytes, size_t size, buffer *out);
+void conceal_tokens(buffer *b); /* "access_token": "..." and kin in a JSON text become {hidden} */
 const char *conceal_text(const conceal *c, const char *text, arena *a); /* NULL gives NULL */
 /* An address: besides, the values of parameters such as api_key become {hidden}. */
 const char *conceal_url(const conceal *c, const char *url, arena *a);

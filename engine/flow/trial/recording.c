@@ -162,6 +162,7 @@ static void add_body(recording *r, value *entry, const char *bytes, size_t size)
   value json;
   buffer_init(&b, FILE_LIMIT);
   if (size) conceal_bytes(r->secrets, bytes, size, &b);
+  conceal_tokens(&b);
   if (b.size > ASIDE)
     put_aside(r, &b, entry);
   else if (same_json(a, &b, &json))

@@ -259,6 +259,7 @@ static void make_wanted(const replay *r, const value *request, arena *a, wanted 
   buffer_init(&w->body, BODY_LIMIT);
   if (body && body->kind == VALUE_TEXT)
     conceal_bytes(r->secrets, body->text.bytes, body->text.size, &w->body);
+  conceal_tokens(&w->body);
 }
 
 int replay_answer(replay *r, const value *request, arena *a, fetch_reply *reply, dts_error *e) {
