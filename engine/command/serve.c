@@ -14,6 +14,7 @@
 #include "command/place.h"
 #include "command/report.h"
 #include "command/shipped.h"
+#include "command/slim.h"
 #include "command/times.h"
 #include "flow/control/socket.h"
 #include "serve/server.h"
@@ -161,6 +162,7 @@ static void serve_until_stopped(service *s) {
   tell_next(s);
   tell_faults(s);
   fflush(stdout);
+  slim_down();
   if (!s->stopping) loop_run(kernel_loop(s->kernel));
   kernel_unlisten(s->kernel, listening);
   log_info("stopping: runs under way are handed back");
@@ -169,6 +171,7 @@ static void serve_until_stopped(service *s) {
 static int run(const given *g, dts_error *e) {
   arena a = {0};
   service s = {.signals = -1};
+  slim_begin();
   s.root = place_project(given_word(g, 0) ? given_word(g, 0) : ".", &a, e);
   int rc = s.root ? open_service(&s, g, &a, e) : -1;
   if (rc == 0) serve_until_stopped(&s);
