@@ -3,7 +3,8 @@
  * Four states: before a field, in a plain one, in a quoted one, behind its closing quote. The
  * bytes of a row are gathered in one buffer, each field with a NUL behind; runs without a special
  * byte are copied whole. A row is complete at its line end, or at the end of all. Most lines need none
- * of that: without a quote, whole in the input, they are split eight bytes at a time.
+ * of that: without quotes but those around fields, whole in the input, they are split eight bytes at a
+ * time.
  *
  * SPDX-License-Identifier: MIT */
 #include "format/csv.h"
@@ -190,34 +191,52 @@ static uint64_t marks_in(const csv_options *o, const char *at) {
 }
 
 /* Splits at the delimiter that lies `offset` bytes into the line; false: one field too many. */
-static bool split(csv_reader *r, size_t offset) {
+static bool split(csv_reader *r, size_t offset, bool quoted) {
   if (r->count == r->capacity) {
     r->capacity = r->capacity ? 2 * r->capacity : 16;
     r->fields = memory_grow(r->fields, r->capacity * sizeof *r->fields);
   }
   size_t size = offset - r->field_start;
   if (r->count == r->options.field_count || size > r->options.field_limit) return false;
-  r->fields[r->count++] = (csv_field){NULL, size, false};
+  r->fields[r->count++] = (csv_field){NULL, size, quoted};
   r->field_start = offset + 1;
   return true;
 }
 
-/* Splits a line up to its end, whose offset it gives; 0: it is not simple. */
+/* Whether a field may begin or end with the quote that lies there: then nothing stands on its outer
+ * side but a delimiter or the end of the line. */
+static bool is_outer(const csv_reader *r, const char *line, size_t left, size_t quote, bool open) {
+  if (!open) return quote == r->field_start;
+  char c = quote + 1 < left ? line[quote + 1] : '\0';
+  return c == r->options.delimiter || c == '\n' || c == '\r';
+}
+
+/* Splits a line up to its end, whose offset it gives; 0: it is not simple. A field keeps its quotes. */
 static size_t split_line(csv_reader *r, const char *line, size_t left) {
+  bool open = false, quoted = false;
   for (size_t from = 0; from + 8 <= left; from += 8) {
     for (uint64_t marks = marks_in(&r->options, line + from); marks; marks &= marks - 1) {
       size_t offset = from + (size_t)__builtin_ctzll(marks) / 8;
       char c = line[offset];
-      if (c != '\n' && c != '\r' && c != r->options.delimiter) return 0; /* a quote */
-      if (!split(r, offset)) return 0;
-      if (c != r->options.delimiter) return offset;
+      bool delimiter = c == r->options.delimiter, end = c == '\n' || c == '\r';
+      if (!delimiter && !end) {
+        if (!is_outer(r, line, left, offset, open)) return 0;
+        quoted = true;
+        open = !open;
+      } else if (!open) {
+        if (!split(r, offset, quoted)) return 0;
+        if (end) return offset;
+        quoted = false;
+      } else if (end) {
+        return 0;
+      }
     }
   }
   return 0;
 }
 
-/* The usual case at once: a line without quotes, within the limits, that lies whole in the input with
- * eight bytes behind. False, and nothing has happened: byte by byte, then. */
+/* The usual case at once: a line whose quotes stand around whole fields and nowhere else, within the
+ * limits, that lies whole in the input with eight bytes behind. False, and nothing has happened: byte by byte, then. */
 static bool take_line(csv_reader *r) {
   const char *line = r->input.data + r->taken;
   size_t size = split_line(r, line, r->input.size - r->taken);
@@ -226,10 +245,13 @@ static bool take_line(csv_reader *r) {
   buffer_add(&r->text, line, size);
   buffer_add_char(&r->text, '\0');
   char *at = r->text.data;
-  for (size_t i = 0; i < r->count; i++, at++) {
-    r->fields[i].bytes = at;
-    at += r->fields[i].size;
-    *at = '\0';
+  for (size_t i = 0; i < r->count; i++) {
+    csv_field *f = &r->fields[i];
+    char *next = at + f->size + 1;
+    if (f->quoted) at++, f->size -= 2;
+    f->bytes = at;
+    at[f->size] = '\0';
+    at = next;
   }
   r->taken += size + 1;
   r->now++;
