@@ -24,11 +24,20 @@ static void checkpoint_written(run *r, void *arg, const dts_error *e) {
   checkpoint *p = arg;
   (void)r;
   buffer_free(&p->state);
-  if (e)
+  if (p->call && e)
     call_fail(p->call, e);
-  else
+  else if (p->call)
     call_answer(p->call, value_map());
   free(p);
+}
+
+/* The script goes on with its next rows while these are written; one that could not be ends the run,
+ * and whatever else the script does waits for them (run_holds). A gaps run commits as rows come. */
+static void commit_beside(call *c, checkpoint *p) {
+  run *r = c->run;
+  p->call = NULL;
+  run_commit_beside(r, r->stage, write_cursor, checkpoint_written, p);
+  call_answer(c, value_map());
 }
 
 void call_checkpoint(call *c) {
@@ -49,6 +58,7 @@ void call_checkpoint(call *c) {
     free(p);
     return call_fail(c, &e);
   }
+  if (c->run->pipeline->trigger != TRIGGER_GAPS) return commit_beside(c, p);
   run_commit(c->run, c->run->stage, write_cursor, checkpoint_written, p);
 }
 

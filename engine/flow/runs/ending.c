@@ -300,11 +300,16 @@ static void on_done(run *r, const frame *in) {
 }
 
 void ending_frame(run *r, const frame *in) {
+  if (run_holds(r, in)) return;
   bool over = in->op == OP_DONE || in->op == OP_FAILED;
   if (over || r->ending) {
     if (in->fd >= 0) close(in->fd);
   }
   if (r->ending) return;
+  if (!over && r->fault.code[0]) { /* nothing of a run that is refused counts any more */
+    if (in->fd >= 0) close(in->fd);
+    return;
+  }
   if (!over) return run_ops_frame(r, in);
   if (in->op == OP_DONE && !r->fault.code[0] && !r->handed_back && !r->cancelled)
     on_done(r, in);
@@ -344,6 +349,12 @@ static void describe(const run *r, const worker_end *how, dts_error *e) {
 
 void ending_worker(run *r, const worker_end *how) {
   dts_error e;
+  if (r->committing) { /* one write at a time */
+    r->worker = NULL;
+    r->gone = true;
+    r->gone_how = *how;
+    return;
+  }
   r->worker = NULL;
   call_wait_drop(r);
   if (r->ending) return leave(r);

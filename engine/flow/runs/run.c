@@ -9,7 +9,13 @@
 #include <unistd.h>
 
 #include "flow/kernel/parts.h"
+#include "flow/runs/ending.h"
 #include "wire/pack.h"
+
+typedef struct run_held {
+  frame frame;
+  char payload[];
+} run_held;
 
 void run_hold(run *r) { r->refs++; }
 
@@ -22,6 +28,8 @@ void run_release(run *r) {
     free(step->name);
     free(step);
   }
+  if (r->held && r->held->frame.fd >= 0) close(r->held->frame.fd);
+  free(r->held);
   stage_free(r->stage);
   registry_release(r->set);
   arena_free(&r->memory);
@@ -214,6 +222,28 @@ static int commit_work(store_conn *c, void *arg, dts_error *e) {
   return m->extra ? m->extra(c, r, m->arg, e) : 0;
 }
 
+/* ---- what comes while a commit is under way ---- */
+
+bool run_holds(run *r, const frame *in) {
+  bool harmless = in->op == OP_ROWS || in->op == OP_LOG || in->op == OP_PROGRESS;
+  if (!r->committing || r->held || harmless) return false;
+  r->held = memory_alloc(sizeof *r->held + in->size + 1);
+  r->held->frame = *in;
+  r->held->frame.payload = memcpy(r->held->payload, in->payload, in->size);
+  worker_pause(r->worker, true);
+  return true;
+}
+
+static void let_go(run *r) {
+  run_held *held = r->held;
+  r->held = NULL;
+  if (held) ending_frame(r, &held->frame);
+  free(held);
+  if (!r->gone) return;
+  r->gone = false;
+  ending_worker(r, &r->gone_how);
+}
+
 static void commit_done(void *arg, int result, const dts_error *e) {
   commit *m = arg;
   run *r = m->run;
@@ -225,13 +255,14 @@ static void commit_done(void *arg, int result, const dts_error *e) {
     run_fault(r, e);
   }
   if (m->then) m->then(r, m->arg, result == 0 ? NULL : e);
-  if (r->worker) worker_pause(r->worker, false);
+  let_go(r);
+  if (r->worker && !r->committing) worker_pause(r->worker, false);
   run_release(r);
   stage_free(m->staged);
   free(m);
 }
 
-void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *arg) {
+void run_commit_beside(run *r, stage *staged, run_extra *extra, run_then *then, void *arg) {
   commit *m = memory_alloc(sizeof *m);
   *m = (commit){.run = r,
                 .staged = stage_take(staged),
@@ -242,6 +273,10 @@ void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *a
                 .chance = kernel_chance(r->kernel)};
   run_hold(r);
   r->committing = true;
-  if (r->worker) worker_pause(r->worker, true); /* one commit at a time, and its end after it */
   kernel_write(r->kernel, commit_work, commit_done, m);
+}
+
+void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *arg) {
+  if (r->worker) worker_pause(r->worker, true); /* one commit at a time, and its end after it */
+  run_commit_beside(r, staged, extra, then, arg);
 }

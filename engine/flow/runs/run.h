@@ -49,9 +49,12 @@ typedef struct run {
   run_wait *waits;                                        /* calls to be answered after a while */
   size_t rows, requests, log_bytes, log_seq, request_seq; /* rows: committed */
   run_logs logs;
-  int refs;         /* the runner's own, and one for each call or write under way */
-  bool ending;      /* the final write is under way, or done */
-  bool committing;  /* an earlier one is: the worker is paused */
+  int refs;              /* the runner's own, and one for each call or write under way */
+  bool ending;           /* the final write is under way, or done */
+  bool committing;       /* an earlier one is */
+  struct run_held *held; /* what the worker asked meanwhile: it waits for the commit, */
+  bool gone;             /* as does its end */
+  worker_end gone_how;
   bool handed_back; /* the engine stops: the job goes back to the queue */
   bool ready;       /* leased ahead: waits for a place, and has no worker yet */
   bool ended;       /* the final write is on disk */
@@ -94,5 +97,9 @@ stage *run_stage(run *r,
 typedef int run_extra(store_conn *c, run *r, void *arg, dts_error *e);
 typedef void run_then(run *r, void *arg, const dts_error *e);
 void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *arg);
+/* The same while the worker goes on making rows: whatever else it sends is held until the commit is on
+ * disk, so nothing that it can see or do comes before. */
+void run_commit_beside(run *r, stage *staged, run_extra *extra, run_then *then, void *arg);
+bool run_holds(run *r, const frame *in); /* the frame was held, and comes again */
 
 #endif

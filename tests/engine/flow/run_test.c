@@ -72,6 +72,42 @@ static void a_run_that_fails_leaves_nothing(void **state) {
   bench_close(b);
 }
 
+/* The script goes on while a checkpoint is written; what it asks comes after. */
+static void a_question_waits_for_the_checkpoint(void **state) {
+  (void)state;
+  bench *b = bench_with(TABLE "dts.pipeline { name = 'p', run = function(ctx)\n"
+                              "  for i = 1, 30 do\n"
+                              "    ctx:put('t', { id = i })\n"
+                              "    ctx:checkpoint(i)\n"
+                              "    assert(dts.lookup('t', i).id == i)\n"
+                              "    ctx:put('t', { id = 100 + i })\n"
+                              "  end\n"
+                              "end }\n");
+  assert_string_equal(bench_run(b, "p"), "done");
+  bench_expect(b, "select count(*), max(id) from t", "60|130\n");
+  bench_expect(b, "select rows from dts_run", "60\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
+static void nothing_commits_behind_a_refused_checkpoint(void **state) {
+  (void)state;
+  bench *b = bench_with(
+      "dts.table { name = 't', key = { 'id' }, columns = { 'id integer check (id < 5)' } }\n"
+      "dts.pipeline { name = 'p', run = function(ctx)\n"
+      "  ctx:put('t', { id = 1 }) ctx:checkpoint(1)\n"
+      "  ctx:put('t', { id = 9 }) pcall(ctx.checkpoint, ctx, 2)\n"
+      "  ctx:put('t', { id = 2 }) pcall(ctx.checkpoint, ctx, 3)\n"
+      "  ctx:put('t', { id = 3 }) pcall(ctx.checkpoint, ctx, 4)\n"
+      "end }\n");
+  bench_contains(bench_run_error(b, "p"),
+                 "CONSTRAINT: a value breaks the check of column 'id' (id 9)");
+  bench_expect(b, "select id from t", "1\n");
+  bench_expect(b, "select cursor from dts_job", "1\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
 /* ---- retries, under a clock of our own ---- */
 
 static void six_attempts_then_quarantine(void **state) {
@@ -376,6 +412,8 @@ int main(void) {
       cmocka_unit_test(rows_set_aside_are_told),
       cmocka_unit_test(a_file_is_given_by_hand),
       cmocka_unit_test(a_run_that_fails_leaves_nothing),
+      cmocka_unit_test(a_question_waits_for_the_checkpoint),
+      cmocka_unit_test(nothing_commits_behind_a_refused_checkpoint),
       cmocka_unit_test(six_attempts_then_quarantine),
       cmocka_unit_test(a_permanent_failure_is_not_retried),
       cmocka_unit_test(a_source_that_asks_to_wait_burns_no_retry),
