@@ -203,7 +203,7 @@ static void call_answered(fetch *f, call *c, int status) {
     task_end(f, &c->task);
     return;
   }
-  int64_t empty = outcome_quota(c), asked = outcome_retry_after(c);
+  int64_t empty = outcome_quota(c, status), asked = outcome_retry_after(c);
   if (empty > 0) call_pause(c, agenda_now(f) + empty);
   call_decide(f, c, status, asked > 0 ? asked : empty, "");
 }

@@ -116,11 +116,12 @@ static const char *either(const call *c, const char *one, const char *other, con
   return text ? text : exchange_header(c, third);
 }
 
-int64_t outcome_quota(const call *c) {
+int64_t outcome_quota(const call *c, int status) {
   const char *date = exchange_header(c, "date");
   quota q = {.field = exchange_header(c, "ratelimit")};
   q.remaining = either(c, "x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining");
   q.reset = either(c, "x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset");
+  if (status == 429 && !q.remaining) q.remaining = "0"; /* the status says it */
   if (!date || http_date_read(date, strlen(date), 0, &q.date_ms) < 0) q.date_ms = 0;
   return quota_wait(&q);
 }

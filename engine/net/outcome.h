@@ -20,8 +20,8 @@ typedef enum outcome {
 outcome outcome_of(call *c, CURLcode code, char *fault, size_t size);
 const char *outcome_words(const task *t, CURLcode code); /* curl's own, when they hold no secret */
 int64_t outcome_retry_after(const call *c);
-int64_t
-outcome_quota(const call *c); /* rate headers: nothing is left for so long; 0: they do not say */
+/* Rate headers: nothing is left for so long; 0: they do not say so. */
+int64_t outcome_quota(const call *c, int status);
 
 /* These end a call; all but the last fill in the task's error. */
 void outcome_full(call *c, int64_t wait);   /* rate used up */

@@ -219,6 +219,39 @@ static void test_a_longer_wait_is_for_later(void **state) {
   assert_in_range(got[2].tried[0].waited_ms, 15000, 20050);
 }
 
+static bool says_nothing_left(const asked *q) {
+  const char *heads = q->number == 1   ? "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 20\r\n"
+                      : q->number == 2 ? "RateLimit: \"hour\";r=0;t=600\r\n"
+                                       : "";
+  return reply(q, 200, heads, "");
+}
+
+static void test_a_quota_that_is_used_up_is_waited_for(void **state) {
+  (void)state;
+  start(says_nothing_left);
+  fetch_request r = request("GET");
+  for (int i = 0; i < 3; i++) loop_fetch(&l, &r, &got[i]);
+  assert_int_equal(got[0].status, 200);
+  assert_int_equal(got[1].status, 200);
+  near(got[1].tried[0].waited_ms, 20000);
+  assert_string_equal(got[2].error.code, "HTTP_LATER");
+  near(got[2].error.retry_after_ms, 600000);
+  assert_int_equal(s.requests, 2);
+}
+
+static bool says_too_many(const asked *q) {
+  return q->number == 1 ? reply(q, 429, "X-RateLimit-Reset: 7\r\n", "") : says_ok(q);
+}
+
+static void test_a_status_says_that_nothing_is_left(void **state) {
+  (void)state;
+  start(says_too_many);
+  fetch_request r = request("GET");
+  loop_fetch(&l, &r, &got[0]);
+  assert_int_equal(got[0].status, 200);
+  near(got[0].tried[1].waited_ms, 7000);
+}
+
 static bool says_wait_until(const asked *q) {
   return reply(q, 503,
                "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
@@ -309,6 +342,8 @@ int main(void) {
       cmocka_unit_test_teardown(test_each_try_has_its_time, close_all),
       cmocka_unit_test_teardown(test_retry_after_is_a_minimum, close_all),
       cmocka_unit_test_teardown(test_a_longer_wait_is_for_later, close_all),
+      cmocka_unit_test_teardown(test_a_quota_that_is_used_up_is_waited_for, close_all),
+      cmocka_unit_test_teardown(test_a_status_says_that_nothing_is_left, close_all),
       cmocka_unit_test_teardown(test_retry_after_as_a_date_is_read_by_the_reply_s_own_clock,
                                 close_all),
       cmocka_unit_test_teardown(test_the_breaker_opens_after_five_and_lets_one_probe_through,
