@@ -1,7 +1,12 @@
 /* test.c -- dts test [PATH]: runs the project's specs; this process is the engine that they ask.
  *
  * SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +23,7 @@
 #include "flow/trial/trial.h"
 #include "serve/server.h"
 
-enum { SOCKET = 3, ARGUMENTS = 64 };
+enum { SOCKET = 3, ARGUMENTS = 64, NUDGE_US = 2000 };
 
 /* ---- the project's own API, for t:request ---- */
 
@@ -31,7 +36,36 @@ static void *open_server(kernel *k, char address[64], char key[128], dts_error *
   return s;
 }
 
-static void close_server(void *s) { server_close(s); }
+/* CivetWeb looks up from its poll every two seconds, or when somebody calls. */
+typedef struct nudge {
+  int port;
+  atomic_bool over;
+} nudge;
+
+static void *call_often(void *arg) {
+  nudge *n = arg;
+  struct sockaddr_in to = {.sin_family = AF_INET,
+                           .sin_port = htons((uint16_t)n->port),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  while (!atomic_load(&n->over)) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return NULL;
+    int rc = connect(fd, (struct sockaddr *)&to, sizeof to);
+    close(fd);
+    if (rc < 0) return NULL; /* it listens no more */
+    usleep(NUDGE_US);
+  }
+  return NULL;
+}
+
+static void close_server(void *s) {
+  pthread_t thread;
+  nudge n = {.port = server_port(s)};
+  bool called = pthread_create(&thread, NULL, call_often, &n) == 0;
+  server_close(s);
+  atomic_store(&n.over, true);
+  if (called) pthread_join(thread, NULL);
+}
 
 /* ---- the specs' process ---- */
 
@@ -41,6 +75,7 @@ static size_t fill_arguments(const given *g, const char *worker, const char **ou
   out[count++] = "--spec";
   out[count++] = "--pattern=_spec%.lua$";
   if (g->json) out[count++] = "--output=json";
+  if (given_has(g, "junit")) out[count++] = "--output=junit";
   if (given_has(g, "filter")) out[count++] = "--filter", out[count++] = given_text(g, "filter", "");
   for (size_t i = 0; i < g->word_count && count < ARGUMENTS - 2; i++) out[count++] = g->words[i];
   if (!g->word_count) out[count++] = "specs";
@@ -72,6 +107,14 @@ static int start_worker(const char **arguments, pid_t *pid, dts_error *e) {
   return error_fail(e, "WORKER", "no process for the specs: %s", strerror(errno));
 }
 
+static void on_interrupt(int number) { (void)number; }
+
+/* Ctrl-C reaches the specs and the runs too, and ends them; this process then cleans up after them. */
+static void outlive_interrupt(void) {
+  struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+  sigaction(SIGINT, &act, NULL);
+}
+
 static int serve_specs(const given *g, const char *root, arena *a, dts_error *e) {
   static const trial_server web = {open_server, close_server};
   const char *arguments[ARGUMENTS];
@@ -80,6 +123,7 @@ static int serve_specs(const given *g, const char *root, arena *a, dts_error *e)
   pid_t pid = -1;
   int status = 0;
   fill_arguments(g, o.worker, arguments);
+  outlive_interrupt();
   int socket = start_worker(arguments, &pid, e);
   if (socket < 0) return -1;
   int rc = trial_serve(socket, &o, e);
@@ -129,8 +173,10 @@ static int run(const given *g, dts_error *e) {
   return rc;
 }
 
-static const command_option options[] = {{"filter", "PATTERN", "only specs whose name matches"},
-                                         {0}};
+static const command_option options[] = {
+    {"filter", "PATTERN", "only specs whose name matches"},
+    {"junit", NULL, "the verdicts as JUnit XML, for a CI server"},
+    {0}};
 
 COMMAND(test) = {
     .name = "test",

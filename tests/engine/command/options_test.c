@@ -135,6 +135,7 @@ static void helps(void **state) {
                       "  -n COUNT            how many\n"
                       "  --dry-run           write nothing\n"
                       "  --json              print JSON, for programs\n"
+                      "  --color WHEN        auto (the default), always or never\n"
                       "  --help              print this help\n",
                       buffer_text(&b));
   buffer_free(&b);

@@ -46,9 +46,11 @@ static void measures(void **state) {
   assert_int_equal(4, screen_width("中文", strlen("中文")));
   assert_int_equal(1, screen_width("e\xCC\x81", 3)); /* e with a combining acute */
   assert_int_equal(2, screen_width("😀", strlen("😀")));
-  assert_int_equal(3, screen_width("a\xFF"
+  assert_int_equal(6, screen_width("a\xFF"
                                    "b",
-                                   3)); /* a broken byte takes a place */
+                                   3)); /* a broken byte stands as \xFF */
+  assert_int_equal(2, screen_width("🚀", strlen("🚀")));
+  assert_int_equal(6, screen_width("\u202E", 3)); /* turns what follows: shown, not sent */
   assert_int_equal(0, screen_width("", 0));
 }
 
@@ -67,8 +69,25 @@ static void cuts_and_pads(void **state) {
   check_fit("ab", 5, true, "ab   ");
   check_fit("中文字", 5, true, "中文…");
   check_fit("中文字", 4, true, "中… "); /* half a character does not fit */
-  check_fit("a\nb\x1B[31m", 20, false, "a b [31m");
+  check_fit("a\nb\x1B[31m", 20, false, "a\\nb\\x1B[31m");
+  check_fit("\xC2\x9B"
+            "2J",
+            20, false, "\\x9B2J");   /* C1: an escape in one byte */
+  check_fit("a\nb", 3, false, "a…"); /* an escape is not cut in two */
   check_fit("abc", 1, false, "…");
+}
+
+static void goes_on_below(void **state) {
+  (void)state;
+  assert_int_equal(3, screen_take("ab cd", 5, 4)); /* up to the blank */
+  assert_int_equal(4, screen_take("abcdef", 6, 4));
+  assert_int_equal(2, screen_take("ab", 2, 9));
+  assert_int_equal(3, screen_take("中文", 6, 1)); /* one at least */
+  buffer b;
+  buffer_init(&b, 4096);
+  screen_lines(&b, "one\ntwo\x07", 8, 2);
+  assert_string_equal("one\n  two\\x07", buffer_text(&b));
+  buffer_free(&b);
 }
 
 static const char result[] = "{\"columns\":[\"name\",\"rows\",\"at\",\"note\"],\"rows\":["
@@ -209,6 +228,7 @@ static void reads_the_line_from_the_file(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(measures),
                                      cmocka_unit_test(cuts_and_pads),
+                                     cmocka_unit_test(goes_on_below),
                                      cmocka_unit_test(prints_tables),
                                      cmocka_unit_test(fits_the_terminal),
                                      cmocka_unit_test(prints_csv_and_objects),
