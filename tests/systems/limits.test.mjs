@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: MIT
 import { test, before, after } from "node:test";
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pause, project, skip, until } from "./project.mjs";
 
 const SCRIPT = `local dts = require "dts"
@@ -31,7 +33,7 @@ end }
 dts.pipeline { name = "well", retry = 0, run = function(ctx) ctx:put("kept", { n = 4 }) end }
 dts.route { "GET /api/pong", public = true, run = function() return { pong = true } end }
 `;
-// name: [what the script does, what the error says]. Each stands on a line of its own, which the error names too.
+// name: [what the script does, what the error says, its limits if not the others']. Each stands on a line of its own, which the error names too.
 const ATTACKS = {
   move: ["table.move({}, 1, 1e12, 2)", /1 s of processor time/],
   empty_rep: ['return #(""):rep(1e15)', /1 s of processor time/],
@@ -48,26 +50,57 @@ const ATTACKS = {
   strings: ['local t = {} for i = 1, 1024 do t[i] = ("x"):rep(1 << 20) .. i end', /64 MB of memory/],
   caught: ['local t = {} while true do pcall(function() t[#t + 1] = ("x"):rep(1 << 20) .. #t end) end', /64 MB of memory/],
   logs: ["for i = 1, 1e7 do dts.log('line ' .. i) end", /1(\.0)? s of processor time/],
-  sql: ["return #dts.sql [[with recursive a(x) as (select 1 union all select x + 1 from a) select count(*) n from a]]", /limit of|longer than/],
+  sql: ["return #dts.sql [[with recursive a(x) as (select 1 union all select x + 1 from a) select count(*) n from a]]", /limit of|longer than/, '{ time = "2s" }'],
   error: ["error(setmetatable({}, { __tostring = function() while true do end end, __index = error }))", /table value/],
   long: ['error(("x"):rep(20e6))', /^x+/],
   text: ['getmetatable("").__index = {}', /boolean/],
 };
 const ATTACK_SCRIPT = `local dts = require "dts"
-local limits = { cpu = "1s", time = "6s", memory = "64MB" }
-${Object.entries(ATTACKS).map(([name, [code]]) => `dts.pipeline { name = "${name}", retry = 0, limits = limits, run = function() ${code} end }`).join("\n")}
+local limits = { cpu = "1s", time = "20s", memory = "64MB" }
+${Object.entries(ATTACKS).map(([name, [code, , limits]]) => `dts.pipeline { name = "${name}", retry = 0, limits = ${limits ?? "limits"}, run = function() ${code} end }`).join("\n")}
+`;
+// What must fail, each on its own; what does not is named in the run's error.
+const LEAKS = [
+  'require "../../etc/passwd"', 'require "/etc/passwd"', 'require "outside"', 'require "linked.outside"', 'require "debug"',
+  'require "package"', 'require "dts.kernel"', 'require "dts.main"', 'require "lua.dts.main"', "dofile 'x'", "loadfile 'x'",
+  "debug.getregistry()", "package.loaded.x = 1", "os.getenv 'PATH'", "os.exit()", "os.remove 'x'", "os.rename('x', 'y')",
+  "os.tmpname()", "io.popen 'ls'", "io.open 'dts.lua'", "collectgarbage()", "string.dump(print)", "print(_G.x)",
+  "getmetatable('').__index.x = 1", "string.trim = print", "misspelt()", "global = 1", "error(assert(load('\\27Lua')))",
+  "assert(load(function() return '\\27Lua' end, 'x', 'b'))", "setmetatable({}, { __gc = print })", "getmetatable(_ENV).__index()",
+  "dts.evil = 1", "dts.json.decode(('['):rep(1e6))", "math.random()", "require 'cjson'.encode_max_depth(1e9)",
+  "dts.sql([[attach 'x' as y]])[1].x()", "dts.sql([[select readfile('dts.lua')]])[1].x()",
+];
+const SANDBOX = `local dts = require "dts"
+dts.pipeline { name = "sandbox", retry = 0, run = function()
+  local leaks = {}
+  local function try(name, f) if pcall(f) then leaks[#leaks + 1] = name end end
+${LEAKS.map((code) => `  try([==[${code}]==], function() ${code} end)`).join("\n")}
+  local late = setmetatable({}, {})
+  getmetatable(late).__gc = function() error("collected") end
+  if pcall(setmetatable, late, getmetatable(late)) then leaks[#leaks + 1] = "late __gc" end
+  if #leaks > 0 then error(table.concat(leaks, " | ")) end
+end }
 `;
 const lineOf = (name) => `pipelines/attacks.lua:${Object.keys(ATTACKS).indexOf(name) + 3}`;
 let p;
 let engine;
+let outside;
 before(async () => {
   if (skip) return;
   p = project({});
   p.write("pipelines/limits.lua", SCRIPT);
   p.write("pipelines/attacks.lua", ATTACK_SCRIPT);
+  p.write("pipelines/sandbox.lua", SANDBOX);
+  outside = mkdtempSync(join(tmpdir(), "dts-outside-"));
+  writeFileSync(join(outside, "outside.lua"), "return {}\n");
+  symlinkSync(join(outside, "outside.lua"), join(p.folder, "outside.lua"));
+  symlinkSync(outside, join(p.folder, "linked"));
   engine = await p.serve();
 });
-after(async () => { await p?.remove(); });
+after(async () => {
+  await p?.remove();
+  if (outside) rmSync(outside, { recursive: true, force: true });
+});
 
 // Asked again and again until `over` is true: how often, and how long the slowest answer took.
 async function asked(over) {
@@ -110,7 +143,7 @@ for (const [pipeline, named] of [["endless", /2(\.0)? s of processor time/], ["t
 const whole = async (pipeline) => engine.json(`/api/v1/runs/${(await run(pipeline)).id}`);
 
 for (const [pipeline, [code, named]] of Object.entries(ATTACKS)) {
-  test(`${code} ends within its limits, and its error names the line`, { skip, timeout: 30000 }, async (t) => {
+  test(`${code} ends within its limits, and its error names the line`, { skip, timeout: 60000 }, async (t) => {
     await begin(pipeline);
     const { count, slowest } = await asked(async () => ended(pipeline));
     const told = await whole(pipeline);
@@ -121,6 +154,11 @@ for (const [pipeline, [code, named]] of Object.entries(ATTACKS)) {
     assert.ok(slowest < 2000, `${slowest} ms`);
   });
 }
+
+test("a script finds no way out of its run", { skip, timeout: 30000 }, async () => {
+  const told = await p.dts("run", "sandbox");
+  assert.equal(told.status, 0, told.err + told.out);
+});
 
 // The processes below the engine, with the processor time that each has used.
 function workers(parent) {
@@ -152,8 +190,8 @@ async function goesOn() {
   assert.deepEqual(await kept(), [4]);
 }
 
-// A sanitized worker reports its own crash and leaves with a status.
-for (const [signal, named] of [["SIGKILL", /signal 9 \(Killed\)/], ["SIGSEGV", /signal 11 \(Segmentation fault\)|status 1/]]) {
+// A sanitized worker reports its own crash, and may not do all that it would for that.
+for (const [signal, named] of [["SIGKILL", /signal 9 \(Killed\)/], ["SIGSEGV", /signal 11 \(Segmentation fault\)|status 1|signal 31/]]) {
   test(`a worker that ends by ${signal} takes its own run with it and no more`, { skip, timeout: 60000 }, async () => {
     const before = (await run("victim"))?.id;
     await begin("victim");
