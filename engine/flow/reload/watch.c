@@ -34,7 +34,8 @@ static void add_below(watch *w, const char *path, int depth) {
     char below[4096];
     struct stat s;
     if (d->d_name[0] == '.') continue;
-    snprintf(below, sizeof below, "%s/%s", path, d->d_name);
+    int size = snprintf(below, sizeof below, "%s/%s", path, d->d_name);
+    if (size < 0 || (size_t)size >= sizeof below) continue;
     if (stat(below, &s) == 0 && S_ISDIR(s.st_mode)) add_below(w, below, depth + 1);
   }
   if (folder) closedir(folder);
