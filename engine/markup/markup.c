@@ -20,6 +20,22 @@ struct markup {
 static const xmlNode *node_of(const markup_node *n) { return (const xmlNode *)(const void *)n; }
 static const markup_node *as_node(const xmlNode *n) { return (const markup_node *)(const void *)n; }
 
+/* ── Memory ── */
+
+/* libxml2 goes on where it has no memory for a node or a text, and what it gives then is not whole. It
+ * tells this thread's handler each time, so that is what has to be asked. */
+static void note_memory(void *arg, xmlErrorPtr error) {
+  bool *failed = arg;
+  if (error && error->code == XML_ERR_NO_MEMORY) *failed = true;
+}
+
+static int fail_memory(dts_error *e) {
+  error_fail(e, "LIMIT_MEMORY", "the document is too large for the memory of the run");
+  return error_hint(e,
+                    "a document takes about twenty times its size: limits = { memory = \"1GB\" } "
+                    "allows more; CSV and JSON are read in pieces");
+}
+
 /* ── Reading ── */
 
 /* A prefix that nobody declared is a part of the name to the parser, and none to us. */
@@ -81,7 +97,7 @@ static int fail_read(xmlParserCtxt *c, markup_kind kind, bool entity, dts_error 
                     last->message ? last->message : "");
 }
 
-static xmlDoc *read_document(xmlParserCtxt *c, const char *bytes, int size, markup_kind kind) {
+static xmlDoc *parse(xmlParserCtxt *c, const char *bytes, int size, markup_kind kind) {
   int quiet = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES;
   if (kind == MARKUP_XML)
     return xmlCtxtReadMemory(c, bytes, size, NULL, "UTF-8", quiet | XML_PARSE_NOCDATA);
@@ -90,8 +106,17 @@ static xmlDoc *read_document(xmlParserCtxt *c, const char *bytes, int size, mark
                                 HTML_PARSE_RECOVER);
 }
 
+static xmlDoc *read_document(xmlParserCtxt *c, const char *bytes, int size, markup_kind kind,
+                             bool *short_of_memory) {
+  *short_of_memory = false;
+  xmlSetStructuredErrorFunc(short_of_memory, note_memory);
+  xmlDoc *doc = parse(c, bytes, size, kind);
+  xmlSetStructuredErrorFunc(NULL, NULL);
+  return doc;
+}
+
 markup *markup_read(const char *bytes, size_t size, markup_kind kind, dts_error *e) {
-  bool entity = false;
+  bool entity = false, poor;
   if (size > INT_MAX) return error_fail(e, "MARKUP", "a document may have 2 GB"), NULL;
   while (kind == MARKUP_XML && size && *bytes && strchr(" \t\r\n", *bytes)) bytes++, size--;
   if (!size) return error_fail(e, "MARKUP", "there is nothing to read: the body is empty"), NULL;
@@ -99,10 +124,13 @@ markup *markup_read(const char *bytes, size_t size, markup_kind kind, dts_error 
   if (!c) return error_fail(e, "MARKUP", "no memory to read a document"), NULL;
   c->_private = &entity;
   if (c->sax) c->sax->entityDecl = refuse_entity;
-  xmlDoc *doc = read_document(c, bytes, (int)size, kind);
-  if (!doc || entity || (kind == MARKUP_XML && !c->wellFormed)) {
-    fail_read(c, kind, entity, e);
-    if (kind == MARKUP_XML && !entity) hint_html(bytes, size, e);
+  xmlDoc *doc = read_document(c, bytes, (int)size, kind, &poor);
+  if (!doc || entity || poor || (kind == MARKUP_XML && !c->wellFormed)) {
+    if (poor)
+      fail_memory(e);
+    else
+      fail_read(c, kind, entity, e);
+    if (kind == MARKUP_XML && !entity && !poor) hint_html(bytes, size, e);
     if (doc) xmlFreeDoc(doc);
     xmlFreeParserCtxt(c);
     return NULL;
@@ -164,10 +192,12 @@ static int add_without_prefixes(buffer *out, const char *at) {
 
 typedef struct complaint {
   char text[200];
+  bool memory;
 } complaint;
 
 static void take_complaint(void *arg, xmlErrorPtr error) {
   complaint *c = arg;
+  if (error->code == XML_ERR_NO_MEMORY || error->code == XML_XPATH_MEMORY_ERROR) c->memory = true;
   snprintf(c->text, sizeof c->text, "%.*s",
            (int)strcspn(error->message ? error->message : "", "\r\n"),
            error->message ? error->message : "");
@@ -184,15 +214,20 @@ static const markup_node **copy_nodes(const xmlNodeSet *set, size_t *count) {
 
 static const markup_node **evaluate(markup *m, const markup_node *from, const char *xpath,
                                     size_t *count, dts_error *e) {
-  complaint said = {""};
+  complaint said = {"", false};
+  bool poor = false;
   const markup_node **list = NULL;
   xmlXPathContext *c = xmlXPathNewContext(m->doc);
   if (!c) return error_fail(e, "SELECTOR", "no memory to select"), NULL;
   c->error = take_complaint;
   c->userData = &said;
   c->node = (xmlNode *)(uintptr_t)node_of(from);
+  xmlSetStructuredErrorFunc(&poor, note_memory);
   xmlXPathObject *found = xmlXPathEvalExpression((const xmlChar *)xpath, c);
-  if (!found)
+  xmlSetStructuredErrorFunc(NULL, NULL);
+  if (poor || said.memory)
+    fail_memory(e);
+  else if (!found)
     error_fail(e, "SELECTOR", "'%s' is not an XPath%s%s", xpath, said.text[0] ? ": " : "",
                said.text);
   else if (found->type != XPATH_NODESET)
@@ -239,9 +274,12 @@ const markup_node *markup_next(const markup_node *node) {
   return first_element(node_of(node)->next);
 }
 
+/* The parser of HTML counts to 65535 and no further. */
 long markup_line(const markup_node *node) {
-  long line = xmlGetLineNo((xmlNode *)(uintptr_t)node_of(node));
-  return line > 0 ? line : 0;
+  const xmlNode *n = node_of(node);
+  long line = xmlGetLineNo((xmlNode *)(uintptr_t)n);
+  bool html = n->doc && n->doc->type == XML_HTML_DOCUMENT_NODE;
+  return line < 0 || (html && line >= 65535) ? 0 : line;
 }
 
 void markup_attributes(const markup_node *node, markup_attribute *each, void *arg) {

@@ -74,6 +74,14 @@ static void push_element(lua_State *L, const document *d, const markup_node *at)
   for (; child; child = markup_next(child)) set_text(L, d, child, markup_name(child));
 }
 
+static void push_line(lua_State *L, const markup_node *at) {
+  long line = markup_line(at);
+  if (line)
+    lua_pushinteger(L, line);
+  else
+    lua_pushnil(L);
+}
+
 /* ── Tables ── */
 
 static bool is_table(const document *d, const markup_node *at) {
@@ -118,7 +126,7 @@ static int push_row(lua_State *L, cursor *c) {
     lua_pushstring(L, cells[x]);
     lua_setfield(L, -2, c->grid.names[x]);
   }
-  lua_pushinteger(L, markup_line(c->grid.nodes[c->row++]));
+  push_line(L, c->grid.nodes[c->row++]);
   lua_pushvalue(L, lua_upvalueindex(UP_NAMES));
   return 3;
 }
@@ -131,7 +139,7 @@ static int next_record(lua_State *L) {
     const markup_node *at = c->list[c->at];
     if (!is_table(c->document, at)) {
       push_element(L, c->document, at);
-      lua_pushinteger(L, markup_line(at));
+      push_line(L, at);
       markup_push_node(L, lua_upvalueindex(UP_DOCUMENT), at);
       c->at++;
       return 3;
