@@ -108,6 +108,9 @@ void dates_close(calendar *k);
 int bulk_register(sqlite3 *db);
 int store_add_all(store_conn *c, const table *t, store_next *next, void *arg, dts_error *e);
 
+/* fragments.c */
+int fragments_check(store_conn *c, const table *t, dts_error *e);
+
 /* ddl.c: {name: {type, position, doc, check_sql, not_null}} of a table as it was declared last */
 int ddl_read_columns(store_conn *c, const char *table_name, arena *a, value *columns, dts_error *e);
 int ddl_read_key(store_conn *c, const char *table_name, arena *a, value *key, dts_error *e);

@@ -45,44 +45,6 @@ int ddl_run(store_conn *c, const char *before, const char *name, const char *beh
   return exec_buffer(c, &b, e);
 }
 
-/* ---- what a script's SQL fragments may be ---- */
-
-/* default and check must be whole expressions: what ends the parenthesis early would be more. */
-static int check_expression(store_conn *c, const table *t, const char *what, const char *sql,
-                            bool columns, const table_column *column, dts_error *e) {
-  buffer b;
-  dts_error inner = {0};
-  buffer_init(&b, 1 << 20);
-  buffer_add_format(&b, "select ((%s\n))", sql);
-  for (size_t i = 0; columns && i < t->count; i++) {
-    buffer_add_text(&b, i ? ", null as " : " from (select null as ");
-    sql_add_name(&b, t->columns[i].name);
-  }
-  if (columns) buffer_add_char(&b, ')');
-  arena a = {0};
-  value found = value_list();
-  int result = store_check(c, buffer_text(&b), &a, &found, NULL, NULL, &inner);
-  if (result == 0 && found.list.count != 1)
-    result = error_fail(&inner, "SQL", "one value expected");
-  arena_free(&a);
-  buffer_free(&b);
-  if (result == 0) return 0;
-  char *place = strstr(inner.message, " (line "); /* in the SQL above, not in the script's */
-  if (place) *place = '\0';
-  error_fail(e, "TABLE", "the %s of column '%s' of table '%s': %.400s", what, column->name, t->name,
-             inner.message);
-  return inner.hint[0] ? error_hint(e, "%s", inner.hint) : -1;
-}
-
-static int check_expressions(store_conn *c, const table *t, dts_error *e) {
-  for (size_t i = 0; i < t->count; i++) {
-    const table_column *k = &t->columns[i];
-    if (k->otherwise && check_expression(c, t, "default", k->otherwise, false, k, e) < 0) return -1;
-    if (k->check && check_expression(c, t, "check", k->check, true, k, e) < 0) return -1;
-  }
-  return 0;
-}
-
 /* ---- making ---- */
 
 static const char *storage(column_type t) {
@@ -380,7 +342,7 @@ int ddl_find_table(store_conn *c, const table *t, bool *is_new, dts_error *e) {
 
 int store_table_ensure(store_conn *c, const table *t, dts_error *e) {
   bool is_new;
-  if (check_expressions(c, t, e) < 0 || ddl_find_table(c, t, &is_new, e) < 0) return -1;
+  if (fragments_check(c, t, e) < 0 || ddl_find_table(c, t, &is_new, e) < 0) return -1;
   if ((is_new ? create(c, t, e) : check_key(c, t, e)) < 0) return -1;
   if (update_columns(c, t, is_new, e) < 0) return -1;
   return update_indexes(c, t, e);
