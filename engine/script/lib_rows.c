@@ -35,6 +35,18 @@ shape_type rows_type(const char *name) {
   return SHAPE_TEXT;
 }
 
+void rows_read_rule(lua_State *L, int index, cell_rule *rule) {
+  *rule = (cell_rule){0};
+  if (lua_getfield(L, index, "decimal") == LUA_TSTRING) rule->decimal = *lua_tostring(L, -1);
+  if (lua_getfield(L, index, "dates") == LUA_TTABLE) {
+    for (int i = 0; i < CELL_FORMATS; i++, lua_pop(L, 1)) {
+      lua_rawgeti(L, -1, i + 1);
+      rule->dates[i] = lua_tostring(L, -1);
+    }
+  }
+  lua_pop(L, 2);
+}
+
 static int parse_json(lua_State *L) {
   size_t size;
   const char *text = lua_tolstring(L, 1, &size);
@@ -131,13 +143,15 @@ static int rows_text(lua_State *L) {
 
 /* ── Fields ── */
 
-/* cell(type, text, decimal?, dates?) -> true, value · or false, what was expected */
+/* cell(type, text, shape) -> true, value · or false, what was expected */
 static int rows_cell(lua_State *L) {
   char scratch[CELL_SCRATCH], wanted[128];
   size_t size;
   shape_type type = rows_type(luaL_checkstring(L, 1));
-  const char *text = luaL_checklstring(L, 2, &size), *decimal = luaL_optstring(L, 3, "");
-  cell_rule rule = {decimal[0], luaL_optstring(L, 4, NULL)};
+  const char *text = luaL_checklstring(L, 2, &size);
+  cell_rule rule;
+  luaL_checktype(L, 3, LUA_TTABLE);
+  rows_read_rule(L, 3, &rule);
   value v = value_null();
   bool good;
   if (type == SHAPE_JSON)

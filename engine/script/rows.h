@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "script/shape.h"
+#include "script/rows_cell.h"
 
 int rows_csv(lua_State *L);    /* csv(body, shape) -> iterator of (row, line) */
 int rows_json(lua_State *L);   /* json(body, at?, encoding?, origin) -> iterator of records */
@@ -16,6 +16,8 @@ int rows_ndjson(lua_State *L); /* ndjson(body, encoding?, origin) -> iterator of
 int rows_lines(lua_State *L);  /* lines(body, encoding?, origin) -> iterator of (text, line) */
 
 shape_type rows_type(const char *name); /* NULL and unknown: text */
+/* decimal and dates of the shape at index, which keeps the texts alive. */
+void rows_read_rule(lua_State *L, int index, cell_rule *rule);
 bool rows_push_json(lua_State *L, const char *text,
                     size_t size); /* false, nothing pushed: no JSON */
 void rows_set_gc(lua_State *L, const char *type, lua_CFunction gc); /* of the userdata on top */

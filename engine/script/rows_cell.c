@@ -167,14 +167,21 @@ static int read_boolean(const char *text, size_t size, value *out) {
   return -1;
 }
 
+/* Under the first of the formats that fits: the date, and the time of that day in ms, -1 without one. */
+static bool read_formatted(const cell_rule *rule, const char *text, size_t size, int32_t *date,
+                           int64_t *ms) {
+  for (const char *const *format = rule->dates; *format; format++)
+    if (date_parse(text, size, *format, date, ms) == 0) return true;
+  return false;
+}
+
 static int read_date(const cell_rule *rule, const char *text, size_t size, char *scratch,
                      value *out) {
   int32_t date;
   int64_t ms;
-  int bad =
-      rule->dates ? date_parse(text, size, rule->dates, &date, &ms) : date_read(text, size, &date);
-  if (bad) return -1;
-  if (!rule->dates) return *out = value_bytes(text, size), 0; /* date_read takes nothing else */
+  if (!rule->dates[0] && date_read(text, size, &date) == 0)
+    return *out = value_bytes(text, size), 0; /* it takes nothing else */
+  if (!read_formatted(rule, text, size, &date, &ms)) return -1;
   date_write(date, scratch);
   *out = value_text(scratch);
   return 0;
@@ -184,8 +191,7 @@ static int read_timestamp(const cell_rule *rule, const char *text, size_t size, 
                           value *out) {
   int32_t date;
   int64_t ms = -1;
-  bool formatted = rule->dates && date_parse(text, size, rule->dates, &date, &ms) == 0 && ms >= 0;
-  if (formatted)
+  if (read_formatted(rule, text, size, &date, &ms) && ms >= 0)
     ms += date * DATE_DAY_MS;
   else if (timestamp_read(text, size, &ms) < 0)
     return -1;
@@ -213,7 +219,9 @@ const char *cell_expected(const cell_rule *rule, shape_type type, char out[128])
   case SHAPE_REAL: snprintf(out, 128, "a number%s", mark); break;
   case SHAPE_BOOLEAN: snprintf(out, 128, "true or false"); break;
   case SHAPE_DATE:
-    snprintf(out, 128, "a date like %.60s", rule->dates ? rule->dates : "2024-02-29");
+    snprintf(out, 128, "a date like %.50s%s%.50s", rule->dates[0] ? rule->dates[0] : "2024-02-29",
+             rule->dates[0] && rule->dates[1] ? " or " : "",
+             rule->dates[0] && rule->dates[1] ? rule->dates[1] : "");
     break;
   case SHAPE_TIMESTAMP:
     snprintf(out, 128, "a timestamp with an offset, such as 2024-02-29T13:00:00Z");

@@ -14,12 +14,13 @@
 #include "format/value.h"
 #include "script/shape.h"
 
-typedef struct cell_rule {
-  char decimal;      /* ',' or '.', and thousands marks are taken out; 0: '.', and there are none */
-  const char *dates; /* date_parse's format; NULL: YYYY-MM-DD */
-} cell_rule;
+enum { CELL_SCRATCH = 64, CELL_FORMATS = 8 };
 
-enum { CELL_SCRATCH = 64 };
+typedef struct cell_rule {
+  char decimal; /* ',' or '.', and thousands marks are taken out; 0: '.', and there are none */
+  /* date_parse's formats, tried in order, with a NULL behind; none: YYYY-MM-DD */
+  const char *dates[CELL_FORMATS + 1];
+} cell_rule;
 
 /* 0, or -1 when the text does not fit. Not for SHAPE_JSON, which stays text. */
 int cell_read(const cell_rule *rule, shape_type type, const char *text, size_t size,

@@ -390,7 +390,7 @@ int rows_csv(lua_State *L) {
   lua_getfield(L, 2, "encoding");
   feed_open(L, &r->feed, b, 4, origin ? origin : "a text");
   lua_settop(L, 3);
-  r->rule = (cell_rule){letter(L, "decimal"), option(L, "dates")};
+  rows_read_rule(L, 2, &r->rule);
   r->bad = letter(L, "bad");
   r->ragged = letter(L, "ragged");
   read_nulls(L, r);

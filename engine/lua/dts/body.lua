@@ -163,7 +163,7 @@ local SHAPE = options.spec("rows", {
     help = "the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …" },
   { "delimiter", "text", help = 'between fields, one character: ";" or "\\t"' },
   { "decimal", { ",", "." }, help = "the decimal mark; thousands marks are removed then" },
-  { "dates", "text", help = 'how dates are written, for example "%d/%m/%Y"' },
+  { "dates", "texts", help = 'how dates are written, for example "%d/%m/%Y"; several are tried in order' },
   { "encoding", "texts", help = 'one, or several in the order in which they are tried: { "utf-8", "latin1" }' },
   { "null", "any", help = 'texts that mean nothing, for example { "-", "n/a" }' },
   { "bad", { "fail", "reject", "null" }, help = "what a value that does not fit does (fail unless said)" },
@@ -218,9 +218,15 @@ local function check_marks(shape, what)
   end
 end
 
+local MOST_DATES = 8 -- rows_cell.h
+
 local function check_dates(shape, what)
-  local wrong = shape.dates and require("dts.time").check_format(shape.dates)
-  if wrong then options.fail(what, ("field 'dates': a format such as \"%%d/%%m/%%Y\" expected (%s)"):format(wrong)) end
+  for i, format in ipairs(shape.dates or {}) do
+    local wrong = require("dts.time").check_format(format) or i > MOST_DATES and "at most 8 can be tried"
+    if wrong then
+      options.fail(what, ("field 'dates': a format such as \"%%d/%%m/%%Y\" expected (%s)"):format(wrong))
+    end
+  end
 end
 
 -- What C's readers want to know, from what the analyst wrote.

@@ -61,7 +61,7 @@ local function cell(shape, nulls, name, theirs, value, place)
   if not kind or kind == "text" then return true, value end
   local text = value:gsub("^%s+", ""):gsub("%s+$", "")
   if text == "" then return true, nil end
-  local good, got = rows.cell(kind, text, shape.decimal, shape.dates)
+  local good, got = rows.cell(kind, text, shape)
   if good then return true, got end
   return false, fault(shape, name, theirs, got, value, place)
 end

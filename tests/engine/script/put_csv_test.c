@@ -64,7 +64,7 @@ static void each_type(void **state) {
               "[\"00123\",9223372036854775807,null");
   assert_same(state, text, "bad = 'null'", "1000.0");
   assert_same(state, "'date,real,integer\\n29/02/2024,\"1.234,5\",1 000\\n'",
-              "dates = '%d/%m/%Y', decimal = ','", "1234.5");
+              "dates = { '%d/%m/%Y' }, decimal = ','}", "1234.5");
 }
 
 static void what_all_rows_share(void **state) {

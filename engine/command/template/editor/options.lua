@@ -276,7 +276,7 @@
 ---@field header? string|string[] the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …
 ---@field delimiter? string between fields, one character: ";" or "\t"
 ---@field decimal? ","|"." the decimal mark; thousands marks are removed then
----@field dates? string how dates are written, for example "%d/%m/%Y"
+---@field dates? string|string[] how dates are written, for example "%d/%m/%Y"; several are tried in order
 ---@field encoding? string|string[] one, or several in the order in which they are tried: { "utf-8", "latin1" }
 ---@field null? any texts that mean nothing, for example { "-", "n/a" }
 ---@field bad? "fail"|"reject"|"null" what a value that does not fit does (fail unless said)
