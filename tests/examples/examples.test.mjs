@@ -38,6 +38,16 @@ for (const name of NAMES) {
   });
 }
 
+for (const name of NAMES.filter((folder) => existsSync(join(ROOT, "examples", folder, "specs")))) {
+  it(`${name} passes its specs, and leaves nothing behind`, { skip }, async () => {
+    const page = await example(name);
+    const { status, output } = await page.type("dts test");
+    await page.end();
+    assert.equal(status, 0, output);
+    assert.match(output, / 0 failures \/ 0 errors \/ 0 pending/);
+  });
+}
+
 describe("sales", { skip }, () => {
   let page;
   before(async () => { page = await example("sales"); await page.serve(); });

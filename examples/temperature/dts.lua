@@ -1,0 +1,3 @@
+-- See README.md in this folder.
+-- SPDX-License-Identifier: MIT
+return { name = "temperature", timezone = "Europe/Berlin" }
