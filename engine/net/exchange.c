@@ -196,6 +196,7 @@ CURL *exchange_open(call *c) {
   exchange_clear(c);
   send_headers(c);
   curl_easy_setopt(easy, CURLOPT_URL, buffer_text(&c->url));
+  if (c->request.once) curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, c->sent);
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");

@@ -58,6 +58,7 @@ typedef struct fetch_request {
   const value *allow_private; /* list of "host:port" that may be private or loopback */
   fetch_permit *permit;       /* asked for each redirect; NULL: the guard alone decides */
   void *permit_arg;           /* lives until `done` */
+  bool once;                  /* the connection is closed behind it */
   const value *secrets;       /* list of texts that no reply shows: they become asterisks */
   fetch_manners manners;
 } fetch_request;

@@ -189,6 +189,7 @@ int trial_request(trial *t, const value *args, arena *a, value *answer, dts_erro
                      .timeout_ms = REQUEST_MS,
                      .body_limit = REPLY_LIMIT,
                      .tries = 1,
+                     .once = true, /* or the server waits for more of it when it ends */
                      .allow_private = &allowed};
   if (body && body->kind == VALUE_TEXT) q.body = body->text.bytes, q.body_size = body->text.size;
   fetch_start(t->kernel->fetch, &q, on_reply, &r);
