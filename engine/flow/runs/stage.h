@@ -1,8 +1,9 @@
 /* stage.h -- what a run wants written, kept until it may be.
  *
- * One idea: frames are kept as they came, in memory to 8 MB and then in an unlinked file on the store's
- * disk, and applied in one transaction. They are checked, and their keys looked at, as they come. Puts that stand together are applied sorted by table and key, stably, so that of
- * two puts of one key the later wins; every other verb is applied in its place.
+ * One idea: frames are kept as they came, in memory to 8 MB and then in an unlinked file on the
+ * store's disk, and applied in one transaction. They are checked, and their keys looked at, as they
+ * come. Puts that stand together are applied sorted by table and key, stably, so that of two puts of
+ * one key the later wins; every other verb is applied in its place.
  *
  * A stage belongs to one run and is used by one thread at a time: what the writer applies has been taken,
  * so that the run may go on staging.
