@@ -133,6 +133,7 @@ static void stage_archive(exchange *x) {
 static void stage_validator(exchange *x) {
   arena *a = &x->call->memory;
   value v = value_map();
+  http_book_expect(kernel_http_book(x->call->run->kernel), x->request.source);
   value_set(a, &v, "verb", value_text("validator"));
   value_set(a, &v, "source", value_text(x->request.source));
   value_set(a, &v, "url", value_text(http_request_known_as(&x->request)));

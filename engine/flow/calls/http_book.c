@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "flow/kernel/parts.h"
 #include "format/json.h"
@@ -15,10 +16,19 @@ typedef struct page { /* rows that are written together */
   value rows; /* list of lists, in the order of the columns */
 } page;
 
+typedef enum blank { BLANK_UNKNOWN, BLANK, NOT_BLANK } blank;
+
+typedef struct chapter { /* what is known of one source */
+  struct chapter *next;
+  char *source;
+  blank blank;
+} chapter;
+
 struct http_book {
   kernel *kernel;
   http_known *asked, **last; /* not yet under way */
   http_known *reading;       /* under way: the pool's */
+  chapter *chapters;         /* as many as there are sources */
   pthread_mutex_t turning;   /* guards `open`, which the writer's thread takes away */
   page *open;
 };
@@ -33,11 +43,42 @@ http_book *http_book_open(kernel *k) {
 
 void http_book_close(http_book *b) {
   if (!b) return;
+  for (chapter *c; (c = b->chapters); free(c)) {
+    b->chapters = c->next;
+    free(c->source);
+  }
   pthread_mutex_destroy(&b->turning);
   free(b);
 }
 
+/* ---- what is known of a source ---- */
+
+static chapter *find_chapter(http_book *b, const char *name) {
+  chapter *c = b->chapters;
+  while (c && strcmp(c->source, name) != 0) c = c->next;
+  if (c) return c;
+  c = memory_alloc(sizeof *c);
+  *c = (chapter){.next = b->chapters, .source = memory_text(name)};
+  return b->chapters = c;
+}
+
+void http_book_expect(http_book *b, const char *name) {
+  find_chapter(b, name)->blank = NOT_BLANK;
+}
+
+/* Only this engine writes validators, and says so before; so what was found blank stays so. */
+static void learn(http_book *b, const http_known *q) {
+  chapter *c = find_chapter(b, q->source);
+  if (q->rc == 0 && c->blank == BLANK_UNKNOWN) c->blank = q->any ? NOT_BLANK : BLANK;
+}
+
 /* ---- what is known of an address ---- */
+
+static int read_any(void *arg, const store_header *header, const value *row, dts_error *e) {
+  (void)header, (void)row, (void)e;
+  ((http_known *)arg)->any = true;
+  return 0;
+}
 
 static int read_known(void *arg, const store_header *header, const value *row, dts_error *e) {
   http_known *q = arg;
@@ -64,6 +105,10 @@ static int select_known(store_conn *c, void *arg, dts_error *e) {
                      "source = ?1 and url = ?2",
                      params, 2, read_known, q, e) < 0)
       return -1;
+    q->any = q->found.kind == VALUE_MAP;
+    if (!q->any && store_select(c, "select 1 from dts_validator where source = ?1 limit 1", params,
+                                1, read_any, q, e) < 0)
+      return -1;
   }
   return 0;
 }
@@ -89,6 +134,7 @@ static void known_then(void *arg) {
   read_next(b);
   for (http_known *q = answered, *next; q; q = next) {
     next = q->next; /* the question goes with its asker */
+    learn(b, q);
     q->then(q->arg);
   }
 }
@@ -104,6 +150,8 @@ static void read_next(http_book *b) {
 void http_book_find(http_book *b, http_known *question) {
   question->found = value_null();
   question->next = NULL;
+  question->any = false;
+  if (find_chapter(b, question->source)->blank == BLANK) return question->then(question->arg);
   *b->last = question;
   b->last = &question->next;
   read_next(b);

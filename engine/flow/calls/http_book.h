@@ -28,10 +28,14 @@ typedef struct http_known {
   dts_error error;
   value
       found; /* {etag, modified, object, status, headers}, or null: nothing, or its body is gone */
+  bool any;  /* its source is remembered for something */
   struct http_known *next;
 } http_known;
 
-void http_book_find(http_book *b, http_known *question); /* `then` comes later */
+/* `then` comes at once when nothing is remembered of the source at all, later otherwise. */
+void http_book_find(http_book *b, http_known *question);
+/* A run is about to have something of this source remembered. */
+void http_book_expect(http_book *b, const char *name);
 
 typedef struct http_row {
   int64_t run, seq, at, ms, tries;
