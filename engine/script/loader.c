@@ -151,6 +151,22 @@ bool loader_push_main(lua_State *L) {
   return lua_istable(L, -1);
 }
 
+static int load_module(lua_State *L) {
+  loader_push_engine(L, lua_tostring(L, 1));
+  return 0;
+}
+
+void loader_preload(lua_State *L) {
+  static const char *const modules[] = {"dts.main",   "dts",        "dts.pipeline", "dts.table",
+                                        "dts.column", "dts.source", "dts.query",    "dts.http",
+                                        "dts.log",    "dts.route",  "dts.request",  NULL};
+  for (const char *const *name = modules; *name; name++) {
+    lua_pushcfunction(L, load_module);
+    lua_pushstring(L, *name);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* it says so to the script that needs it */
+  }
+}
+
 /* ── load ── */
 
 static const char *read_piece(lua_State *L, void *data, size_t *size) {

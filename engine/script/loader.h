@@ -20,6 +20,9 @@ int loader_load(lua_State *L); /* load(text, name?, mode?, env?): a project file
 int loader_search(lua_State *L);  /* a searcher for package.searchers, in a spec worker */
 int loader_require(lua_State *L); /* require(name) of project files */
 void loader_push_engine(lua_State *L, const char *name); /* pushes an engine module */
+/* The engine modules that nearly every script uses, before they are asked for: in the nursery, so that its
+ * children share them, and between two requests. */
+void loader_preload(lua_State *L);
 bool loader_push_main(lua_State *L); /* pushes dts.main, whatever it is; true: a table */
 
 #endif

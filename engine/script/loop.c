@@ -21,7 +21,9 @@
 #define START    "dts.start"
 #define DECLARED "dts.declared"
 
-enum { STAY_BYTES = 16 * 1024 * 1024 };
+/* The collector begins when a run has taken FIRST_KILOBYTES: a short one would only copy the pages that
+ * it shares with the nursery. */
+enum { STAY_BYTES = 16 * 1024 * 1024, FIRST_KILOBYTES = 512 };
 
 void loop_push_start(lua_State *L) { lua_getfield(L, LUA_REGISTRYINDEX, START); }
 
@@ -191,6 +193,7 @@ static int serve(script *s) {
     if (in.op != OP_REQUEST) continue;
     if (answer_request(s, &in)) return 1;
     loader_forget(s->L);
+    loader_preload(s->L);
   }
 }
 
@@ -224,6 +227,7 @@ static int keep_start(lua_State *L) {
 static void apply_limits(script *s, bool renewed) {
   lua_State *L = s->L;
   lua_gc(L, LUA_GCRESTART);
+  lua_gc(L, LUA_GCSTEP, -FIRST_KILOBYTES);
   loop_push_start(L);
   if (lua_getfield(L, -1, "limits") == LUA_TTABLE) {
     lua_getfield(L, -1, "memory");

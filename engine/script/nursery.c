@@ -215,31 +215,13 @@ static int open_signals(void) {
   return signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int load_module(lua_State *L) {
-  loader_push_engine(L, lua_tostring(L, 1));
-  return 0;
-}
-
-/* What nearly every script uses is there before the fork, and collected: a child that makes little
- * garbage of its own touches few of the pages that it shares. */
-static void preload(lua_State *L) {
-  static const char *const modules[] = {"dts.main",   "dts",        "dts.pipeline", "dts.table",
-                                        "dts.column", "dts.source", "dts.query",    "dts.http",
-                                        "dts.log",    "dts.route",  "dts.request",  NULL};
-  for (const char *const *name = modules; *name; name++) {
-    lua_pushcfunction(L, load_module);
-    lua_pushstring(L, *name);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1); /* it says so to the script that needs it */
-  }
-  lua_gc(L, LUA_GCCOLLECT);
-}
-
 static int open_nursery(nursery *n) {
   dts_error e;
   n->signals = open_signals();
   n->script = script_open(false);
   if (n->signals < 0 || !n->script) return log_error("the nursery cannot start"), -1;
-  preload(n->script->L);
+  loader_preload(n->script->L);
+  lua_gc(n->script->L, LUA_GCCOLLECT);
   if (cage_open(&n->cage, &e) < 0) return log_error("the nursery cannot start: %s", e.message), -1;
   return 0;
 }
