@@ -7,7 +7,7 @@ local options = require "dts.options"
 
 local network = {}
 
-local REPLY = options.spec("the reply", {
+local REPLY = options.spec("t:http", {
   { "status", "count", help = "200 unless said" },
   { "headers", "map", help = "for example { [\"Retry-After\"] = 120 }" },
   { "body", "any", help = "a text" },

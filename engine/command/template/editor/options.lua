@@ -295,6 +295,16 @@
 ---@field timeout? dts.duration of one try, for example "5s"
 ---@field [integer] any
 
+---@class t.http.options
+---@field status? integer 200 unless said
+---@field headers? table<string, any> for example { ["Retry-After"] = 120 }
+---@field body? any a text
+---@field json? any a value, sent as JSON
+---@field file? string a file of the project, sent as it is
+---@field error? string no reply: the network's fault, for example "connection refused"
+---@field delay? dts.duration how long it takes on the test's clock
+---@field [integer] any
+
 ---@class t.query.options
 ---@field order? string|string[] "date", "-date" for the largest first, or a list of them
 ---@field limit? integer at most so many rows
@@ -306,14 +316,4 @@
 ---@field headers? table<string, string> headers of the request
 ---@field body? any a text
 ---@field json? any a value, sent as JSON
----@field [integer] any
-
----@class test.reply.options
----@field status? integer 200 unless said
----@field headers? table<string, any> for example { ["Retry-After"] = 120 }
----@field body? any a text
----@field json? any a value, sent as JSON
----@field file? string a file of the project, sent as it is
----@field error? string no reply: the network's fault, for example "connection refused"
----@field delay? dts.duration how long it takes on the test's clock
 ---@field [integer] any
