@@ -98,12 +98,13 @@ static int fail_read(xmlParserCtxt *c, markup_kind kind, bool entity, dts_error 
 }
 
 static xmlDoc *parse(xmlParserCtxt *c, const char *bytes, int size, markup_kind kind) {
-  int quiet = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES;
+  int quiet = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES |
+              XML_PARSE_COMPACT;
   if (kind == MARKUP_XML)
     return xmlCtxtReadMemory(c, bytes, size, NULL, "UTF-8", quiet | XML_PARSE_NOCDATA);
   return htmlCtxtReadMemory(c, bytes, size, NULL, "UTF-8",
-                            HTML_PARSE_NONET | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
-                                HTML_PARSE_RECOVER);
+                            HTML_PARSE_COMPACT | HTML_PARSE_NONET | HTML_PARSE_NOERROR |
+                                HTML_PARSE_NOWARNING | HTML_PARSE_RECOVER);
 }
 
 static xmlDoc *read_document(xmlParserCtxt *c, const char *bytes, int size, markup_kind kind,
@@ -203,6 +204,9 @@ static void take_complaint(void *arg, xmlErrorPtr error) {
            error->message ? error->message : "");
 }
 
+/* libxml2 would print what else it has to say. */
+static void say_nothing(void *arg, const char *format, ...) { (void)arg, (void)format; }
+
 static const markup_node **copy_nodes(const xmlNodeSet *set, size_t *count) {
   size_t n = set ? (size_t)set->nodeNr : 0;
   const markup_node **list = memory_alloc((n + 1) * sizeof *list);
@@ -223,7 +227,9 @@ static const markup_node **evaluate(markup *m, const markup_node *from, const ch
   c->userData = &said;
   c->node = (xmlNode *)(uintptr_t)node_of(from);
   xmlSetStructuredErrorFunc(&poor, note_memory);
+  xmlSetGenericErrorFunc(NULL, say_nothing);
   xmlXPathObject *found = xmlXPathEvalExpression((const xmlChar *)xpath, c);
+  xmlSetGenericErrorFunc(NULL, NULL);
   xmlSetStructuredErrorFunc(NULL, NULL);
   if (poor || said.memory)
     fail_memory(e);

@@ -55,9 +55,11 @@ end
 
 -- One value in its column's type; false and the message when it does not fit.
 local function cell(shape, nulls, name, theirs, value, place)
+  local kind = shape.types and shape.types[name]
+  local dated = kind == "date" or kind == "timestamp"
+  if dated and shape.dates and math.type(value) == "integer" then value = tostring(value) end -- 20240229, 1709164800
   if type(value) ~= "string" then return true, value end
   if nulls[value] then return true, nil end
-  local kind = shape.types and shape.types[name]
   if not kind or kind == "text" then return true, value end
   local text = value:gsub("^%s+", ""):gsub("%s+$", "")
   if text == "" then return true, nil end

@@ -50,6 +50,15 @@ describe("dts.date", function()
     assert.equal("1700000000", date.format("2023-11-14T22:13:20Z", "%s"))
   end)
 
+  it("reads what JSON writes as numbers, where a shape says how", function()
+    fake.engine({}, { tables = { t = { "day date", "at timestamp", "n integer" } } })
+    local body = require "dts.body"
+    local function first(text, dates) return body.of(text, "x"):rows({ into = "t", dates = dates, format = "json" })() end
+    assert.same({ day = "2024-02-29", n = 5 }, first('[{"day":20240229,"n":5}]', "%Y%m%d"))
+    assert.same({ at = "2024-02-29T00:00:00.000Z" }, first('[{"at":1709164800}]', "%s"))
+    fake.restore()
+  end)
+
   it("says what is wrong", function()
     assert.equal("there is no such day: \"30/02/2026\", read as %d/%m/%Y",
       (fake.refused(date.parse, "30/02/2026", "%d/%m/%Y")))
