@@ -1,11 +1,41 @@
 /* destinations.c -- nothing is leased for a destination whose breaker is open: its run could only be deferred.
  *
- * A pipeline's destinations are the sources that it may ask. While one of them answers there is work to
- * do, so that all of them must be broken before its jobs wait.
+ * A pipeline's destinations are the sources that it may ask, those of its file among them, once a run of it
+ * has asked anything. While one of them answers there is work to do, so that all of them must be broken
+ * before its jobs wait.
  *
  * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
 #include "flow/runs/runner_parts.h"
 #include "format/json.h"
+
+typedef struct asker { /* a pipeline that has made requests since the engine began */
+  struct asker *next;
+  char *name;
+} asker;
+
+static bool asks(const runner *r, const char *name) {
+  const asker *a = r->askers;
+  while (a && strcmp(a->name, name) != 0) a = a->next;
+  return a != NULL;
+}
+
+void destinations_learn(runner *r, const run *n) {
+  if (!n->requests || asks(r, n->pipeline->name)) return;
+  asker *a = memory_alloc(sizeof *a);
+  *a = (asker){r->askers, memory_text(n->pipeline->name)};
+  r->askers = a;
+}
+
+void destinations_close(runner *r) {
+  for (asker *a = r->askers, *next; a; a = next) {
+    next = a->next;
+    free(a->name);
+    free(a);
+  }
+}
 
 /* How long until one of its sources may be asked again; 0: now, or it has none. */
 static int64_t wait_of(fetch *f, const registry *set, const pipeline *p) {
@@ -34,9 +64,10 @@ const char *destinations_broken(runner *r, const registry *set, arena *a) {
   loop_cancel(l, r->mended);
   r->mended = NULL;
   for (size_t i = 0; f && i < set->pipeline_count; i++) {
-    int64_t wait = wait_of(f, set, &set->pipelines[i]);
+    const pipeline *p = &set->pipelines[i];
+    int64_t wait = asks(r, p->name) ? wait_of(f, set, p) : 0;
     if (!wait) continue;
-    value_add(a, &names, value_text(set->pipelines[i].name));
+    value_add(a, &names, value_text(p->name));
     if (!first || wait < first) first = wait;
   }
   if (!names.list.count) return NULL;

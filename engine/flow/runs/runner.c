@@ -217,6 +217,7 @@ void runner_ending(runner *r, const run *n) {
   int64_t took = kernel_now(r->kernel) - n->started;
   if (took > LONG_MS / SIXTEENFOLD) took = LONG_MS / SIXTEENFOLD;
   r->usual_ms += took * SIXTEENFOLD / 4 - r->usual_ms / 4;
+  destinations_learn(r, n);
   launch_ready(r);
   runner_wake(r); /* what is leased now shares the commit of this end */
 }
@@ -341,6 +342,7 @@ void runner_close(runner *r) {
   loop_cancel(kernel_loop(r->kernel), r->patience);
   loop_cancel(kernel_loop(r->kernel), r->mended);
   leases_drop(r);
+  destinations_close(r);
   spares_close(r->spares);
   free(r);
 }

@@ -225,6 +225,25 @@ static void look_at_queue(world *w) {
   assert_int_equal(r.count, expected);
 }
 
+static int expired_work(store_conn *c, void *arg, dts_error *e) {
+  ready *r = arg;
+  int64_t after = 0, page[2];
+  for (int n = 2; n == 2;) { /* in pages, so that none hides behind those that stay */
+    if ((n = jobs_expired(c, r->now, after, page, 2, e)) < 0) return -1;
+    for (int i = 0; i < n; i++) r->ids[r->count++] = after = page[i];
+  }
+  return 0;
+}
+
+static void look_for_expired(world *w) {
+  ready r = {.now = w->now};
+  help_write(w->store, expired_work, &r);
+  int expected = 0;
+  for (size_t i = 0; i < w->count; i++)
+    expected += w->jobs[i].state.status == JOB_LEASED && w->jobs[i].state.lease_until < w->now;
+  assert_int_equal(r.count, expected);
+}
+
 /* ---- a new engine ---- */
 
 static void open_again(world *w) {
@@ -321,7 +340,7 @@ static void random_histories_agree_with_the_model(void **state) {
       if (what < 8)
         try_enqueue(w);
       else if (what < 14)
-        look_at_queue(w);
+        look_at_queue(w), look_for_expired(w);
       else if (what < 24)
         w->now += (int64_t)dice(w, 40000) - 5000; /* also backwards */
       else if (what < 25)
