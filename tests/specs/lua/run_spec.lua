@@ -224,10 +224,44 @@ dts.pipeline { name = "p", run = function(ctx) %s end }]]):format(text), { http 
     assert.same({ 3, { after = "c2" } }, { #e.sent, e.calls[3][2].query })
     e = ask([[for _ in s:pages("/x", { page = "page", at = "items", max = 1 }) do dts.log "p" end]], listed { 2, 2 })
     assert.equal(1, #e.sent)
-    local function endless() return { status = 200, url = "https://s.com/", headers = { link = '<?n>; rel=next' },
-      body = "" } end
+    local at = 0
+    local function endless()
+      at = at + 1
+      return { status = 200, url = "https://s.com/", headers = { link = ("<?n=%d>; rel=next"):format(at) }, body = "" }
+    end
     local message, _, _, code = fake.refused(ask, 'for _ in s:pages("/x") do end', endless)
     assert.same({ "source 's':pages: there are more than 100 pages", "LIMIT_PAGES" }, { message, code })
+  end)
+
+  it("do not follow a source in circles", function()
+    local function same() return { status = 200, url = "https://s.com/", headers = { link = '<?n>; rel=next' },
+      body = '{"items":[1],"next":"c"}' } end
+    local says = "source 's':pages: the source goes round in circles: "
+    for opts, words in pairs {
+      ["{}"] = 'a next page for the second time: "https://s.com/?n"',
+      ['{ page = "p", at = "items" }'] = "p = 2 brought the same page again",
+      ['{ offset = "o", at = "items" }'] = "o = 1 brought the same page again",
+      ['{ cursor = "after", next = "next" }'] = 'the cursor "c" for the second time',
+    } do
+      local message, _, _, code = fake.refused(ask, ('for _ in s:pages("/x", %s) do end'):format(opts), same)
+      assert.same({ says .. words, "PAGES_LOOP" }, { message, code })
+    end
+  end)
+
+  it("read every form of a Link header", function()
+    for link, address in pairs {
+      ['<a>; rel="prev", <b,c>;rel=NEXT'] = "https://s.com/b,c",
+      ['<a>; title="x, <b>; rel=next"; rel=last, <c>; a; rel = "last next"'] = "https://s.com/c",
+      ['<//t.com/d>; rel=next'] = "https://t.com/d",
+      ['<?e=1>; rel=next'] = "https://s.com/x?e=1",
+    } do
+      local n = 0
+      local e = ask('for _ in s:pages("/x") do end', function()
+        n = n + 1
+        return { status = 200, url = "https://s.com/x?q=1", headers = n == 1 and { link = link } or {}, body = "" }
+      end)
+      assert.equal(address, e.calls[2][2].url)
+    end
   end)
 end)
 
