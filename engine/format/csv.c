@@ -10,6 +10,7 @@
 #include "format/csv.h"
 
 #include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,11 +60,14 @@ static csv_status fail(csv_reader *r, uint64_t line, dts_error *e, const char *p
 }
 
 static csv_status fail_limit(csv_reader *r, dts_error *e) {
-  const char *hint = "look for a quote that is never closed, or another delimiter";
+  const csv_options *o = &r->options;
+  bool field = r->text.size - r->field_start > o->field_limit;
+  char problem[64];
   if (r->text.failed) return fail(r, r->now, e, "no memory for this row", "");
-  if (r->text.size - r->field_start > r->options.field_limit)
-    return fail(r, r->state == QUOTED ? r->quote_line : r->line, e, "the field is too large", hint);
-  return fail(r, r->line, e, "the row is too large", hint);
+  snprintf(problem, sizeof problem, "the %s is larger than %zu bytes", field ? "field" : "row",
+           field ? o->field_limit : o->row_limit);
+  return fail(r, field && r->state == QUOTED ? r->quote_line : r->line, e, problem,
+              "look for a quote that is never closed, or another delimiter");
 }
 
 static bool within_limits(const csv_reader *r) {

@@ -48,6 +48,10 @@ function csv.encode(list, opts)
     options.fail("csv.encode", ("a list of rows expected, got %s"):format(options.shown(list)))
   end
   local out = options.check(SPEC, opts or {}, "csv.encode")
+  if #out.delimiter ~= 1 or out.delimiter:find('["\r\n%z]') then
+    local shown = options.shown(out.delimiter)
+    options.fail("csv.encode", ("field 'delimiter': one character expected, got %s"):format(shown))
+  end
   local columns = out.columns or all_columns(list)
   local lines = { rows.csv_line(columns, out.delimiter) }
   for i, row in ipairs(list) do

@@ -77,6 +77,20 @@ static void reads_quotes(void **state) {
   assert_rows("\"\"\"\"\n", "\";");
 }
 
+/* Long lines go eight bytes at a time, their ends and odd ones byte by byte: both see the same. */
+static void reads_long_lines(void **state) {
+  (void)state;
+  assert_rows(
+      "alpha,beta,gamma\n\"one, two\",three,\"\"\n\"four\",\"five\",\"six, seven\"\r\nlast,of,all",
+      "alpha|beta|gamma;one, two|three|;four|five|six, seven;last|of|all;");
+  assert_rows("first,line,is,plain\n\"sec\"\"ond\",\"li\nne\",is,odd\nthird,line,is,plain\n",
+              "first|line|is|plain;sec\"ond|li\nne|is|odd;third|line|is|plain;");
+  assert_rows("\"abcdefgh\"i,j\nabcdefgh,ijklmnop\n",
+              "!line 1, field 1 \"abcdefgh\": text behind the closing quote");
+  assert_rows("abcdefgh\",j\nabcdefgh,ijklmnop\n",
+              "!line 1, field 1 \"abcdefgh\": a quote inside a field that does not begin with one");
+}
+
 static void drops_the_mark(void **state) {
   (void)state;
   csv_options keep = {.keep_bom = true};
@@ -117,13 +131,13 @@ static void has_limits(void **state) {
   csv_options o = {.field_limit = 3, .field_count = 2, .row_limit = 6};
   assert_rows_with(&o, "abc,ab\n", "abc|ab;");
   const char *text = show("abc\nabcd\n", 9, 100, &o);
-  assert_non_null(strstr(text, "!line 2, field 1 \"abcd\": the field is too large"));
+  assert_non_null(strstr(text, "!line 2, field 1 \"abcd\": the field is larger than 3 bytes"));
   text = show("a,b,c\n", 6, 100, &o);
   assert_string_equal(text, "!line 1, field 3 \"c\": too many fields in the row");
   text = show("a,b,c", 5, 1, &o);
   assert_string_equal(text, "!line 1, field 3 \"c\": too many fields in the row");
   text = show("abc,abc\n", 8, 100, &o);
-  assert_string_equal(text, "!line 1, field 2 \"abc\": the row is too large");
+  assert_string_equal(text, "!line 1, field 2 \"abc\": the row is larger than 6 bytes");
   text = show("\"a\nb\nc\nd\"", 9, 1, &o);
   assert_non_null(strstr(text, "!line 1, field 1"));
 }
@@ -310,11 +324,12 @@ static void passes_rfc4180(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reads_rows),      cmocka_unit_test(reads_quotes),
-      cmocka_unit_test(drops_the_mark),  cmocka_unit_test(takes_options),
-      cmocka_unit_test(is_strict),       cmocka_unit_test(has_limits),
-      cmocka_unit_test(knows_its_lines), cmocka_unit_test(writes_fields),
-      cmocka_unit_test(passes_spectrum), cmocka_unit_test(passes_rfc4180),
+      cmocka_unit_test(reads_rows),     cmocka_unit_test(reads_long_lines),
+      cmocka_unit_test(reads_quotes),   cmocka_unit_test(drops_the_mark),
+      cmocka_unit_test(takes_options),  cmocka_unit_test(is_strict),
+      cmocka_unit_test(has_limits),     cmocka_unit_test(knows_its_lines),
+      cmocka_unit_test(writes_fields),  cmocka_unit_test(passes_spectrum),
+      cmocka_unit_test(passes_rfc4180),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

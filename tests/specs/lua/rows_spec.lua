@@ -106,6 +106,14 @@ describe("CSV", function()
     assert.same({ { a = "1", column_2 = "2", a_3 = "3" } }, all("a,,a\n1,2,3\n"))
   end)
 
+  it("writes what it reads", function()
+    local csv = require "dts.csv"
+    local text = 'a,b;c\n"x,""y""",1\n" z\n",2.5\n'
+    assert.equal(text, csv.encode({ { a = 'x,"y"', ["b;c"] = 1 }, { a = " z\n", ["b;c"] = 2.5 } }))
+    assert.same({ { a = 'x,"y"', ["b;c"] = "1" } }, csv.decode('a,b;c\n"x,""y""",1\n'))
+    assert.matches("one character", (fake.refused(csv.encode, {}, { delimiter = "--" })), 1, true)
+  end)
+
   it("tries several ways to write dates in their order, for dates and timestamps", function()
     local shape = { into = "pump", dates = { "%d/%m/%Y", "%Y%m%d", "%d/%m/%Y %H:%M" } }
     assert.same({ { date = "2024-02-01", at = "2024-02-01T13:30:00.000Z" }, { date = "2024-02-29" } },
