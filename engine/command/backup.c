@@ -61,6 +61,7 @@ static int add_object(backing *b, const char *folder, const char *file, dts_erro
   snprintf(name, sizeof name, "var/objects/%s/%s", folder, file);
   snprintf(path, sizeof path, "%s/%s/%s", b->objects, folder, file);
   if (is_in(b, name)) return 0;
+  if (engine_stop_asked()) return engine_fail_stopped(e);
   if (tar_add(b->out, name, path, &size, &gone) == 0) {
     b->object_bytes += size;
     note(b, name);
@@ -110,7 +111,7 @@ static int open_target(backing *b, dts_error *e) {
 }
 
 static int fill(backing *b, dts_error *e) {
-  if (add_objects(b, e) < 0 || store_backup(b->store, b->copy, e) < 0) return -1;
+  if (add_objects(b, e) < 0 || store_backup(b->store, b->copy, engine_stop_asked, e) < 0) return -1;
   if (store_verify(b->copy, true, e) < 0) return -1;
   if (tar_add(b->out, "var/dts.db", b->copy, &b->store_bytes, e) < 0) return -1;
   if (add_objects(b, e) < 0 || tar_end(b->out, e) < 0) return -1;

@@ -68,7 +68,10 @@ static void print_one(const value *entry, arena *a) {
   buffer b;
   const char *from = value_get_text(entry, "from", NULL), *file = value_get_text(entry, "file", "");
   buffer_init(&b, 4096);
-  screen_count(&b, value_get_integer(entry, "rows", 0), "row");
+  if (value_get(entry, "rows"))
+    screen_count(&b, value_get_integer(entry, "rows", 0), "row");
+  else
+    buffer_add_text(&b, "rows that take too long to count");
   printf("%s: %s of %s%s%s, %s", value_get_text(entry, "name", ""),
          value_get_text(entry, "kind", ""), file, from ? ", from " : "", from ? from : "",
          buffer_text(&b));

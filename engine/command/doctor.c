@@ -112,6 +112,7 @@ static int run(const given *g, dts_error *e) {
   doctor_files(&d);
   doctor_system(&d);
   engine_close(d.engine); /* its folder and lock are free for what follows */
+  engine_signals_free();
   doctor_store(&d);
   doctor_worker(&d);
   if (g->json)

@@ -101,7 +101,7 @@ static int make_copy(dry *d, const char *root, dts_error *e) {
   d->store = arena_format(&d->memory, "%s/dts.db", d->folder);
   if (check_room(store_path, var, e) < 0 || file_make_folder(d->folder, 0700, e) < 0) return -1;
   if (link_objects(d, objects_path, e) < 0) return -1;
-  return file_exists(store_path) ? store_backup(store_path, d->store, e) : 0;
+  return file_exists(store_path) ? store_backup(store_path, d->store, engine_stop_asked, e) : 0;
 }
 
 dry *dry_open(const char *root, dts_error *e) {

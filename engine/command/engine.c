@@ -37,12 +37,30 @@ struct engine {
 
 /* ---- signals ---- */
 
-int engine_signals(void) {
+static sigset_t stop_signals(void) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGHUP);
+  return set;
+}
+
+bool engine_stop_asked(void) {
+  sigset_t set;
+  sigpending(&set);
+  return sigismember(&set, SIGINT) || sigismember(&set, SIGTERM) || sigismember(&set, SIGHUP);
+}
+
+int engine_fail_stopped(dts_error *e) { return error_fail(e, "INTERRUPTED", "interrupted"); }
+
+void engine_signals_free(void) {
+  sigset_t set = stop_signals();
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int engine_signals(void) {
+  sigset_t set = stop_signals();
   sigprocmask(SIG_BLOCK, &set, NULL);
   signal(SIGPIPE, SIG_IGN);
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

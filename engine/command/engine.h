@@ -40,5 +40,9 @@ int engine_sql(engine *g, const char *sql, const value *params, int64_t limit_ro
 
 /* Before any thread exists: SIGINT, SIGTERM and SIGHUP come by descriptor from now on. */
 int engine_signals(void);
+/* After engine_close they stay blocked: has one come? For work that goes on without an engine. */
+bool engine_stop_asked(void);
+int engine_fail_stopped(dts_error *e); /* INTERRUPTED. Always -1. */
+void engine_signals_free(void);        /* from now on one ends the process */
 
 #endif

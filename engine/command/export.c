@@ -14,7 +14,7 @@
 #include "command/screen.h"
 #include "format/json.h"
 
-enum { ROW_LIMIT = 300 * 1024 * 1024, PATH_SIZE = 4096 };
+enum { ROW_LIMIT = 300 * 1024 * 1024, PATH_SIZE = 4096, STOP_EVERY = 256 };
 
 typedef struct exporting {
   FILE *out;
@@ -101,7 +101,7 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
     buffer_add_text(&x->row, "\r\n");
   else
     add_object(x, header, row);
-  x->rows++;
+  if (x->rows++ % STOP_EVERY == 0 && engine_stop_asked()) return engine_fail_stopped(e);
   return write_out(x, e);
 }
 
@@ -223,6 +223,7 @@ static int find(const given *g, arena *a, exporting *x, buffer *sql, const char 
                 dts_error *e) {
   value order = engine_command(a, "catalog"), place = engine_command(a, "place"), all, where;
   value_set(a, &order, "table", value_text(given_word(g, 0)));
+  value_set(a, &order, "rows", value_boolean(false));
   engine *n = engine_here(a, e);
   int rc = n ? engine_ask(n, &order, NULL, NULL, a, &all, e) : -1;
   if (rc == 0) rc = engine_ask(n, &place, NULL, NULL, a, &where, e);

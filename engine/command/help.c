@@ -58,12 +58,22 @@ static int print_codes(const given *g) {
   return EXIT_FINE;
 }
 
+/* A code is typed as it stands in an error, or in small letters. */
+static const code_help *find_code(const char *word) {
+  char capitals[64];
+  size_t i = 0;
+  for (; word[i] && i < sizeof capitals - 1; i++)
+    capitals[i] = word[i] >= 'a' && word[i] <= 'z' ? (char)(word[i] - 'a' + 'A') : word[i];
+  capitals[i] = 0;
+  return codes_find(capitals);
+}
+
 static int run(const given *g, dts_error *e) {
   const char *word = given_word(g, 0);
   if (!word && !g->json) return print_commands(), EXIT_FINE;
   if (!word || strcmp(word, "codes") == 0) return print_codes(g);
   bool is_code = word[0] >= 'A' && word[0] <= 'Z';
-  const code_help *code = codes_find(word);
+  const code_help *code = find_code(word);
   const command *c = is_code ? NULL : command_find(word, e);
   if (c) return print_command(c);
   if (code) return print_code(g, code);

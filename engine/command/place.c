@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "command/place.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,11 +53,29 @@ const char *place_project(const char *from, arena *a, dts_error *e) {
   return NULL;
 }
 
+/* The nearest name of a script in the folder that the path names. */
+static int fail_missing(const char *path, dts_error *e) {
+  enum { NAMES = 256 };
+  arena a = {0};
+  const char *names[NAMES + 1] = {0}, *slash = strrchr(path, '/'), *nearest = NULL;
+  const char *folder = slash ? arena_copy(&a, path, (size_t)(slash - path) + 1) : "";
+  DIR *d = opendir(slash ? folder : ".");
+  size_t count = 0;
+  for (struct dirent *entry; d && count < NAMES && (entry = readdir(d));)
+    if (strstr(entry->d_name, ".lua")) names[count++] = arena_text(&a, entry->d_name);
+  if (d) closedir(d);
+  if (count) nearest = error_nearest(slash ? slash + 1 : path, names);
+  error_fail(e, "FILE_MISSING", "there is no file '%s'", path);
+  if (nearest) error_hint(e, "did you mean '%s%s'?", folder, nearest);
+  arena_free(&a);
+  return -1;
+}
+
 const char *place_script(const char *path, arena *a, const char **file, bool *only, dts_error *e) {
   char real[PATH_MAX];
   struct stat s;
   if (!realpath(path, real) || stat(real, &s) < 0 || !S_ISREG(s.st_mode)) {
-    error_fail(e, "FILE_MISSING", "there is no file '%s'", path);
+    fail_missing(path, e);
     return NULL;
   }
   const char *folder = cut_last(arena_text(a, real)), *root = search(folder, a);

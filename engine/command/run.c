@@ -296,6 +296,8 @@ static int run(const given *g, dts_error *e) {
   int status = find_target(given_word(g, 0), &a, &t, e);
   if (status == 0) status = open_places(&p, g, &t, e);
   if (status == 0) status = ask(p.engine, g, &t, &a, &answer, &took, e);
+  if (status < 0 && p.dry && strcmp(e->code, "INTERRUPTED") == 0)
+    error_hint(e, "nothing of this was kept");
   if (tape_save(&p.tape, status < 0 ? NULL : e) < 0) status = -1;
   if (status == 0 && p.dry) status = dry_changes(p.dry, p.engine, &a, &changes, e);
   if (status == 0)

@@ -1,5 +1,6 @@
-/* backup.c -- see backup.h. SQLite's backup API, all pages in one step: pages are copied as they
- * are, so that no function of ours is needed to understand the schema.
+/* backup.c -- see backup.h. SQLite's backup API: pages are copied as they are, so that no function of
+ * ours is needed to understand the schema. The source's own read transaction is open from before the
+ * first step until after the last, so that all of them see one snapshot.
  *
  * SPDX-License-Identifier: MIT */
 #include "store/backup.h"
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 5000 };
+enum { BUSY_MS = 5000, PAGES = 4096 };
 
 static int fail(sqlite3 *db, int rc, const char *verb, const char *path, dts_error *e) {
   const char *code = rc == SQLITE_FULL ? "DISK_FULL" : "BACKUP";
@@ -26,11 +27,19 @@ static int sync_file(const char *path, dts_error *e) {
   return rc;
 }
 
-static int copy(sqlite3 *from, sqlite3 *to, const char *path, dts_error *e) {
+static int copy(sqlite3 *from, sqlite3 *to, const char *path, bool (*stop)(void), dts_error *e) {
+  static const char snapshot[] = "begin; select 1 from sqlite_schema limit 1";
+  int rc = sqlite3_exec(from, snapshot, NULL, NULL, NULL);
+  if (rc != SQLITE_OK) return fail(from, rc, "cannot read for", path, e);
   sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
   if (!b) return fail(to, sqlite3_errcode(to), "cannot write", path, e);
-  sqlite3_backup_step(b, -1);
-  int rc = sqlite3_backup_finish(b);
+  bool stopped = false;
+  do {
+    rc = sqlite3_backup_step(b, PAGES);
+    stopped = rc == SQLITE_OK && stop && stop();
+  } while (rc == SQLITE_OK && !stopped);
+  rc = sqlite3_backup_finish(b);
+  if (stopped) return error_fail(e, "INTERRUPTED", "interrupted");
   return rc == SQLITE_OK ? 0 : fail(NULL, rc, "cannot write", path, e);
 }
 
@@ -41,7 +50,7 @@ static int make_file(const char *path, dts_error *e) {
   return 0;
 }
 
-int store_backup(const char *path, const char *to, dts_error *e) {
+int store_backup(const char *path, const char *to, bool (*stop)(void), dts_error *e) {
   sqlite3 *from = NULL, *into = NULL;
   if (make_file(to, e) < 0) return -1;
   int rc = sqlite3_open_v2(path, &from, SQLITE_OPEN_READONLY, NULL);
@@ -49,7 +58,8 @@ int store_backup(const char *path, const char *to, dts_error *e) {
   if (result == 0) {
     sqlite3_busy_timeout(from, BUSY_MS);
     rc = sqlite3_open_v2(to, &into, SQLITE_OPEN_READWRITE, NULL);
-    result = rc == SQLITE_OK ? copy(from, into, to, e) : fail(into, rc, "cannot write", to, e);
+    result =
+        rc == SQLITE_OK ? copy(from, into, to, stop, e) : fail(into, rc, "cannot write", to, e);
   }
   sqlite3_close(into);
   sqlite3_close(from);

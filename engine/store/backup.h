@@ -12,8 +12,9 @@
 #include "base/error.h"
 
 /* Copies the database at `path` to the new file `to` (mode 0600), synced. On failure `to` is
- * removed. 0, or -1: BACKUP, DISK_FULL. */
-int store_backup(const char *path, const char *to, dts_error *e);
+ * removed. `stop` (may be NULL) is asked now and then: true ends it. 0, or -1: BACKUP, DISK_FULL,
+ * INTERRUPTED. */
+int store_backup(const char *path, const char *to, bool (*stop)(void), dts_error *e);
 /* Reads every page; `thorough` also compares each index with its table. 0, or -1: STORE_BROKEN
  * with what is wrong first. */
 int store_verify(const char *path, bool thorough, dts_error *e);

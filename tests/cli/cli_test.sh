@@ -57,6 +57,7 @@ run run gone.lua; ends "no file" 1; warns "no file" "there is no file 'gone.lua'
 run version; ends "version" 0; says "version" "dts 0."
 run version --json; says "version" '"version"'
 run help HTTP_LATER; ends "help of a code" 0; says "help of a code" "What to do:"
+run help http_later; says "help of a code in small letters" "What to do:"
 run help run; says "help of a command" "Usage: dts run FILE|NAME [OPTIONS]"
 run help HTTP_LATR; ends "help of nothing" 2; warns "help of nothing" "did you mean 'dts help HTTP_LATER'?"
 
@@ -79,6 +80,9 @@ run new ../x/y z; ends "new, two words" 2
 run new 'a b'; ends "new, bad name" 2
 cd "$home/demo" || exit 2
 run test; ends "its spec passes offline" 0; says "its spec passes offline" "2 successes / 0 failures / 0 errors"
+run run pipelines/rate.lua; ends "a misspelt file" 1; warns "a misspelt file" "did you mean 'pipelines/rates.lua'?"
+grep -q 'function ctx:put(' .editor/dts.lua && ! for hints in .editor/*.lua; do luac5.4 -p "$hints" || echo bad; done | grep -q bad; verdict "editor hints are Lua" $?
+grep -q '"workspace.library": \[".editor"\]' .luarc.json; verdict "editors find them" $?
 run check; ends "its check" 0; is "its check" "$out" "1 script, 1 table, 1 source, 1 pipeline, 1 route, 1 dashboard
 
 pipeline  trigger   file

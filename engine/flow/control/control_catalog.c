@@ -1,6 +1,6 @@
 /* control_catalog.c -- the command `catalog`: what the project keeps.
  *
- *   catalog {table?} -> [{name, kind "table" | "rollup" | "view", file, from?, key [..], columns
+ *   catalog {table?, rows? (false: not counted)} -> [{name, kind "table" | "rollup" | "view", file, from?, key [..], columns
  *            [{name, type, key, not_null, default?, check?, doc?}], rows, changed?, private,
  *            keep_ms?, written_by [pipelines]}]
  *
@@ -15,7 +15,7 @@
 #include "flow/kernel/parts.h"
 #include "format/date.h"
 
-enum { CHAIN = 8 }; /* roll-ups of roll-ups, views of views */
+enum { CHAIN = 8, COUNT_MS = 3000 }; /* CHAIN: roll-ups of roll-ups, views of views */
 
 typedef struct listing {
   question *question;
@@ -67,10 +67,21 @@ static value view_columns(listing *l, const char *name, value *reads) {
 
 /* ---- rows and changes ---- */
 
+static int take_count(void *arg, const store_header *header, const value *row, dts_error *e) {
+  (void)header, (void)e;
+  *(value *)arg = row[0];
+  return 0;
+}
+
+/* Null when it takes too long: a view may be slow, or without end. */
 static value count_rows(listing *l, const char *name) {
-  value v;
-  const char *sql = arena_format(l->memory, "select count(*) from \"%s\"", name);
-  return store_get(l->conn, sql, NULL, 0, l->memory, &v, NULL) < 0 ? value_null() : v;
+  value v = value_null(), none = value_map();
+  store_sql q = {.sql = arena_format(l->memory, "select count(*) from \"%s\"", name),
+                 .params = &none,
+                 .limit_ms = COUNT_MS};
+  if (!value_get_boolean(&l->question->command, "rows", true)) return v;
+  return store_query(l->conn, &q, l->memory, NULL, NULL, take_count, &v, NULL) < 0 ? value_null()
+                                                                                   : v;
 }
 
 static bool writes(const pipeline *p, const char *name) {

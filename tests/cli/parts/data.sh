@@ -86,6 +86,22 @@ run export readings --format parquet; ends "export, parquet" 2; warns "export, p
 "$dts" sql "with recursive c(n) as (select 1 union all select n + 1 from c where n < 300000) select n from c" --csv 2>"$home/err" | head -1 >/dev/null
 is "a reader that leaves early" "${PIPESTATUS[0]}" 0; is "nothing is said" "$(cat "$home/err")" ""
 
+# Ctrl-C leaves nothing behind, here and beside
+interrupt() { # interrupt SECONDS ARGS...: the program, with SIGINT after so long; its status in $status
+  local after=$1; shift
+  "$dts" "$@" >"$home/out" 2>"$home/err" & local pid=$!
+  sleep "$after"; kill -INT $pid 2>/dev/null
+  wait $pid; status=$? out=$(cat "$home/out") err=$(cat "$home/err")
+}
+interrupt 2 run endless --dry-run; ends "Ctrl-C in a dry run" 130; warns "Ctrl-C in a dry run" "nothing of this was kept"
+is "its copy is gone" "$(ls var | grep -c '^dry-')" 0
+cat >pipelines/endless_view.lua <<'LUA'
+require "dts".view { name = "without_end", sql = "with recursive c(n) as (select 1 union all select n + 1 from c) select n from c" }
+LUA
+interrupt 2 export without_end --output without_end.csv; ends "Ctrl-C in an export" 130
+is "no part of it is left" "$(ls | grep -c 'without_end.csv')" 0
+rm pipelines/endless_view.lua
+
 # events in
 printf '{"id":"a","n":1}\n{"id":"b","n":"x"}\n{"id":"a","n":1}\nnot json\n' >events.ndjson
 run emit readings events.ndjson; ends "emit" 1; says "emit" "1 event accepted, 1 duplicate, 2 refused"
