@@ -264,7 +264,8 @@ end
 function readers.html(it, shape)
   local markup = require "dts.markup"
   local document = markup.read(it.raw, shape.format, shape.encoding or said(it) or "", it.name)
-  return records.shaped(document:records(shape.at, shape.header), shape)
+  local from = shape.format == "html" and not shape.at and shape.columns and records.table_of(document, shape)
+  return records.shaped((from or document):records(shape.at, shape.header), shape)
 end
 readers.xml = readers.html
 

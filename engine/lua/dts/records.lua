@@ -68,6 +68,19 @@ local function cell(shape, nulls, name, theirs, value, place)
   return false, fault(shape, name, theirs, got, value, place)
 end
 
+-- The table of a page that has the most of the columns asked for, of equals the first; the page where none has rows.
+function records.table_of(document, shape)
+  local best, most = document, -1
+  for node in document:each("table") do
+    local _, _, names = node:records(nil, shape.header)()
+    local has, found = {}, 0
+    for _, name in ipairs(names or {}) do has[name] = true end
+    for _, theirs in pairs(shape.columns) do found = found + (has[theirs] and 1 or 0) end
+    if names and found > most then best, most = node, found end
+  end
+  return best
+end
+
 -- The columns asked for are held against those that a table has: an absent one is no empty one.
 local function check_names(shape, names, place)
   local has = {}

@@ -239,6 +239,12 @@ describe("HTML", function()
     fake.restore()
   end)
 
+  it("is the table with the columns asked for, not the menu before it", function()
+    local page = "<table><tr><td>Home<td>News</table><table><tr><th>Day<th>Price<tr><td>1<td>2</table>"
+    assert.same({ { p = "2" } }, all(page, { columns = { p = "Price" } }))
+    assert.matches('the table has no column "Prise"', (fake.refused(all, page .. page, { columns = { p = "Prise" } })))
+  end)
+
   it("gives records of other elements, with columns by CSS", function()
     local list = "<ul><li class=i><a href=/1>One</a> <b class=p>1,5</b><li class=i><a href=/2>Two</a></ul>"
     assert.same({ { name = "One", link = "/1", price = "1,5" }, { name = "Two", link = "/2" } },
