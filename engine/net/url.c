@@ -48,32 +48,40 @@ static int url_fail(const char *url, const char *why, dts_error *e) {
   return -1;
 }
 
+/* A host's name beyond ASCII becomes what is looked up (RFC 5891). curl takes its bytes for what the
+ * locale says that they are, and the engine has none: for this one call of this thread they are
+ * UTF-8. */
+static CURLUcode url_to_ascii(CURLU *u) {
+  char *host = NULL, *ascii = NULL;
+  CURLUcode code = curl_url_get(u, CURLUPART_HOST, &host, 0);
+  bool plain = true;
+  for (const char *c = host; c && *c; c++) plain = plain && (signed char)*c > 0;
+  curl_free(host);
+  if (code != CURLUE_OK || plain) return CURLUE_OK; /* no host is told of later */
+  locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+  locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+  code = curl_url_get(u, CURLUPART_HOST, &ascii, CURLU_PUNYCODE);
+  if (before) uselocale(before);
+  if (utf8) freelocale(utf8);
+  if (code == CURLUE_OK) code = curl_url_set(u, CURLUPART_HOST, ascii, 0);
+  curl_free(ascii);
+  return code == CURLUE_OK ? CURLUE_OK : CURLUE_BAD_HOSTNAME;
+}
+
 /* NULL, or an open handle; the caller cleans it up. */
 static CURLU *url_open(const char *url, dts_error *e) {
   CURLU *u = curl_url();
   CURLUcode code = u ? curl_url_set(u, CURLUPART_URL, url, CURLU_URLENCODE) : CURLUE_OUT_OF_MEMORY;
+  if (code == CURLUE_OK) code = url_to_ascii(u);
   if (code == CURLUE_OK) return u;
   curl_url_cleanup(u);
   url_fail(url, curl_url_strerror(code), e);
   return NULL;
 }
 
-/* A part with the host's name in ASCII (RFC 5891). curl takes a name's bytes for what the locale
- * says that they are, and the engine has none: for this one call of this thread they are UTF-8. */
-static CURLUcode url_get(CURLU *u, CURLUPart part, char **text, unsigned flags) {
-  CURLUcode code = curl_url_get(u, part, text, flags | CURLU_PUNYCODE);
-  if (code != CURLUE_BAD_HOSTNAME) return code;
-  locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-  locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
-  code = curl_url_get(u, part, text, flags | CURLU_PUNYCODE);
-  if (before) uselocale(before);
-  if (utf8) freelocale(utf8);
-  return code;
-}
-
 static int url_part(CURLU *u, CURLUPart part, unsigned flags, buffer *out) {
   char *text = NULL;
-  if (url_get(u, part, &text, flags) != CURLUE_OK) return -1;
+  if (curl_url_get(u, part, &text, flags) != CURLUE_OK) return -1;
   int rc = buffer_add_text(out, text);
   curl_free(text);
   return rc;
@@ -112,7 +120,7 @@ static int place_fill(CURLU *u, const char *url, url_place *out, dts_error *e) {
   int rc = -1;
   *out = (url_place){0};
   curl_url_get(u, CURLUPART_SCHEME, &scheme, 0);
-  url_get(u, CURLUPART_HOST, &host, 0);
+  curl_url_get(u, CURLUPART_HOST, &host, 0);
   curl_url_get(u, CURLUPART_PORT, &port, 0);
   if (!scheme || !scheme_port(scheme))
     url_fail(url, "unknown scheme", e);
@@ -169,6 +177,7 @@ int url_resolve(const char *from, const char *location, buffer *out, dts_error *
   CURLU *u = url_open(from, e);
   if (!u) return -1;
   CURLUcode code = curl_url_set(u, CURLUPART_URL, location, CURLU_URLENCODE);
+  if (code == CURLUE_OK) code = url_to_ascii(u);
   int rc = code == CURLUE_OK ? url_write(u, true, out) : -1;
   curl_url_cleanup(u);
   return rc < 0 ? url_fail(location, "a redirect leads there", e) : 0;

@@ -95,6 +95,9 @@ static void test_host_is_lower_case_with_a_port_that_is_not_the_usual(void **sta
   host_is("http://[2001:DB8::1]:81/", "[2001:db8::1]:81");
   host_is("http://2130706433/", "127.0.0.1"); /* as curl will read it */
   host_is("http://0x7f.1/", "127.0.0.1");
+  host_is("https://m\xc3\xbcller.example/", "xn--mller-kva.example");
+  host_is("http://m%C3%BCller.example/", "xn--mller-kva.example");
+  host_is("http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/", "127.0.0.1"); /* full width */
   host_is("smtp://mail.example.org:587", "mail.example.org:587");
   char small[4];
   assert_int_equal(url_host("https://example.org", small, sizeof small, NULL), -1);
