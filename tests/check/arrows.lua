@@ -46,7 +46,7 @@ local OUTSIDE = {
   { "^zstd", "pack" }, { "^zlib%.h$", "pack" },
 }
 local LIBC = set [[ assert ctype dirent dlfcn endian errno fcntl fenv float fnmatch ftw getopt glob ifaddrs inttypes
-  langinfo limits locale malloc
+  langinfo limits link locale malloc
   math netdb poll pthread pwd sched semaphore signal spawn stdalign stdarg stdatomic stdbool stddef stdint
   stdio stdlib string strings syslog termios time unistd wchar ]]
 
