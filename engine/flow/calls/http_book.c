@@ -62,9 +62,7 @@ static chapter *find_chapter(http_book *b, const char *name) {
   return b->chapters = c;
 }
 
-void http_book_expect(http_book *b, const char *name) {
-  find_chapter(b, name)->blank = NOT_BLANK;
-}
+void http_book_expect(http_book *b, const char *name) { find_chapter(b, name)->blank = NOT_BLANK; }
 
 /* Only this engine writes validators, and says so before; so what was found blank stays so. */
 static void learn(http_book *b, const http_known *q) {
