@@ -326,6 +326,10 @@ static void describe_loss(const worker_end *how, dts_error *e) {
   else
     error_fail(e, "WORKER_LOST", "the run's process ended with status %d without a result",
                how->status);
+  if (how->signal == SIGABRT || (!how->signal && how->status == 255))
+    error_hint(e,
+               "a library found no more memory, most likely: read in pieces, or raise limits = { "
+               "memory = \"...\" }");
   e->status = how->signal;
 }
 
