@@ -32,7 +32,8 @@ static int read_varint(unpack *u, uint64_t *n, dts_error *e) {
 static int read_integer(unpack *u, value *v, dts_error *e) {
   uint64_t n;
   if (read_varint(u, &n, e) < 0) return -1;
-  *v = value_integer((int64_t)(n >> 1) ^ -(int64_t)(n & 1));
+  v->kind = VALUE_INTEGER;
+  v->integer = (int64_t)(n >> 1) ^ -(int64_t)(n & 1);
   return 0;
 }
 
@@ -41,14 +42,16 @@ static int read_real(unpack *u, value *v, dts_error *e) {
   uint64_t bits = 0;
   for (int i = 0; i < 8; i++) bits |= (uint64_t)(unsigned char)u->at[i] << (8 * i);
   u->at += 8;
-  *v = value_real(0);
+  v->kind = VALUE_REAL;
   memcpy(&v->real, &bits, sizeof bits);
   return 0;
 }
 
 static int read_text(unpack *u, uint64_t size, value *v, dts_error *e) {
   if (size > left(u)) return malformed(e, "it ends inside a text");
-  *v = value_bytes(u->at, (size_t)size);
+  v->kind = VALUE_TEXT;
+  v->text.bytes = u->at;
+  v->text.size = (size_t)size;
   u->at += size;
   return 0;
 }
@@ -78,9 +81,10 @@ static int read_long_text(unpack *u, value *v, dts_error *e) {
   return read_varint(u, &size, e) < 0 ? -1 : read_text(u, size, v, e);
 }
 
+/* The kind is set first and the value in its own field: this runs for each value of each row. */
 int unpack_next(unpack *u, value *v, bool *ended, dts_error *e) {
   if (ended) *ended = false;
-  *v = value_null();
+  v->kind = VALUE_NULL;
   if (u->at == u->end) return malformed(e, "it ends too early");
   unsigned char tag = (unsigned char)*u->at++;
   if (tag >= TAG_SHORT) return read_text(u, tag - TAG_SHORT, v, e);
