@@ -205,8 +205,9 @@ static void say_cell(lua_State *L, const csv_source *from, size_t i, const char 
 }
 
 static void say_count(const reader *r, size_t count, dts_error *e) {
-  error_fail(e, "ROWS", "%zu fields expected, as in the header, got %zu (line %lld of %s)",
-             r->target_count, count, (long long)r->csv.line, r->feed.origin);
+  error_fail(e, "ROWS", "%zu field%s expected, as in the header, got %zu (line %lld of %s)",
+             r->target_count, r->target_count == 1 ? "" : "s", count, (long long)r->csv.line,
+             r->feed.origin);
   error_hint(e,
              "ragged = \"pad\" takes fields that are missing as null, ragged = \"cut\" also leaves "
              "out those that are too many");
@@ -363,8 +364,7 @@ static const char *option(lua_State *L, const char *name) { /* the shape keeps i
 }
 
 static char letter(lua_State *L, const char *name) {
-  const char *text = option(L, name);
-  return text ? *text : 0;
+  return option(L, name) ? *option(L, name) : '\0';
 }
 
 static csv_options read_options(lua_State *L) {
