@@ -12,7 +12,7 @@ local store = require "dts.spec_store"
 
 local spec = {}
 local methods = {} -- each is called with what is inside of t
-local inside = setmetatable({}, { __mode = "k" }) -- t → { test, http, requests, ask, failed, closed }
+local inside = setmetatable({}, { __mode = "k" }) -- t → { test, http, requests, ask, closed }
 local kernels = setmetatable({}, { __mode = "v" }) -- test's id → what is inside
 
 local OPEN = options.spec("dts.test", {
@@ -45,6 +45,28 @@ local function ask(it, verb, args)
   error(fault, 0)
 end
 
+-- Whoever reads that a spec failed after a run did wants to know first why the run did.
+local failed -- of the spec under way; nil: busted has not been told yet
+
+local function tell_failed()
+  for _, run in ipairs(failed) do
+    local why = run[2]
+    local where = (why.where or "") ~= "" and why.where .. ": " or ""
+    io.stderr:write(("\nnote: the run of '%s' had failed: %s%s\n"):format(run[1], where, tostring(why.message)))
+  end
+  failed = {}
+end
+
+local function watch_failures()
+  if failed then return end
+  failed = {}
+  local found, busted = pcall(require, "busted")
+  if not found or type(busted) ~= "table" or not busted.subscribe then return end
+  busted.subscribe({ "test", "start" }, function() failed = {} end)
+  busted.subscribe({ "failure" }, tell_failed)
+  busted.subscribe({ "error" }, tell_failed)
+end
+
 local function check_name(name, method)
   if type(name) ~= "string" then
     options.fail("t:" .. method, ("a name expected first, got %s"):format(options.shown(name)))
@@ -57,7 +79,7 @@ end
 function methods.run(it, pipeline, params)
   check_name(pipeline, "run")
   local got = ask(it, "run", { pipeline = pipeline, params = params })
-  if got.state ~= "done" and got.error then it.failed[#it.failed + 1] = { pipeline, got.error } end
+  if got.state ~= "done" and got.error then failed[#failed + 1] = { pipeline, got.error } end
   return got
 end
 
@@ -148,17 +170,6 @@ local function close(t)
   kernel.call("test", { test = it.test, verb = "close" })
 end
 
--- Whoever reads that a spec failed after a run did wants to know first why the run did.
-local function close_after(t, fault)
-  local it = inside[t]
-  local failed = it and it.failed[#it.failed]
-  close(t)
-  if not failed or fault == nil then return end
-  local why = failed[2]
-  local where = (why.where or "") ~= "" and why.where .. ": " or ""
-  io.stderr:write(("\nnote: the run of '%s' had failed: %s%s\n"):format(failed[1], where, tostring(why.message)))
-end
-
 local NAMES = { "close" }
 for name in pairs(methods) do NAMES[#NAMES + 1] = name end
 table.sort(NAMES)
@@ -179,7 +190,7 @@ local CLASS = {
     options.fail("t", ("there is no '%s'%s"):format(tostring(name), options.meant(name, NAMES)),
       "there are " .. table.concat(NAMES, ", "))
   end,
-  __close = close_after,
+  __close = close,
   __name = "dts.test",
 }
 
@@ -187,10 +198,11 @@ local CLASS = {
 function spec.open(given)
   local args = options.check(OPEN, given or {}, "dts.test")
   local opened = kernel.call("test_open", args)
-  local t, it = setmetatable({}, CLASS), { test = opened.test, http = {}, requests = {}, failed = {} }
+  local t, it = setmetatable({}, CLASS), { test = opened.test, http = {}, requests = {} }
   it.alerts = args.alerts
   it.ask = function(verb, its) return ask(it, verb, its) end
   inside[t], kernels[opened.test] = it, it
+  watch_failures()
   kernel.answer_with(function(question) return network.answer(kernels[question.test], question) end)
   return t
 end
