@@ -20,6 +20,7 @@ function serve() {
     setTimeout(() => response.end('{"ok":true}'), DELAY);
   });
   server.keepAliveTimeout = 60000;
+  process.on("disconnect", () => process.exit());
   server.listen(0, "127.0.0.1", 1024, () => process.send(server.address().port));
 }
 
