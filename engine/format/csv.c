@@ -240,7 +240,8 @@ static size_t split_line(csv_reader *r, const char *line, size_t left) {
 }
 
 /* The usual case at once: a line whose quotes stand around whole fields and nowhere else, within the
- * limits, that lies whole in the input with eight bytes behind. False, and nothing has happened: byte by byte, then. */
+ * limits, that lies whole in the input and not at its very end. False, and nothing has happened: byte
+ * by byte, then. */
 static bool take_line(csv_reader *r) {
   const char *line = r->input.data + r->taken;
   size_t size = split_line(r, line, r->input.size - r->taken);

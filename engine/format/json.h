@@ -60,8 +60,8 @@ int json_fail(const json_reader *r, dts_error *e);
 /* Line and column, from 1, of a byte of the input. */
 void json_place(const json_reader *r, const char *at, size_t *line, size_t *column);
 
-/* A whole document, JSON_DEPTH levels deep; texts are copied into the arena with a NUL behind. A value of one token sort
- * can also be built from a reader that has just given `token`. 0, or -1. */
+/* A whole document, JSON_DEPTH levels deep; texts are copied into the arena with a NUL behind. A
+ * value of one token sort can also be built from a reader that has just given `token`. 0, or -1. */
 int json_read(arena *a, const char *bytes, size_t size, value *out, dts_error *e);
 int json_read_value(json_reader *r, json_token token, arena *a, value *out, dts_error *e);
 

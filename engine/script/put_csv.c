@@ -69,7 +69,7 @@ static bool cell(lua_State *L, void *data, const csv_source *from, csv_target *t
   return true;
 }
 
-/* The limit of processor time is a hook, which runs between instructions of Lua: there are none here. */
+/* The limit of processor time is a hook between instructions of Lua: there are none here. */
 static void look_at_limits(lua_State *L) {
   lua_Hook hook = lua_gethook(L);
   if (hook) hook(L, NULL);

@@ -167,7 +167,7 @@ static int read_boolean(const char *text, size_t size, value *out) {
   return -1;
 }
 
-/* Under the first of the formats that fits: the date, and the time of that day in ms, -1 without one. */
+/* Under the first format that fits: the date, and the time of that day in ms (-1: none). */
 static bool read_formatted(const cell_rule *rule, const char *text, size_t size, int32_t *date,
                            int64_t *ms) {
   for (const char *const *format = rule->dates; *format; format++)

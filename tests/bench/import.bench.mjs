@@ -14,7 +14,9 @@ const SCRIPT = `
 local dts = require "dts"
 dts.table { name = "prices", key = { "symbol", "id" }, columns = { "symbol text", "id integer", "day date", "open real",
   "close real", "volume integer", "note text" } }
-dts.pipeline { name = "prices", files = "*.csv", run = function(ctx, file) ctx:put("prices", file:rows { into = "prices" }) end }
+dts.pipeline { name = "prices", files = "*.csv", run = function(ctx, file)
+  ctx:put("prices", file:rows { into = "prices" })
+end }
 `;
 const SCHEMA = `create table prices (symbol text not null, id integer not null, day text, open real, close real,
   volume integer, note text, primary key (symbol, id)) strict, without rowid`;
@@ -24,7 +26,8 @@ function writeRows(path, numbers) {
   let text = "symbol,id,day,open,close,volume,note\n";
   for (let i = 0; i < ROWS; i++) {
     const n = numbers(i), two = (x) => String(x).padStart(2, "0");
-    text += `SYM${String(Math.floor(n / 250)).padStart(5, "0")},${n},${2000 + n % 25}-${two(1 + n % 12)}-${two(1 + n % 28)},` +
+    text += `SYM${String(Math.floor(n / 250)).padStart(5, "0")},${n},` +
+      `${2000 + n % 25}-${two(1 + n % 12)}-${two(1 + n % 28)},` +
       `${(n * 7919 % 100000) / 1000},${(n * 104729 % 100000) / 1000},${n * 31 % 10_000_019},note ${n % 97}\n`;
     if (text.length > 1 << 20) { writeSync(fd, text); text = ""; }
   }

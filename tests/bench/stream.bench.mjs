@@ -4,7 +4,8 @@
 // engine may have 64 MB, and the 64 MiB that the store's connection keeps of its pages.
 // SPDX-License-Identifier: MIT
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync, writeSync }
+  from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { single } from "./pair.mjs";
@@ -37,7 +38,8 @@ function writeFile(path) {
   let text = "id,day,symbol,close,volume,note\n", written = 0, rows = 0;
   while (written + text.length < BYTES) {
     const n = ++rows;
-    text += `${n},2024-02-${String(1 + n % 28).padStart(2, "0")},SYM${n * 7919 % 5000},${(n * 104729 % 100000) / 1000},${n * 31 % 10_000_019},note ${n % 97}\n`;
+    text += `${n},2024-02-${String(1 + n % 28).padStart(2, "0")},SYM${n * 7919 % 5000},` +
+      `${(n * 104729 % 100000) / 1000},${n * 31 % 10_000_019},note ${n % 97}\n`;
     if (text.length > 1 << 20) { written += writeSync(fd, text); text = ""; }
   }
   writeSync(fd, text);
@@ -55,7 +57,10 @@ function status(pid) {
 
 function sample(root, most) {
   const all = new Map(readdirSync("/proc").filter((n) => /^\d+$/.test(n)).map((n) => [Number(n), status(n)]));
-  const below = (pid) => { for (let p = all.get(pid); p; p = all.get(p.parent)) if (p.parent === root) return true; return false; };
+  const below = (pid) => {
+    for (let p = all.get(pid); p; p = all.get(p.parent)) if (p.parent === root) return true;
+    return false;
+  };
   for (const [pid, it] of all) {
     const who = pid === root ? "engine" : it && below(pid) ? "worker" : null;
     if (!who || !it) continue;
@@ -67,7 +72,8 @@ function sample(root, most) {
 function run(folder, pipeline) {
   return new Promise((resolve, reject) => {
     const most = {}, start = performance.now();
-    const child = spawn(dts, ["run", pipeline, "--file", "rows.csv"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+    const stdio = ["ignore", "ignore", "inherit"];
+    const child = spawn(dts, ["run", pipeline, "--file", "rows.csv"], { cwd: folder, stdio });
     const timer = setInterval(() => sample(child.pid, most), 20);
     child.on("exit", (code) => {
       clearInterval(timer);
