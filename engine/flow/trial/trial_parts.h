@@ -27,7 +27,7 @@ struct trial {
   kernel *kernel;
   value laid_over; /* in `memory` */
   arena memory;
-  char folder[32]; /* of its objects */
+  char folder[256]; /* of its objects */
   void *server;
   char address[64], key[128];
   trial_asked *asked;
