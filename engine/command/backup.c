@@ -1,8 +1,8 @@
 /* backup.c -- dts backup [FILE]: store and objects in one tar file, while an engine serves.
  *
- * One idea: objects are never changed and the store names them, so they are copied first, then the
- * store as one snapshot, then the objects that came meanwhile: whatever the snapshot names is there.
- * The copy is checked before the file gets its name.
+ * One idea: objects are never changed and the store names them, so they are copied first, then
+ * the store as one snapshot, then the objects that came meanwhile: whatever the snapshot names is
+ * there. The copy is checked before the file gets its name.
  *
  * SPDX-License-Identifier: MIT */
 #include <dirent.h>

@@ -33,7 +33,7 @@ static void set_colour(const char *when) {
   setenv("CLICOLOR_FORCE", "1", 1);
 }
 
-/* Whoever read the output may leave (`| head`): that is no fault, and nothing is left to be said. */
+/* Whoever read the output may leave (`| head`): no fault, and nothing is left to be said. */
 static int finish(int status) {
   bool fine = fflush(stdout) == 0 && !ferror(stdout);
   return fine || errno == EPIPE ? status : EXIT_FAILED;

@@ -16,7 +16,8 @@ static int64_t line_of(const value *error) {
   return value_get_integer(error, "line", colon ? strtoll(colon + 1, NULL, 10) : 0);
 }
 
-/* A message may quote what a source sent, and a script may hold anything: neither drives a terminal. */
+/* A message may quote what a source sent, and a script may hold anything: neither drives a
+ * terminal. */
 static void add_safe(buffer *out, const char *text, size_t size) {
   for (const char *at = text, *end = text + size, *tab; at < end; at = tab + 1) {
     tab = memchr(at, '\t', (size_t)(end - at));

@@ -27,18 +27,19 @@ screen screen_of(FILE *out);
 /* Columns of a text as it is shown: what could drive a terminal (control characters, broken bytes,
  * directional overrides) stands as \n, \x1B or \u202E. */
 size_t screen_width(const char *text, size_t size);
-/* Adds `text`, shown like that and cut to `width` columns ("…" at the cut), padded with blanks to it
- * when `pad`. */
+/* Adds `text`, shown like that and cut to `width` columns ("…" at the cut), padded with blanks to
+ * it when `pad`. */
 void screen_fit(buffer *b, const char *text, size_t size, size_t width, bool pad);
-/* How many bytes of `text` to show in `width` columns, up to a blank where there is one; at least one
- * character. */
+/* How many bytes of `text` to show in `width` columns, up to a blank where there is one; at least
+ * one character. */
 size_t screen_take(const char *text, size_t size, size_t width);
-/* The same for a text of several lines: those after the first begin with `indent` blanks. */
+/* Adds a text of several lines: those after the first begin with `indent` blanks. */
 void screen_lines(buffer *b, const char *text, size_t size, size_t indent);
 void screen_say(const screen *s, const char *text); /* writes one, without a newline behind */
 
 /* {columns, types?, rows} as aligned columns under their names, numbers to the right; timestamps
- * are shown in `z` (NULL: as they are). The widest columns give way where the screen is narrower. */
+ * are shown in `z` (NULL: as they are). Where the screen is narrower the widest columns give
+ * way. */
 void screen_table(const screen *s, const value *result, const zone *z);
 /* The same as [{column: value} ..], JSON. */
 void screen_objects(FILE *out, const value *result);

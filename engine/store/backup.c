@@ -1,6 +1,6 @@
-/* backup.c -- see backup.h. SQLite's backup API: pages are copied as they are, so that no function of
- * ours is needed to understand the schema. The source's own read transaction is open from before the
- * first step until after the last, so that all of them see one snapshot.
+/* backup.c -- see backup.h. SQLite's backup API: pages are copied as they are, so that no function
+ * of ours is needed to understand the schema. The source's own read transaction is open from before
+ * the first step until after the last, so that all of them see one snapshot.
  *
  * SPDX-License-Identifier: MIT */
 #include "store/backup.h"

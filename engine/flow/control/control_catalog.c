@@ -1,8 +1,8 @@
 /* control_catalog.c -- the command `catalog`: what the project keeps.
  *
- *   catalog {table?, rows? (false: not counted)} -> [{name, kind "table" | "rollup" | "view", file, from?, key [..], columns
- *            [{name, type, key, not_null, default?, check?, doc?}], rows, changed?, private,
- *            keep_ms?, written_by [pipelines]}]
+ *   catalog {table?, rows? (false: not counted)} -> [{name, kind "table" | "rollup" | "view",
+ *            file, from?, key [..], columns [{name, type, key, not_null, default?, check?, doc?}],
+ *            rows, changed?, private, keep_ms?, written_by [pipelines]}]
  *
  * `changed` is the end of the latest run that wrote rows, among the pipelines that may write the
  * table; of a roll-up or a view, that of the tables it is made from.
