@@ -1,7 +1,8 @@
 /* globals.h -- the safe base: what a script finds without requiring it.
  *
  * One table holds Lua's own functions less those that reach outside the run; every project file has
- * an empty environment that falls back on copies of Lua's libraries and then on that table. Writing a global and reading an unknown one are
+ * an empty environment that falls back on copies of Lua's libraries and then on that table.
+ * Writing a global and reading an unknown one are
  * errors.
  *
  * SPDX-License-Identifier: MIT */

@@ -3,7 +3,8 @@
  * The CPU limit is a timer on CPU time: its signal's handler arms a hook on the coroutine that
  * runs, and the hook raises LIMIT_CPU at the running line, again and again, so that no pcall
  * swallows it. What does not come back to Lua within a second ends itself by SIGXCPU, and what
- * prevents that, by RLIMIT_CPU (cage.h). The memory limit is the allocator's cap. Whichever was hit stays in script.limit: the run fails with it, whatever it
+ * prevents that, by RLIMIT_CPU (cage.h). The memory limit is the allocator's cap. Whichever was
+ * hit stays in script.limit: the run fails with it, whatever it
  * caught.
  *
  * SPDX-License-Identifier: MIT */
