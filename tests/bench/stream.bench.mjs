@@ -94,7 +94,7 @@ try {
     single(`${what}: the worker`, [it.worker],
       { unit: `MB (${it["worker with files"].toFixed(0)} with mapped files)`, goal: { atMost: 64 } });
     single(`${what}: the engine`, [it.engine],
-      { unit: `MB (${it["engine with files"].toFixed(0)} with mapped files)`, goal: { atMost: 64 + 64 * 1.048576 } });
+      { unit: `MB (${it["engine with files"].toFixed(0)} with mapped files)`, goal: { atMost: 64 + 67 } });
     rmSync(join(folder, "var"), { recursive: true, force: true });
   }
 } finally {
