@@ -16,12 +16,13 @@ static int list(api_call *c, dts_error *e) {
   value_set(c->memory, &params, "pipeline", value_text(call_param(c, "pipeline")));
   value_set(c->memory, &params, "state", value_text(call_param(c, "state")));
   value_set(c->memory, &params, "limit", value_integer(call_integer(c, "limit", 100, 10000)));
+  value_set(c->memory, &params, "job", value_integer(call_integer(c, "job", 0, INT64_MAX)));
   return call_table(
       c,
       "select id, pipeline, trigger, state, started, ended, rows, rejected, error, version "
       "from dts_runs "
       "where (:pipeline is null or pipeline = :pipeline) and (:state is null or state = :state) "
-      "order by id desc limit :limit",
+      "and (:job = 0 or job = :job) order by id desc limit :limit",
       &params, types, "runs", e);
 }
 
