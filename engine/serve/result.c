@@ -26,6 +26,7 @@ static bool is_json(const value *v) {
   json_reader r;
   json_token t;
   json_open(&r, v->text.bytes, v->text.size);
+  r.limit = JSON_DEPTH; /* it is our own */
   do t = json_next(&r);
   while (t != JSON_ERROR && t != JSON_END);
   json_close(&r);
