@@ -30,6 +30,9 @@ dts.pipeline { name = "victim", retry = 0, run = function(ctx)
   ctx:put("kept", { n = 3 })
   while true do end
 end }
+dts.pipeline { name = "loud", retry = 0, limits = { log = "100KB" }, run = function(ctx)
+  for i = 1, 100000 do print("line " .. i) end
+end }
 dts.pipeline { name = "well", retry = 0, run = function(ctx) ctx:put("kept", { n = 4 }) end }
 dts.route { "GET /api/pong", public = true, run = function() return { pong = true } end }
 `;
@@ -51,6 +54,7 @@ const ATTACKS = {
   caught: ['local t = {} while true do pcall(function() t[#t + 1] = ("x"):rep(1 << 20) .. #t end) end', /64 MB of memory/],
   logs: ["for i = 1, 1e7 do dts.log('line ' .. i) end", /1(\.0)? s of processor time/],
   sql: ["return #dts.sql [[with recursive a(x) as (select 1 union all select x + 1 from a) select count(*) n from a]]", /limit of|longer than/, '{ time = "2s" }'],
+  fill: ["return #dts.sql [[with recursive a(x) as (select 1 union all select x + 1 from a limit 3000) select printf('%.1000000c', 'x') s from a]]", /larger than the 128 MB/],
   error: ["error(setmetatable({}, { __tostring = function() while true do end end, __index = error }))", /table value/],
   long: ['error(("x"):rep(20e6))', /^x+/],
   text: ['getmetatable("").__index = {}', /boolean/],
@@ -155,6 +159,16 @@ for (const [pipeline, [code, named]] of Object.entries(ATTACKS)) {
   });
 }
 
+test("a log ends at its limit and says so; the run goes on", { skip, timeout: 60000 }, async () => {
+  await begin("loud");
+  const { state } = await until("its end", () => ended("loud"));
+  assert.equal(state, "done");
+  const lines = await engine.rows(`select level, message from dts_log where run = ${(await run("loud")).id} order by seq`);
+  assert.ok(lines.length > 1000 && lines.length < 2000, `${lines.length} lines`);
+  assert.deepEqual(lines[0], { level: "info", message: "line 1" });
+  assert.deepEqual(lines.at(-1), { level: "warn", message: "the log of this run ends here: limits.log is 102400 bytes" });
+});
+
 test("a script finds no way out of its run", { skip, timeout: 30000 }, async () => {
   const told = await p.dts("run", "sandbox");
   assert.equal(told.status, 0, told.err + told.out);
@@ -174,12 +188,13 @@ function workers(parent) {
   return below(parent);
 }
 
-// The worker that works: of the processes that the nursery made, the last one that used half of a quarter of a second.
+// The worker that works: of the processes that the nursery made, the one that used most of a quarter of a second. On a
+// machine that is busy with other things that may be little.
 async function busiest() {
   const before = new Map(workers(engine.pid).map((w) => [w.pid, w.used]));
   await pause(250);
-  const busy = (w) => w.parent !== engine.pid && w.used - (before.get(w.pid) ?? w.used) > 12;
-  return workers(engine.pid).filter(busy).sort((a, b) => b.pid - a.pid)[0];
+  const took = (w) => w.used - (before.get(w.pid) ?? w.used);
+  return workers(engine.pid).filter((w) => w.parent !== engine.pid && took(w) > 1).sort((a, b) => took(b) - took(a))[0];
 }
 
 async function goesOn() {
