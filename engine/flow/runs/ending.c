@@ -208,6 +208,8 @@ static void write_again(void *arg) {
 static void wait_for_room(final *f, const dts_error *e) {
   if (!f->wait_ms)
     tell_unwritten(f->run, f, "has not ended yet, and is tried again until it can", e);
+  if (!kernel_opened_with(f->run->kernel)->serving)
+    return forget_final(f); /* the next one settles it */
   f->wait_ms = f->wait_ms ? 2 * f->wait_ms : FIRST_WAIT_MS;
   if (f->wait_ms > LONGEST_WAIT_MS) f->wait_ms = LONGEST_WAIT_MS;
   arena_free(&f->memory); /* of the write that was undone */
@@ -247,6 +249,7 @@ static void end(run *r, run_ending how, const dts_error *e) {
   *f = (final){
       .run = r, .how = how, .now = kernel_now(r->kernel), .chance = kernel_chance(r->kernel)};
   f->staged = stage_take(r->stage);
+  if (how != RUN_DONE) stage_clear(f->staged); /* its file may be what fills the disk */
   if (e) f->error = *e;
   bool said = how == RUN_FAILED || how == RUN_DEFERRED || how == RUN_LOST;
   if (said) f->error_json = excerpt_error(&f->error, r->pipeline->script, r->traceback);
