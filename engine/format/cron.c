@@ -3,7 +3,7 @@
  * Where cron libraries differ, this one does as follows. A day field that begins with a star narrows
  * the other (so do Vixie's cron and robfig/cron; others always widen). A missing time fires at the
  * end of the gap, even when a whole day is missing. A step beyond its field's range, 'L', 'W', '#'
- * and '@reboot' are refused. Dates that never come ("30 2") can be read and have no next.
+ * and '@reboot' are refused. Dates that never come ("30 2") can be read and have no next: cron_ever().
  *
  * SPDX-License-Identifier: MIT */
 #include "format/cron.h"
@@ -14,7 +14,8 @@
 
 #include "format/date.h"
 
-enum { LONGEST_TEXT = 256, FIELDS = 5, HORIZON_DAYS = 8 * 365 + 3, MINUTE_MS = 60000 };
+/* The longest wait: a 29 February that must be a certain weekday, across 2100, which has none. */
+enum { LONGEST_TEXT = 256, FIELDS = 5, HORIZON_DAYS = 40 * 366, MINUTE_MS = 60000 };
 
 typedef struct field {
   const char *label;
@@ -121,6 +122,10 @@ static int read_fields(char *fields[FIELDS], cron *out, dts_error *e) {
 
 static int refuse_name(const char *text, dts_error *e) {
   const char *near = error_nearest(text, SHORT_NAMES);
+  if (strcasecmp(text, "@reboot") == 0) {
+    error_fail(e, "CRON", "schedule: '@reboot' is no time: the engine's start changes nothing");
+    return error_hint(e, "firings missed by a stop are made up for (`missed`); `dts run` runs one");
+  }
   error_fail(e, "CRON", "schedule: there is no '%.64s'", text);
   return near ? error_hint(e, "did you mean '%s'?", near)
               : error_hint(e, "write five fields, such as '0 6 * * *', or @daily");
@@ -205,6 +210,12 @@ static int64_t next_named(const cron *c, const zone *z, int64_t after, int64_t l
 int64_t cron_next(const cron *c, const zone *z, int64_t after_ms) {
   int64_t limit = after_ms + HORIZON_DAYS * DATE_DAY_MS;
   return c->real_time ? next_real(c, z, after_ms, limit) : next_named(c, z, after_ms, limit);
+}
+
+bool cron_ever(const cron *c) {
+  int32_t start;
+  date_make(2000, 1, 1, &start);
+  return local_match(c, start * DATE_DAY_MS, (start + HORIZON_DAYS) * DATE_DAY_MS) != INT64_MIN;
 }
 
 cron_shift cron_shift_of(const cron *c, const zone *z, int64_t fire_ms) {

@@ -27,8 +27,10 @@ typedef struct cron {
 
 int cron_read(const char *text, cron *out, dts_error *e); /* CRON */
 
-/* The first firing after an instant; -1 when there is none within 8 years. */
+/* The first firing after an instant; -1 when there is none within 40 years. */
 int64_t cron_next(const cron *c, const zone *z, int64_t after_ms);
+
+bool cron_ever(const cron *c); /* false: its dates are in no calendar, such as 30 February */
 
 /* How a firing stands to the clock on the wall, when that clock was changed. */
 typedef enum cron_shift {

@@ -13,6 +13,7 @@
 
 #include "flow/control/control_value.h"
 #include "flow/control/controls.h"
+#include "flow/jobs/scheduler.h"
 #include "flow/kernel/parts.h"
 #include "format/date.h"
 #include "format/duration.h"
@@ -102,6 +103,11 @@ static void add_when(explaining *x) {
     add(x, "on", on, if_default(strcmp(on, "success") == 0));
   }
   add_zone(x);
+  if (p->jitter_ms)
+    add(x, "jitter",
+        arena_format(x->memory, "%s, of which it waits %s", length_text(x->memory, p->jitter_ms),
+                     length_text(x->memory, scheduler_jitter(p))),
+        "script");
   if (timed) add(x, "missed", p->missed, if_default(strcmp(p->missed, "latest") == 0));
   if (timed) add(x, "overlap", p->overlap, if_default(strcmp(p->overlap, "skip") == 0));
   add(x, "group", value_get_text(d, "group", NULL), "script");

@@ -157,6 +157,25 @@ static int queue_spans(store_conn *c, const pipeline *p, const fire *f, int64_t 
   return rc;
 }
 
+int64_t scheduler_jitter(const pipeline *p) {
+  uint64_t hash = 14695981039346656037u; /* FNV-1a, its high bits mixed into the low ones */
+  for (const char *c = p->name; *c; c++) hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+  hash ^= hash >> 32;
+  return p->jitter_ms > 0 ? (int64_t)(hash % (uint64_t)p->jitter_ms) : 0;
+}
+
+/* The jobs of a scheduled firing wait for their pipeline's place within `jitter`. */
+static int spread(store_conn *c, const pipeline *p, const fire *f, int64_t firing_id, int64_t now,
+                  dts_error *e) {
+  int64_t jitter = f->fire_time ? scheduler_jitter(p) : 0;
+  value params[] = {value_integer(now + jitter), value_integer(firing_id)};
+  if (jitter == 0) return 0;
+  return store_exec(c,
+                    "update dts_job set state = 'waiting', run_at = ?1 where firing = ?2 and state "
+                    "= 'queued'",
+                    params, 2, e);
+}
+
 int scheduler_fire(store_conn *c, const registry *set, const fire *f, int64_t now, int64_t *id,
                    size_t *jobs, dts_error *e) {
   const pipeline *p = registry_pipeline(set, f->pipeline);
@@ -176,6 +195,7 @@ int scheduler_fire(store_conn *c, const registry *set, const fire *f, int64_t no
   int rc = p->gaps ? queue_spans(c, p, f, row.id, now, &queued, e)
                    : queue_one(c, p, f, row.id, now, &queued, e);
   value params[] = {value_integer((int64_t)queued), value_integer(row.id)};
+  if (rc == 0) rc = spread(c, p, f, row.id, now, e);
   if (rc == 0) rc = store_exec(c, "update dts_firing set jobs = ?1 where id = ?2", params, 2, e);
   if (jobs) *jobs = queued;
   return rc < 0 ? -1 : queued ? 0 : finish_firing(c, set, row.id, p->name, now, NULL, e);

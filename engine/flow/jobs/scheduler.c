@@ -1,25 +1,32 @@
 /* scheduler.c -- when pipelines fire. See scheduler.h; firing.c holds what a firing writes.
  *
  * For each pipeline with a schedule one row of dts_meta keeps what was last considered: its declaration
- * and the instant up to which firings were made or passed over. An edited schedule counts from now.
+ * and the instant up to which firings were made or passed over. An edited schedule counts from now. The
+ * wall's clock decides; when it is set, or the machine wakes, everything is looked at anew.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/jobs/scheduler.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "flow/kernel/parts.h"
+#include "format/json.h"
 
-enum { CATCH_UP = 1000 };
+enum { AT_ONCE = 1000, FRESH_MS = 60 * 1000, AGAIN_MS = 60 * 1000, MARKS_LIMIT = 8 << 20 };
 
 struct scheduler {
   kernel *kernel;
   loop_timer *timer;
   uint64_t listening;
+  int clock_fd; /* readable when the wall's clock was set, or the machine slept; -1: virtual */
   bool started, firing, again;
+  bool fresh_set; /* not looked at yet */
 };
 
 typedef struct timetable { /* one schedule of one pipeline */
@@ -32,6 +39,7 @@ typedef struct round { /* one look at the clock */
   scheduler *scheduler;
   registry *set;
   int64_t now, wall, next;
+  bool fresh_set;
   size_t fired;
 } round_;
 
@@ -43,6 +51,20 @@ static int64_t next_of(const timetable *t, int64_t after) {
   if (t->cron) return cron_next(t->cron, t->pipeline->zone, after);
   int64_t every = t->pipeline->every_ms;
   return every > 0 ? (after / every + 1) * every : -1;
+}
+
+/* The last firing in (since, until], -1: none. Firings only go on, so their times can be halved. */
+static int64_t last_of(const timetable *t, int64_t since, int64_t until) {
+  int64_t latest = next_of(t, since), before = until;
+  if (latest < 0 || latest > until) return -1;
+  while (before - latest > 0) {
+    int64_t middle = latest + (before - latest) / 2, next = next_of(t, middle);
+    if (next > 0 && next <= until)
+      latest = next;
+    else
+      before = middle;
+  }
+  return latest;
 }
 
 int64_t scheduler_next(const pipeline *p, int64_t after) {
@@ -91,32 +113,104 @@ static int fire_at(store_conn *c, round_ *r, const timetable *t, int64_t at, boo
   return 0;
 }
 
-/* Fires what came due since the mark, as `missed` says: of several the latest, all, or none but a fresh one. */
-static int fire_due(store_conn *c, round_ *r, const timetable *t, int64_t since, dts_error *e) {
-  const char *missed = t->pipeline->missed;
-  int64_t due = next_of(t, since), latest = -1;
-  for (int n = 0; due > 0 && due <= r->wall && n < CATCH_UP; n++) {
-    if (strcmp(missed, "all") == 0 && fire_at(c, r, t, due, latest > 0, e) < 0) return -1;
-    latest = due;
+/* The latest firing up to now: what was fired already is not asked again, whatever the clock did since. */
+static int last_fired(store_conn *c, const round_ *r, const timetable *t, int64_t *at,
+                      dts_error *e) {
+  arena a = {0};
+  value v,
+      params[] = {value_text(t->pipeline->name), value_text(t->trigger), value_integer(r->wall)};
+  int rc = store_get(c,
+                     "select max(fire_time) from dts_firing where pipeline = ?1 and trigger = ?2 "
+                     "and fire_time <= ?3",
+                     params, 3, &a, &v, e);
+  *at = v.kind == VALUE_INTEGER ? v.integer : 0;
+  arena_free(&a);
+  return rc;
+}
+
+/* Fires all that came due, AT_ONCE of them in one transaction; *until is how far it came. */
+static int fire_all(store_conn *c, round_ *r, const timetable *t, int64_t due, int64_t *until,
+                    dts_error *e) {
+  for (int n = 0; due > 0 && due <= r->wall; n++) {
+    if (n == AT_ONCE) return r->next = r->wall, 0;
+    *until = due;
+    if (fire_at(c, r, t, due, n > 0 || r->wall - due >= FRESH_MS, e) < 0) return -1;
     due = next_of(t, due);
   }
-  bool fresh = latest > 0 && r->wall - latest < 60 * 1000;
-  if (latest > 0 && (strcmp(missed, "latest") == 0 || (strcmp(missed, "none") == 0 && fresh)))
-    return fire_at(c, r, t, latest, false, e);
+  *until = r->wall;
   return 0;
 }
 
+/* Fires what came due since the mark, as `missed` says: of several the latest, all, or none but a fresh one. */
+static int fire_due(store_conn *c, round_ *r, const timetable *t, int64_t since, int64_t *until,
+                    dts_error *e) {
+  const char *missed = t->pipeline->missed;
+  int64_t latest = last_of(t, since, r->wall), fired;
+  *until = r->wall;
+  if (latest < 0) return 0;
+  if (last_fired(c, r, t, &fired, e) < 0) return -1;
+  if (strcmp(missed, "all") == 0)
+    return fire_all(c, r, t, next_of(t, fired > since ? fired : since), until, e);
+  bool fresh = r->wall - latest < FRESH_MS;
+  bool wanted = latest > fired && (fresh || strcmp(missed, "latest") == 0);
+  return wanted ? fire_at(c, r, t, latest, false, e) : 0;
+}
+
+/* The mark follows the clock, also when that is set back: what it passed over then is in dts_firing. */
 static int tend(store_conn *c, round_ *r, const timetable *t, dts_error *e) {
   arena a = {0};
   mark m;
   const char *name = arena_format(&a, "%s:%s", t->trigger, t->pipeline->name),
              *text = text_of(t, &a);
   int rc = read_mark(c, name, text, &a, &m, e);
-  int64_t since = m.known ? m.at : r->wall;
-  if (rc == 0) rc = fire_due(c, r, t, since, e);
-  if (rc == 0 && (!m.known || r->wall > m.at)) rc = write_mark(c, name, text, r->wall, &a, e);
-  int64_t next = next_of(t, r->wall > since ? r->wall : since);
+  int64_t until = r->wall, since = m.known && m.at < r->wall ? m.at : r->wall;
+  if (rc == 0) rc = fire_due(c, r, t, since, &until, e);
+  if (rc == 0 && (!m.known || until != m.at)) rc = write_mark(c, name, text, until, &a, e);
+  int64_t next = next_of(t, r->wall);
   if (next > 0 && next < r->next) r->next = next;
+  arena_free(&a);
+  return rc;
+}
+
+/* In a savepoint: a pipeline whose firing cannot be made (its `keys` are wrong SQL, say) is tried again in a
+ * minute, and holds none of the others back. */
+static int tend_alone(store_conn *c, round_ *r, const timetable *t, dts_error *e) {
+  dts_error fault = {0};
+  if (store_exec(c, "savepoint dts_timetable", NULL, 0, e) < 0) return -1;
+  if (tend(c, r, t, &fault) < 0) {
+    log_error("pipeline '%s' could not be fired, and is tried again in a minute: %s",
+              t->pipeline->name, fault.message);
+    if (store_exec(c, "rollback to dts_timetable", NULL, 0, e) < 0) return -1;
+    if (r->wall + AGAIN_MS < r->next) r->next = r->wall + AGAIN_MS;
+  }
+  return store_exec(c, "release dts_timetable", NULL, 0, e);
+}
+
+static void add_mark(arena *a, value *list, const char *trigger_text, const pipeline *p) {
+  value_add(a, list, value_text(arena_format(a, "%s:%s", trigger_text, p->name)));
+}
+
+/* A schedule that was taken away counts from now when it comes back. While a script is at fault, what it
+ * declares is only missing for the time being. */
+static int forget_gone(store_conn *c, const round_ *r, dts_error *e) {
+  arena a = {0};
+  value faults = kernel_faults(r->scheduler->kernel, &a), marks = value_list();
+  int rc = 0;
+  for (size_t i = 0; i < r->set->pipeline_count; i++) {
+    const pipeline *p = &r->set->pipelines[i];
+    if (p->has_schedule || p->every_ms) add_mark(&a, &marks, "schedule", p);
+    if (p->has_recheck) add_mark(&a, &marks, "recheck", p);
+  }
+  buffer b;
+  buffer_init(&b, MARKS_LIMIT);
+  if (!faults.list.count && json_write(&b, &marks) == 0) {
+    value params[] = {value_text(buffer_text(&b))};
+    rc = store_exec(c,
+                    "delete from dts_meta where (name like 'schedule:%' or name like 'recheck:%') "
+                    "and name not in (select value from json_each(?1))",
+                    params, 1, e);
+  }
+  buffer_free(&b);
   arena_free(&a);
   return rc;
 }
@@ -127,12 +221,13 @@ static int round_work(store_conn *c, void *arg, dts_error *e) {
   round_ *r = arg;
   r->next = INT64_MAX;
   r->fired = 0;
+  if (r->fresh_set && forget_gone(c, r, e) < 0) return -1;
   for (size_t i = 0; i < r->set->pipeline_count; i++) {
     const pipeline *p = &r->set->pipelines[i];
     timetable plain = {p, "schedule", p->has_schedule ? &p->schedule : NULL};
     timetable recheck = {p, "recheck", &p->recheck};
-    if ((p->has_schedule || p->every_ms) && tend(c, r, &plain, e) < 0) return -1;
-    if (p->has_recheck && tend(c, r, &recheck, e) < 0) return -1;
+    if ((p->has_schedule || p->every_ms) && tend_alone(c, r, &plain, e) < 0) return -1;
+    if (p->has_recheck && tend_alone(c, r, &recheck, e) < 0) return -1;
   }
   return 0;
 }
@@ -152,7 +247,7 @@ static void round_then(void *arg, int result, const dts_error *e) {
   loop_cancel(l, s->timer);
   s->timer = NULL;
   if (result < 0)
-    s->timer = loop_at(l, r->wall + 60 * 1000, on_time, s);
+    s->timer = loop_at(l, r->wall + AGAIN_MS, on_time, s);
   else if (r->next != INT64_MAX)
     s->timer = loop_at(l, r->next, on_time, s);
   registry_release(r->set);
@@ -171,13 +266,42 @@ static void look(scheduler *s) {
   *r = (round_){.scheduler = s,
                 .set = kernel_registry(s->kernel),
                 .now = kernel_now(s->kernel),
+                .fresh_set = s->fresh_set,
                 .wall = loop_now(kernel_loop(s->kernel))};
+  s->fresh_set = false;
   kernel_write(s->kernel, round_work, round_then, r);
 }
 
+/* ---- a clock that is set ---- */
+
+/* The timer lies beyond all dates: it never comes due, and is cancelled when the clock is set. */
+static void await_set(scheduler *s) {
+  struct itimerspec never = {.it_value.tv_sec = INT32_MAX};
+  timerfd_settime(s->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+}
+
+static void on_set(void *arg, int fd, bool readable, bool writable) {
+  scheduler *s = arg;
+  uint64_t ignored;
+  (void)readable, (void)writable;
+  bool was_set = read(fd, &ignored, sizeof ignored) < 0 && errno == ECANCELED;
+  await_set(s);
+  if (was_set) look(s);
+}
+
+static void watch_clock(scheduler *s) {
+  if (kernel_opened_with(s->kernel)->is_virtual) return;
+  s->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (s->clock_fd < 0) return;
+  await_set(s);
+  loop_watch(kernel_loop(s->kernel), s->clock_fd, true, false, on_set, s);
+}
+
+/* ---- the scheduler ---- */
+
 scheduler *scheduler_open(kernel *k) {
   scheduler *s = memory_alloc(sizeof *s);
-  s->kernel = k;
+  *s = (scheduler){.kernel = k, .clock_fd = -1};
   return s;
 }
 
@@ -186,18 +310,25 @@ static void on_event(void *arg, int op, const value *event) {
 }
 
 void scheduler_start(scheduler *s) {
-  s->started = true;
+  s->started = s->fresh_set = true;
   s->listening = kernel_listen(s->kernel, on_event, s);
+  watch_clock(s);
   look(s);
 }
 
 void scheduler_reloaded(scheduler *s) {
+  s->fresh_set = true;
   if (s->started) look(s);
 }
 
 void scheduler_close(scheduler *s) {
+  loop *l = kernel_loop(s->kernel);
   s->started = false;
-  loop_cancel(kernel_loop(s->kernel), s->timer);
+  loop_cancel(l, s->timer);
+  if (s->clock_fd >= 0) {
+    loop_watch(l, s->clock_fd, false, false, NULL, NULL);
+    close(s->clock_fd);
+  }
   if (s->listening) kernel_unlisten(s->kernel, s->listening);
   free(s);
 }

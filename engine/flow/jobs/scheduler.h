@@ -48,5 +48,7 @@ int scheduler_check_enqueue(const registry *set, const enqueued *q, arena *a, co
 int scheduler_params(const pipeline *p, const value *given, arena *a, const char **json,
                      dts_error *e);
 int64_t scheduler_next(const pipeline *p, int64_t after); /* -1: never */
+/* How long its jobs wait after their fire time: less than its `jitter`, and always the same. */
+int64_t scheduler_jitter(const pipeline *p);
 
 #endif

@@ -80,7 +80,7 @@ typedef struct pipeline {
   const char *trigger_text; /* "schedule", "gaps" ... as in dts_runs */
   cron schedule, recheck;
   bool has_schedule, has_recheck;
-  int64_t every_ms;
+  int64_t every_ms, jitter_ms;
   zone *zone;
   const char *timezone;
   const char *missed, *overlap;

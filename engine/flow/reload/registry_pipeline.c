@@ -33,7 +33,12 @@ static trigger trigger_of(const char *text) {
 static int read_cron(const value *d, const char *field, cron *out, bool *has, dts_error *e) {
   const char *text = value_get_text(d, field, NULL);
   *has = text != NULL;
-  return !text || cron_read(text, out, e) == 0 ? 0 : registry_fail(e, d);
+  if (!text) return 0;
+  if (cron_read(text, out, e) < 0) return registry_fail(e, d);
+  if (cron_ever(out)) return 0;
+  error_fail(e, "CRON", "%s: '%s' never comes: no month that it names has such a day", field, text);
+  error_hint(e, "for the last day of a month run on day 1, and look at the day before");
+  return registry_fail(e, d);
 }
 
 static const value *list_or_empty(const value *map, const char *key) {
@@ -191,6 +196,7 @@ static int read_when(building *b, pipeline *p, dts_error *e) {
   p->trigger_text = value_get_text(d, "trigger", "hand");
   p->trigger = trigger_of(p->trigger_text);
   p->every_ms = value_get_integer(d, "every_ms", 0);
+  p->jitter_ms = value_get_integer(d, "jitter_ms", 0);
   p->missed = value_get_text(d, "missed", "latest");
   p->overlap = value_get_text(d, "overlap", "skip");
   p->timezone = value_get_text(d, "timezone", b->set->timezone);

@@ -21,6 +21,7 @@ local SPEC = options.spec("dts.pipeline", {
   { "schedule", "cron", help = 'five fields: minute hour day month weekday, for example "30 16 * * 1-5"' },
   { "recheck", "cron", help = "when missing dates are asked for again (gaps only)" },
   { "every", "duration", to = "every_ms", help = 'for example every = "15m"' },
+  { "jitter", "duration", to = "jitter_ms", help = 'jobs wait up to that long, each pipeline always as long: "30s"' },
   { "timezone", "zone", help = 'of the schedule, for example "Europe/Berlin"' },
   { "params", "any", help = 'what it may be given, for example { topic = "text = data" }' },
   { "missed", { "latest", "all", "none" }, default = "latest", help = "which firings are made up for after a stop" },
@@ -56,6 +57,20 @@ local function choose_trigger(given, what)
       :gsub(" or ", " and ")), "write two pipelines that share a function")
   end
   return found[1] or "hand"
+end
+
+local DAY = 24 * 60 * 60 * 1000
+
+local function check_jitter(out, given, what)
+  if not out.jitter_ms then return end
+  if not given.schedule and not given.every then
+    options.fail(what, "`jitter` goes with `schedule` or `every`: it spreads starts that fall together")
+  end
+  local most = out.every_ms or DAY
+  if out.jitter_ms >= most then
+    options.fail(what, ("field 'jitter': less than %s expected, got %s"):format(given.every and "`every`" or "a day",
+      options.shown(given.jitter)), "a start that is put off past the next one would be skipped")
+  end
 end
 
 local function check_fit(out, given, what)
@@ -94,6 +109,7 @@ return function(given)
   local out, what = options.check(SPEC, given)
   out.trigger = choose_trigger(given, what)
   check_fit(out, given, what)
+  check_jitter(out, given, what)
   check_files(out.files, what)
   out.params = param.read(out.params, what)
   if out.gaps ~= nil then out.gaps = gaps.read(laid_over(out.gaps, out.name), what) end

@@ -84,6 +84,7 @@
 ---@field schedule? string five fields: minute hour day month weekday, for example "30 16 * * 1-5"
 ---@field recheck? string when missing dates are asked for again (gaps only)
 ---@field every? dts.duration for example every = "15m"
+---@field jitter? dts.duration jobs wait up to that long, each pipeline always as long: "30s"
 ---@field timezone? string of the schedule, for example "Europe/Berlin"
 ---@field params? any what it may be given, for example { topic = "text = data" }
 ---@field missed? "latest"|"all"|"none" which firings are made up for after a stop
