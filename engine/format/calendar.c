@@ -169,10 +169,28 @@ static bool weekday(int32_t date) { return date_weekday(date) <= FRI; }
 static bool monday(int32_t date) { return date_weekday(date) == MON; }
 static bool first_of_month(int32_t date) { return date_period_start(date, DATE_MONTH) == date; }
 
+static bool tuesday(int32_t date) { return date_weekday(date) == TUE; }
+static bool wednesday(int32_t date) { return date_weekday(date) == WED; }
+static bool thursday(int32_t date) { return date_weekday(date) == THU; }
+static bool friday(int32_t date) { return date_weekday(date) == FRI; }
+static bool saturday(int32_t date) { return date_weekday(date) == SAT; }
+static bool sunday(int32_t date) { return date_weekday(date) == SUN; }
+static bool last_of_month(int32_t date) { return first_of_month(date + 1); }
+static bool first_of_year(int32_t date) { return date_period_start(date, DATE_YEAR) == date; }
+static bool first_of_quarter(int32_t date) { return date_period_start(date, DATE_QUARTER) == date; }
+static bool no_day(int32_t date) { return date < DATE_MIN; }
+
 static const named NAMED[] = {
-    {"daily", any_day, 0},        {"weekdays", weekday, 0}, {"week", monday, 0},
-    {"month", first_of_month, 0}, {"BR", weekday, BR},      {"B3", weekday, B3},
-    {"NYSE", weekday, NYSE},      {"LSE", weekday, LSE},    {"TARGET", weekday, TARGET},
+    {"daily", any_day, 0},        {"weekdays", weekday, 0},
+    {"week", monday, 0},          {"monday", monday, 0},
+    {"tuesday", tuesday, 0},      {"wednesday", wednesday, 0},
+    {"thursday", thursday, 0},    {"friday", friday, 0},
+    {"saturday", saturday, 0},    {"sunday", sunday, 0},
+    {"month", first_of_month, 0}, {"month-end", last_of_month, 0},
+    {"year", first_of_year, 0},   {"quarter", first_of_quarter, 0},
+    {"none", no_day, 0},          {"BR", weekday, BR},
+    {"B3", weekday, B3},          {"NYSE", weekday, NYSE},
+    {"LSE", weekday, LSE},        {"TARGET", weekday, TARGET},
 };
 enum { NAMED_COUNT = sizeof NAMED / sizeof *NAMED };
 
@@ -180,6 +198,14 @@ struct calendar {
   const named *named;
   int32_t *closed, *open; /* sorted */
   size_t closed_count, open_count;
+};
+
+#define PLAIN(n)                                                                                   \
+  { NAMED + (n), NULL, NULL, 0, 0 }
+static const calendar PLAINS[NAMED_COUNT] = {
+    PLAIN(0),  PLAIN(1),  PLAIN(2),  PLAIN(3),  PLAIN(4),  PLAIN(5),  PLAIN(6),
+    PLAIN(7),  PLAIN(8),  PLAIN(9),  PLAIN(10), PLAIN(11), PLAIN(12), PLAIN(13),
+    PLAIN(14), PLAIN(15), PLAIN(16), PLAIN(17), PLAIN(18), PLAIN(19),
 };
 
 static int compare(const void *a, const void *b) {
@@ -195,7 +221,7 @@ static int32_t *sorted(const int32_t *dates, size_t count) {
   return copy;
 }
 
-static calendar *unknown(const char *name, dts_error *e) {
+static const named *unknown(const char *name, dts_error *e) {
   const char *names[NAMED_COUNT + 1] = {0};
   for (int i = 0; i < NAMED_COUNT; i++) names[i] = NAMED[i].name;
   const char *near = error_nearest(name, names);
@@ -203,27 +229,38 @@ static calendar *unknown(const char *name, dts_error *e) {
   if (near)
     error_hint(e, "did you mean '%s'?", near);
   else
-    error_hint(e, "there are daily, weekdays, week, month, BR, B3, NYSE, LSE and TARGET");
+    error_hint(e, "there are daily, weekdays, week (Mondays), monday to sunday, month, month-end, "
+                  "quarter, year, none, BR, B3, NYSE, LSE and TARGET");
   return NULL;
+}
+
+static const named *find_named(const char *name, dts_error *e) {
+  for (int i = 0; i < NAMED_COUNT; i++)
+    if (strcmp(NAMED[i].name, name) == 0) return &NAMED[i];
+  return unknown(name, e);
 }
 
 calendar *calendar_make(const char *name, const int32_t *closed, size_t closed_count,
                         const int32_t *open, size_t open_count, dts_error *e) {
-  int i = 0;
-  while (i < NAMED_COUNT && strcmp(NAMED[i].name, name) != 0) i++;
-  if (i == NAMED_COUNT) return unknown(name, e);
+  const named *found = find_named(name, e);
+  if (!found) return NULL;
   calendar *c = memory_alloc(sizeof *c);
-  c->named = &NAMED[i];
+  c->named = found;
   c->closed = sorted(closed, closed_count), c->closed_count = closed_count;
   c->open = sorted(open, open_count), c->open_count = open_count;
   return c;
 }
 
-void calendar_free(calendar *c) {
+const calendar *calendar_named(const char *name, dts_error *e) {
+  const named *found = find_named(name, e);
+  return found ? &PLAINS[found - NAMED] : NULL;
+}
+
+void calendar_free(const calendar *c) {
   if (!c) return;
   free(c->closed);
   free(c->open);
-  free(c);
+  free((void *)(uintptr_t)c);
 }
 
 const char *calendar_name(const calendar *c) { return c->named->name; }
@@ -239,7 +276,19 @@ bool calendar_has(const calendar *c, int32_t date) {
   return c->named->base(date) && !is_holiday(c->named->market, date);
 }
 
+/* Days of "none" lie far apart: they are looked up, not walked to. */
+static int32_t open_beside(const calendar *c, int32_t date, bool after) {
+  int32_t found = after ? INT32_MAX : INT32_MIN;
+  for (size_t i = 0; i < c->open_count; i++) {
+    int32_t day = c->open[i];
+    if (after && day > date) return day;
+    if (!after && day < date) found = day;
+  }
+  return found;
+}
+
 int32_t calendar_next(const calendar *c, int32_t date) {
+  if (c->named->base == no_day) return open_beside(c, date, true);
   if (date < DATE_MIN) date = DATE_MIN - 1;
   while (date < DATE_MAX)
     if (calendar_has(c, ++date)) return date;
@@ -247,6 +296,7 @@ int32_t calendar_next(const calendar *c, int32_t date) {
 }
 
 int32_t calendar_previous(const calendar *c, int32_t date) {
+  if (c->named->base == no_day) return open_beside(c, date, false);
   if (date > DATE_MAX) date = DATE_MAX + 1;
   while (date > DATE_MIN)
     if (calendar_has(c, --date)) return date;

@@ -13,84 +13,6 @@
 
 enum { DAYS = 200000 };
 
-/* ---- the keys ---- */
-
-typedef struct key_rows {
-  const gap_plan *plan;
-  arena *memory;
-  series *out;
-  size_t count, capacity;
-} key_rows;
-
-static bool is_key_column(const gap_plan *g, const char *name) {
-  for (size_t i = 0; i < g->into->key_count; i++)
-    if (strcmp(g->into->columns[g->into->key[i]].name, name) == 0) return true;
-  return false;
-}
-
-static int read_bound(const value *v, const char *name, int32_t *out, dts_error *e) {
-  if (v->kind == VALUE_TEXT && date_read(v->text.bytes, v->text.size, out) == 0) return 0;
-  return error_fail(e, "GAPS", "gaps.keys: column '%s' must be a date YYYY-MM-DD", name);
-}
-
-static int add_key_row(void *arg, const store_header *header, const value *row, dts_error *e) {
-  key_rows *k = arg;
-  arena *a = k->memory;
-  if (k->count == k->capacity) {
-    size_t capacity = k->capacity ? 2 * k->capacity : 16;
-    series *grown = arena_alloc(a, capacity * sizeof *grown);
-    if (k->count) memcpy(grown, k->out, k->count * sizeof *grown);
-    k->out = grown;
-    k->capacity = capacity;
-  }
-  series *s = &k->out[k->count++];
-  value *with = arena_alloc(a, sizeof *with);
-  *s = (series){.key = value_map(), .since = k->plan->since, .to = k->plan->to, .with = with};
-  *with = value_map();
-  for (size_t i = 0; i < header->count; i++) {
-    const char *name = arena_text(a, header->names[i]);
-    if (row[i].kind == VALUE_NULL) continue;
-    if (is_key_column(k->plan, name))
-      value_set(a, &s->key, name, value_copy(a, &row[i]));
-    else if (strcmp(name, "since") == 0) {
-      if (read_bound(&row[i], name, &s->since, e) < 0) return -1;
-    } else if (strcmp(name, "to") == 0) {
-      if (read_bound(&row[i], name, &s->to, e) < 0) return -1;
-    } else
-      value_set(a, with, name, value_copy(a, &row[i]));
-  }
-  value *given = arena_alloc(a, sizeof *given);
-  bool one = s->key.map.count == 1 && s->key.map.pairs[0].item.kind == VALUE_TEXT;
-  *given = one ? s->key.map.pairs[0].item : s->key;
-  s->given = given;
-  s->label = gaps_label(a, given);
-  return 0;
-}
-
-const char *gaps_label(arena *a, const value *given) {
-  buffer b;
-  if (!given) return "";
-  if (given->kind == VALUE_TEXT) return arena_copy(a, given->text.bytes, given->text.size);
-  buffer_init(&b, 4096);
-  json_write(&b, given);
-  const char *label = arena_text(a, buffer_text(&b));
-  buffer_free(&b);
-  return label;
-}
-
-static int read_keys(store_conn *c, const gap_plan *g, arena *a, const series **out, size_t *count,
-                     dts_error *e) {
-  *out = g->series;
-  *count = g->series_count;
-  if (!g->keys_sql) return 0;
-  key_rows k = {.plan = g, .memory = a};
-  store_sql q = {.sql = g->keys_sql};
-  if (store_query(c, &q, a, NULL, NULL, add_key_row, &k, e) < 0) return -1;
-  *out = k.out;
-  *count = k.count;
-  return 0;
-}
-
 /* ---- one series ---- */
 
 typedef struct looking {
@@ -100,32 +22,55 @@ typedef struct looking {
   const gaps_range *range;
   int32_t today;
   arena *memory;
+  const int32_t *listed; /* the expected days of the series before */
+  const calendar *listed_days;
+  size_t listed_count;
+  int32_t from, to;
 } looking;
 
 typedef struct filling { /* the arrays while they are filled */
   gaps_series *out;
-  int32_t *expected;
   bool *there, *complete, *known;
   gap_state *states;
   uint8_t *marks;
 } filling;
 
-static void list_expected(const looking *l, gaps_series *s, filling *f) {
-  const calendar *days = s->series->days ? s->series->days : l->plan->days;
-  int32_t to =
-      s->series->to < l->today - l->plan->lag_days ? s->series->to : l->today - l->plan->lag_days;
-  int32_t from = s->series->since > l->range->from ? s->series->since : l->range->from;
-  if (to > l->range->to) to = l->range->to;
+static const calendar *days_of(const looking *l, const series *s) {
+  return s->days ? s->days : l->plan->days;
+}
+
+/* The expected days; those of the series before serve again where nothing differs. */
+static int list_days(looking *l, gaps_series *s, dts_error *e) {
+  const calendar *days = days_of(l, s->series);
   size_t room = 1024;
+  if (l->listed && l->listed_days == days && l->from == s->from && l->to == s->to) {
+    s->expected = l->listed, s->count = l->listed_count;
+    return 0;
+  }
   int32_t *list = memory_alloc(room * sizeof *list);
-  int32_t day = calendar_has(days, from) ? from : calendar_next(days, from);
-  for (; day <= to && s->count < DAYS; day = calendar_next(days, day)) {
+  int32_t day = calendar_has(days, s->from) ? s->from : calendar_next(days, s->from);
+  for (; day <= s->to && s->count <= DAYS; day = calendar_next(days, day)) {
     if (s->count == room) list = memory_grow(list, (room *= 2) * sizeof *list);
     list[s->count++] = day;
   }
-  size_t n = s->count;
-  s->expected = f->expected = (int32_t *)(void *)arena_copy(l->memory, list, n * sizeof *list);
+  s->expected = (int32_t *)(void *)arena_copy(l->memory, (char *)list, s->count * sizeof *list);
   free(list);
+  l->listed = s->expected, l->listed_count = s->count, l->listed_days = days;
+  l->from = s->from, l->to = s->to;
+  if (s->count <= DAYS) return 0;
+  error_fail(e, "GAPS", "'%s' of '%s' expects more than %d dates", s->series->label,
+             l->pipeline->name, DAYS);
+  return error_hint(e, "set a later gaps.since, or a calendar with fewer days");
+}
+
+static int list_expected(looking *l, gaps_series *s, filling *f, dts_error *e) {
+  int32_t latest = l->today - l->plan->lag_days;
+  s->to = s->series->to < latest ? s->series->to : latest;
+  s->from = s->series->since > l->range->from ? s->series->since : l->range->from;
+  if (s->to > l->range->to) s->to = l->range->to;
+  if (s->from > s->to) return 0;
+  if (list_days(l, s, e) < 0) return -1;
+  size_t n = s->count;
   s->there = f->there = arena_alloc(l->memory, n * sizeof *f->there);
   s->complete = f->complete = arena_alloc(l->memory, n * sizeof *f->complete);
   s->known = f->known = arena_alloc(l->memory, n * sizeof *f->known);
@@ -133,12 +78,10 @@ static void list_expected(const looking *l, gaps_series *s, filling *f) {
   f->states = arena_alloc(l->memory, n * sizeof *f->states);
   for (size_t i = 0; i < n; i++) f->states[i] = gap_begin(l->pipeline->retry);
   s->states = f->states;
+  return 0;
 }
 
-static bool find_day(const gaps_series *s, const value *text, size_t *at) {
-  int32_t day;
-  if (text->kind != VALUE_TEXT || date_read(text->text.bytes, text->text.size, &day) < 0)
-    return false;
+bool gaps_find_day(const gaps_series *s, int32_t day, size_t *at) {
   size_t low = 0, high = s->count;
   while (low < high) {
     size_t middle = (low + high) / 2;
@@ -154,18 +97,41 @@ static bool find_day(const gaps_series *s, const value *text, size_t *at) {
 static int add_row(void *arg, const store_header *header, const value *row, dts_error *e) {
   filling *f = arg;
   size_t at;
+  int32_t day;
   (void)header, (void)e;
   bool whole = row[1].kind == VALUE_BOOLEAN ? row[1].boolean
                                             : row[1].kind == VALUE_INTEGER && row[1].integer;
-  if (!find_day(f->out, &row[0], &at)) return 0;
+  if (row[0].kind != VALUE_TEXT || date_read(row[0].text.bytes, row[0].text.size, &day) < 0)
+    return 0;
+  if (!gaps_find_day(f->out, day, &at)) {
+    if (!f->out->stray_count++ || day < f->out->stray) f->out->stray = day;
+    return 0;
+  }
   f->there[at] = true;
   f->complete[at] = whole;
   return 0;
 }
 
-/* "date, is it complete" of the rows of one series between two days. */
+static value day_value(arena *a, int32_t day) {
+  char *text = arena_alloc(a, 11);
+  date_write(day, text);
+  return value_text(text);
+}
+
+static value rows_wanted(const looking *l, const series *s, const filling *f) {
+  value where = value_map(), between = value_map();
+  for (size_t i = 0; i < s->key.map.count; i++)
+    value_set(l->memory, &where, s->key.map.pairs[i].key.text.bytes, s->key.map.pairs[i].item);
+  value_set(l->memory, &between, "from", day_value(l->memory, f->out->from));
+  value_set(l->memory, &between, "to", day_value(l->memory, f->out->to));
+  value_set(l->memory, &where, l->plan->date_column, between);
+  return where;
+}
+
+/* "date, is it complete" of the rows of one series between the first day and the last. */
 static int read_rows(store_conn *c, const looking *l, const series *s, filling *f, dts_error *e) {
   buffer sql;
+  value where = rows_wanted(l, s, f);
   value params = value_list();
   const gap_plan *g = l->plan;
   buffer_init(&sql, 1 << 16);
@@ -174,7 +140,7 @@ static int read_rows(store_conn *c, const looking *l, const series *s, filling *
   for (size_t i = 0; !g->complete && i < g->into->count; i++)
     buffer_add_format(&sql, "%s\"%s\" is not null", i ? " and " : "", g->into->columns[i].name);
   buffer_add_format(&sql, " from \"%s\"", g->into->name);
-  int rc = store_where(g->into, &s->key, &sql, l->memory, &params, e);
+  int rc = store_where(g->into, &where, &sql, l->memory, &params, e);
   if (rc == 0)
     rc = store_select(c, buffer_text(&sql), params.list.items, params.list.count, add_row, f, e);
   buffer_free(&sql);
@@ -184,8 +150,10 @@ static int read_rows(store_conn *c, const looking *l, const series *s, filling *
 static int add_state(void *arg, const store_header *header, const value *row, dts_error *e) {
   filling *f = arg;
   size_t at;
+  int32_t day;
   (void)header, (void)e;
-  if (!find_day(f->out, &row[0], &at)) return 0;
+  if (date_read(row[0].text.bytes, row[0].text.size, &day) < 0) return 0;
+  if (!gaps_find_day(f->out, day, &at)) return 0;
   gap_state *s = &f->states[at];
   gap_status_read(row[1].text.bytes, &s->status);
   s->held = row[2].integer != 0;
@@ -197,12 +165,13 @@ static int add_state(void *arg, const store_header *header, const value *row, dt
 }
 
 static int read_states(store_conn *c, const looking *l, const series *s, filling *f, dts_error *e) {
-  value params[] = {value_text(l->pipeline->name), value_text(s->label)};
+  value params[] = {value_text(l->pipeline->name), value_text(s->label),
+                    day_value(l->memory, f->out->from), day_value(l->memory, f->out->to)};
   return store_select(
       c,
       "select day, state, held, attempts, retry_count, releases from dts_gap where pipeline "
-      "= ?1 and series = ?2",
-      params, 2, add_state, f, e);
+      "= ?1 and series = ?2 and day between ?3 and ?4",
+      params, 4, add_state, f, e);
 }
 
 /* What the store shows now, taken into the state: a row came by itself, or is gone. */
@@ -215,7 +184,7 @@ static gap_state seen(const filling *f, size_t i) {
 
 static uint8_t mark_of(const looking *l, const filling *f, size_t i) {
   gap_state s = seen(f, i);
-  bool fresh = f->expected[i] > l->today - l->plan->lag_days - l->plan->refresh_days;
+  bool fresh = f->out->expected[i] > l->today - l->plan->lag_days - l->plan->refresh_days;
   if (s.held || s.status == GAP_QUARANTINED) return SPAN_BARRED;
   if (l->which == GAPS_EVERY) return SPAN_MISSING;
   bool again = fresh && (l->which == GAPS_NEW || l->which == GAPS_ALL);
@@ -229,8 +198,11 @@ static uint8_t mark_of(const looking *l, const filling *f, size_t i) {
 static void group(const looking *l, gaps_series *s, filling *f) {
   for (size_t i = 0; i < s->count; i++) {
     f->marks[i] = mark_of(l, f, i);
+    bool asked = f->marks[i] == SPAN_MISSING;
     s->present += f->complete[i];
-    s->missing += f->marks[i] == SPAN_MISSING;
+    s->missing += asked;
+    s->again += asked && f->complete[i];
+    s->absent += !f->complete[i] && f->states[i].status == GAP_ABSENT && !asked;
   }
   size_t bridge = (size_t)(l->plan->bridge > 0 ? l->plan->bridge : 0);
   s->span_count =
@@ -240,27 +212,48 @@ static void group(const looking *l, gaps_series *s, filling *f) {
   s->spans = spans;
 }
 
-static int look_at_one(store_conn *c, const looking *l, const series *given, gaps_series *s,
+static int look_at_one(store_conn *c, looking *l, const series *given, gaps_series *s,
                        dts_error *e) {
   filling f = {.out = s};
-  *s = (gaps_series){.series = given};
-  list_expected(l, s, &f);
-  if (!s->count) return 0;
+  *s = (gaps_series){.series = given, .days = days_of(l, given)};
+  if (list_expected(l, s, &f, e) < 0) return -1;
+  if (s->from > s->to) return 0;
   if (read_rows(c, l, given, &f, e) < 0 || read_states(c, l, given, &f, e) < 0) return -1;
   group(l, s, &f);
   return 0;
 }
 
+static looking looking_of(const pipeline *p, gaps_which which, const gaps_range *range, int64_t now,
+                          arena *a) {
+  static const gaps_range all = {INT32_MIN, INT32_MAX};
+  return (looking){.pipeline = p,
+                   .plan = p->gaps,
+                   .which = which,
+                   .range = range ? range : &all,
+                   .today = zone_date(p->zone, now),
+                   .memory = a};
+}
+
 int gaps_look_at(store_conn *c, const pipeline *p, gaps_which which, const gaps_range *range,
                  int64_t now, arena *a, gaps_look *out, dts_error *e) {
-  static const gaps_range all = {INT32_MIN, INT32_MAX};
-  looking l = {p, p->gaps, which, range ? range : &all, zone_date(p->zone, now), a};
+  looking l = looking_of(p, which, range, now, a);
   const series *keys;
   *out = (gaps_look){0};
-  if (read_keys(c, p->gaps, a, &keys, &out->count, e) < 0) return -1;
+  if (gaps_keys_read(c, p->gaps, a, &keys, &out->count, e) < 0) return -1;
   out->series = arena_alloc(a, out->count * sizeof *out->series);
   for (size_t i = 0; i < out->count; i++)
     if (look_at_one(c, &l, &keys[i], &out->series[i], e) < 0) return -1;
+  return 0;
+}
+
+int gaps_look_for(store_conn *c, const pipeline *p, const char *label, const gaps_range *range,
+                  int64_t now, arena *a, gaps_series *out, dts_error *e) {
+  looking l = looking_of(p, GAPS_ALL, range, now, a);
+  const series *keys;
+  size_t count;
+  if (gaps_keys_read(c, p->gaps, a, &keys, &count, e) < 0) return -1;
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(keys[i].label, label) == 0) return look_at_one(c, &l, &keys[i], out, e) < 0 ? -1 : 1;
   return 0;
 }
 

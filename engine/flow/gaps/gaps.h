@@ -25,7 +25,13 @@ typedef struct gaps_range { /* narrows a look; days INT32_MIN and INT32_MAX: no 
 
 typedef struct gaps_series { /* one key, looked at; arrays of `count`, in the arena */
   const series *series;
-  size_t count, present, missing, span_count; /* missing: wanted now */
+  const calendar *days;
+  int32_t from, to; /* the bounds, expected or not; from > to: nothing is wanted */
+  size_t count, present, span_count;
+  size_t missing, again; /* missing: asked for now; again: those of them that are complete */
+  size_t absent;         /* closed for good without a row */
+  size_t stray_count;    /* rows on days that the calendar does not expect; the first of them */
+  int32_t stray;
   const int32_t *expected;
   const uint8_t *marks;
   const gap_state *states; /* what dts_gap says; GAP_OPEN when it says nothing */
@@ -42,6 +48,10 @@ typedef struct gaps_look {
 /* Reads only. */
 int gaps_look_at(store_conn *c, const pipeline *p, gaps_which which, const gaps_range *range,
                  int64_t now, arena *a, gaps_look *out, dts_error *e);
+/* The one series with this label, all its dates; 1, 0 when no key has it, -1. */
+int gaps_look_for(store_conn *c, const pipeline *p, const char *label, const gaps_range *range,
+                  int64_t now, arena *a, gaps_series *out, dts_error *e);
+bool gaps_find_day(const gaps_series *s, int32_t day, size_t *at); /* its place in `expected` */
 /* Inside a write: queues one job for each span and marks its dates as held. */
 int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, int64_t firing_id,
                const char *trigger_text, int64_t now, size_t *jobs, dts_error *e);

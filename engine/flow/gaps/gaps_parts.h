@@ -1,11 +1,25 @@
-/* gaps_parts.h -- shared by gaps.c, gaps_write.c and registry_pipeline.c alone.
+/* gaps_parts.h -- the keys of a gaps pipeline; shared by the gaps' own files and registry_pipeline.c
+ * alone.
+ *
+ * One idea: whatever way a key is written (a text, a table of columns, a row of SQL), it becomes the
+ * same series: its columns in the order of the table's key, typed, and a label made of them.
+ * All memory is the arena's.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_GAPS_PARTS_H
 #define DTS_FLOW_GAPS_PARTS_H
 
-#include "format/value.h"
+#include "flow/reload/registry.h"
+#include "store/store.h"
 
-const char *gaps_label(arena *a, const value *given); /* a key for people: its text, or its JSON */
+/* `given`: NULL (the date is the whole key), the only other column's value, or a map that may also
+ * hold calendar, since and to; what is left of it joins out->with. The settings in `out` are set
+ * beforehand, and out->with is a map or NULL. */
+int gaps_key(arena *a, const gap_plan *g, const value *given, series *out, dts_error *e);
+/* Fails when two have one label; with `merge` those that agree in all settings become one. */
+int gaps_keys_distinct(series *all, size_t *count, bool merge, dts_error *e);
+/* The keys as they are now: those declared, or what their SQL answers. */
+int gaps_keys_read(store_conn *c, const gap_plan *g, arena *a, const series **out, size_t *count,
+                   dts_error *e);
 
 #endif

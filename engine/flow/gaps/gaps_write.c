@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "flow/gaps/gaps.h"
-#include "flow/gaps/gaps_parts.h"
 #include "format/date.h"
 #include "format/json.h"
 
@@ -178,42 +177,36 @@ static int read_held(store_conn *c, int64_t job_id, held *h, dts_error *e) {
       params, 1, add_held, h, e);
 }
 
-static const gaps_series *series_of(const gaps_look *look, const char *label) {
-  for (size_t i = 0; i < look->count; i++)
-    if (strcmp(look->series[i].series->label, label) == 0) return &look->series[i];
-  return NULL;
+static gap_seen how_seen(const gaps_series *s, int32_t day) {
+  size_t i;
+  if (!gaps_find_day(s, day, &i)) return GAP_SEEN_MISSING;
+  return s->complete[i] ? GAP_SEEN_COMPLETE : s->there[i] ? GAP_SEEN_INCOMPLETE : GAP_SEEN_MISSING;
 }
 
-static gap_seen how_seen(const gaps_series *s, int32_t day) {
-  for (size_t i = 0; s && i < s->count; i++)
-    if (s->expected[i] == day)
-      return s->complete[i] ? GAP_SEEN_COMPLETE
-             : s->there[i]  ? GAP_SEEN_INCOMPLETE
-                            : GAP_SEEN_MISSING;
-  return GAP_SEEN_MISSING;
+/* Keys that cannot be asked any more: no date was seen, and the run still ends. */
+static void look_at_held(store_conn *c, const pipeline *p, const held *h, int64_t now,
+                         gaps_series *s) {
+  dts_error e;
+  gaps_range range = {h->dates[0].day, h->dates[h->count - 1].day};
+  if (gaps_look_for(c, p, h->label, &range, now, h->memory, s, &e) >= 0) return;
+  *s = (gaps_series){0};
+  log_warn("the dates of '%s' could not be looked at: %s", p->name, e.message);
 }
 
 int gaps_ended(store_conn *c, const pipeline *p, int64_t job_id, bool succeeded, bool no_retry,
                const char *error_json, int64_t now, dts_error *e) {
   arena a = {0};
   held h = {.memory = &a, .limit = p->retry};
-  gaps_look look;
+  gaps_series s = {0};
   int rc = read_held(c, job_id, &h, e);
-  gaps_range range =
-      h.count ? (gaps_range){h.dates[0].day, h.dates[h.count - 1].day} : (gaps_range){0, -1};
-  dts_error
-      unseen; /* keys that cannot be asked any more: no date was seen, and the run still ends */
-  bool looked = rc == 0 && gaps_look_at(c, p, GAPS_ALL, &range, now, &a, &look, &unseen) == 0;
-  if (rc == 0 && !looked)
-    log_warn("the dates of '%s' could not be looked at: %s", p->name, unseen.message);
-  const gaps_series *s = looked && h.label ? series_of(&look, h.label) : NULL;
+  if (rc == 0 && h.count) look_at_held(c, p, &h, now, &s);
   for (size_t i = 0; rc == 0 && i < h.count; i++) {
     const char *reason = NULL;
     gap_event event = {.kind = GAP_ENDED,
                        .succeeded = succeeded,
                        .no_retry = no_retry,
                        .empty_ok = p->gaps->empty_ok,
-                       .seen = how_seen(s, h.dates[i].day)};
+                       .seen = how_seen(&s, h.dates[i].day)};
     if (gap_step(&h.dates[i].state, &event, &h.dates[i].state, &reason) != GAP_OK) continue;
     const char *said =
         error_json ? error_json : "{\"message\":\"the source gave no complete row\"}";

@@ -52,11 +52,11 @@ typedef enum trigger {
 } trigger;
 
 typedef struct series { /* one key of a gaps pipeline */
-  const char *label;    /* what `dts plan` prints and span.key holds when it is one text */
-  value key;            /* {column: value} without the date */
+  const char *label;    /* what `dts plan` prints: the key's only column, or all as JSON */
+  value key;            /* {column: value} without the date, in the table's order */
   const value *with;    /* map, or NULL */
-  const value *given;   /* the key as the analyst wrote it */
-  calendar *days;
+  const value *given;   /* span.key: the only column's value, or `key`; NULL: the date alone */
+  const calendar *days; /* NULL: the plan's */
   int32_t since, to; /* `to` INT32_MAX: until today less the lag */
 } series;
 

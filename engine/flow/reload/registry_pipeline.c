@@ -92,32 +92,13 @@ static int read_day(const value *map, const char *field, int32_t otherwise, int3
   return error_fail(e, "DATE", "gaps.%s is '%s': a date YYYY-MM-DD was expected", field, text);
 }
 
-/* The key's columns but the date: one text stands for the only one. */
-static int series_key(arena *a, const gap_plan *g, const value *given, value *key, dts_error *e) {
-  *key = value_map();
-  if (given && given->kind == VALUE_MAP) return *key = *given, 0;
-  for (size_t i = 0; i < g->into->key_count; i++) {
-    const char *name = g->into->columns[g->into->key[i]].name;
-    if (strcmp(name, g->date_column) == 0) continue;
-    if (!given || key->map.count)
-      return error_fail(e, "GAPS",
-                        "each of gaps.keys must give all columns of the key of '%s' but %s",
-                        g->into->name, g->date_column);
-    value_set(a, key, name, *given);
-  }
-  return 0;
-}
-
 static int read_series(arena *a, const gap_plan *g, const value *row, series *out, dts_error *e) {
   const value *days = value_get(row, "calendar");
-  out->given = value_get(row, "key");
-  out->label = gaps_label(a, out->given);
   out->with = value_get(row, "with");
-  if (series_key(a, g, out->given, &out->key, e) < 0) return -1;
   if (read_day(row, "since", g->since, &out->since, e) < 0) return -1;
   if (read_day(row, "to", g->to, &out->to, e) < 0) return -1;
   if (days && !(out->days = read_calendar(a, days, e))) return -1;
-  return 0;
+  return gaps_key(a, g, value_get(row, "key"), out, e);
 }
 
 static int read_all_series(arena *a, gap_plan *g, const value *gaps, dts_error *e) {
@@ -131,7 +112,7 @@ static int read_all_series(arena *a, gap_plan *g, const value *gaps, dts_error *
   g->series_count = count; /* those not read yet are zeros, which may be freed */
   for (size_t i = 0; i < count; i++)
     if (read_series(a, g, keys ? &keys->list.items[i] : &one, &all[i], e) < 0) return -1;
-  return 0;
+  return gaps_keys_distinct(all, &g->series_count, false, e);
 }
 
 static const char *only_date(const table *t) {
@@ -145,13 +126,23 @@ static const char *only_date(const table *t) {
   return found;
 }
 
+static int no_date(const table *t, dts_error *e) {
+  error_fail(e, "GAPS", "the key of '%s' must hold exactly one date column", t->name);
+  for (size_t i = 0; i < t->key_count; i++)
+    if (t->columns[t->key[i]].type == COLUMN_TIMESTAMP)
+      return error_hint(e,
+                        "'%s' is a timestamp: gaps are looked for by day; give the table a date "
+                        "column in its key",
+                        t->columns[t->key[i]].name);
+  return error_hint(e, "for example key = { \"name\", \"date\" } with the column \"date date\"");
+}
+
 static int read_gaps(building *b, const value *gaps, gap_plan *g, dts_error *e) {
   const char *name = value_get_text(gaps, "table", "");
   g->into = registry_table(b->set, name);
   if (!g->into)
     return error_fail(e, "TABLE", "gaps.table names '%s', which no script declares", name);
-  if (!(g->date_column = only_date(g->into)))
-    return error_fail(e, "GAPS", "the key of '%s' must hold exactly one date column", name);
+  if (!(g->date_column = only_date(g->into))) return no_date(g->into, e);
   g->complete = value_get_text(gaps, "complete", NULL);
   g->lag_days = (int32_t)value_get_integer(gaps, "lag_days", 1);
   g->refresh_days = (int32_t)value_get_integer(gaps, "refresh_days", 0);
