@@ -28,6 +28,21 @@ static value from_now(arena *a, int64_t at) {
   return value_text(arena_format(a, "in %s", text));
 }
 
+static value utc_text(arena *a, const value *firing) {
+  const char *utc = value_get_text(firing, "utc", "");
+  return value_text(strlen(utc) < 16 ? "" : arena_format(a, "%.10s %.5sZ", utc, utc + 11));
+}
+
+/* What is odd about it, and how long its jobs wait. */
+static value note_text(arena *a, const value *firing) {
+  const char *note = value_get_text(firing, "note", "");
+  int64_t jitter = value_get_integer(firing, "jitter_ms", 0);
+  char wait[32];
+  if (jitter == 0) return value_text(note);
+  duration_write(jitter, wait);
+  return value_text(arena_format(a, "%s%sstarts %s later", note, *note ? "; " : "", wait));
+}
+
 static value row_of(arena *a, const value *firing) {
   const char *zone_name_ = value_get_text(firing, "timezone", "UTC");
   int64_t at = value_get_integer(firing, "at_ms", 0);
@@ -36,9 +51,10 @@ static value row_of(arena *a, const value *firing) {
   value_add(a, &row, value_text(value_get_text(firing, "trigger", "")));
   value_add(a, &row, local_text(a, at, zone_name_));
   value_add(a, &row, value_text(zone_name_));
+  value_add(a, &row, utc_text(a, firing));
   value_add(a, &row, from_now(a, at));
   value_add(a, &row, value_text(value_get_text(firing, "words", "")));
-  value_add(a, &row, value_text(value_get_text(firing, "note", "")));
+  value_add(a, &row, note_text(a, firing));
   return row;
 }
 
@@ -54,7 +70,7 @@ static bool is_repeated(const value *firings, size_t at) {
 }
 
 void times_print(FILE *out, const value *firings, bool first) {
-  static const char *const names[] = {"pipeline", "by", "at", "zone", "", "", ""};
+  static const char *const names[] = {"pipeline", "by", "at", "zone", "utc", "", "", ""};
   arena a = {0};
   screen s = screen_of(out);
   value result = value_map(), columns = value_list(), rows = value_list();

@@ -8,7 +8,7 @@
  *   release   {ids [..]} or {pipeline?, where?}, {reason?, with?} -> {count}
  *   drop      {ids [..]}, {reason} -> {count}
  *   plan      {pipeline} -> {series [{key, from, to, wanted, present, missing, spans ["from/to"]}]}
- *   next      {pipeline?, count} -> [{pipeline, at_ms, note?}]
+ *   next      {pipeline?, count} -> [{pipeline, trigger, at_ms, utc, local, timezone, jitter_ms?, note?}]
  *   check     {} -> {faults [..], counts {}}
  *   request   {route, req {}} -> OP_REQUEST's answer (op.h): a handler's reply from a warm worker
  *   status    {} -> {running [..], queued, waiting}

@@ -1,4 +1,4 @@
-/* control_plan.c -- the commands `plan` and `next`: what would be fetched, and when things fire.
+/* control_plan.c -- the command `plan`: what would be fetched.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
@@ -41,11 +41,20 @@ static value day_text(arena *a, int32_t day) {
 static value series_value(arena *a, const gaps_series *s) {
   value v = value_map();
   char *days = arena_alloc(a, s->count + 1);
+  /* held by a job under way, or in quarantine */
+  size_t aside = s->count - s->present - (s->missing - s->again) - s->absent;
   for (size_t i = 0; i < s->count; i++) days[i] = gaps_letter(s, i);
   value_set(a, &v, "key", value_text(s->series->label));
   value_set(a, &v, "wanted", value_integer((int64_t)s->count));
   value_set(a, &v, "present", value_integer((int64_t)s->present));
-  value_set(a, &v, "missing", value_integer((int64_t)s->missing));
+  value_set(a, &v, "missing", value_integer((int64_t)(s->missing - s->again)));
+  value_set(a, &v, "again", value_integer((int64_t)s->again));
+  value_set(a, &v, "absent", value_integer((int64_t)s->absent));
+  value_set(a, &v, "aside", value_integer((int64_t)aside));
+  value_set(a, &v, "requests", value_integer((int64_t)s->span_count));
+  value_set(a, &v, "calendar", value_text(arena_text(a, calendar_name(s->days))));
+  if (s->stray_count) value_set(a, &v, "strays", value_integer((int64_t)s->stray_count));
+  if (s->stray_count) value_set(a, &v, "first_stray", day_text(a, s->stray));
   value_set(a, &v, "spans", spans_of(a, s));
   if (!s->count) return v;
   value_set(a, &v, "from", day_text(a, s->expected[0]));
@@ -99,67 +108,4 @@ void control_plan(kernel *k, question *q) {
     plan_then(p);
   else
     loop_defer(kernel_loop(k), plan_read, plan_then, p);
-}
-
-/* ---- next ---- */
-
-static value words_of(arena *a, const pipeline *p, const cron *c) {
-  buffer b;
-  buffer_init(&b, 4096);
-  if (c) cron_words(c, p->timezone, &b);
-  value v = c ? value_text(arena_text(a, buffer_text(&b))) : value_null();
-  buffer_free(&b);
-  return v;
-}
-
-static void add_times(arena *a, value *list, const pipeline *p, const char *trigger_text,
-                      const cron *c, int64_t after, int64_t count) {
-  for (int64_t at = after; count-- > 0;) {
-    at = c ? cron_next(c, p->zone, at) : scheduler_next(p, at);
-    if (at < 0) return;
-    value v = value_map();
-    cron_shift shift = c ? cron_shift_of(c, p->zone, at) : CRON_PLAIN;
-    value_set(a, &v, "pipeline", value_text(arena_text(a, p->name)));
-    value_set(a, &v, "trigger", value_text(trigger_text));
-    value_set(a, &v, "at_ms", value_integer(at));
-    value_set(a, &v, "timezone", value_text(arena_text(a, p->timezone)));
-    value_set(a, &v, "words", words_of(a, p, c));
-    if (shift == CRON_MOVED)
-      value_set(a, &v, "note", value_text("moved: its own time is missing that day"));
-    if (shift == CRON_REPEATED)
-      value_set(a, &v, "note", value_text("its time comes twice that day"));
-    value_add(a, list, v);
-  }
-}
-
-static int by_time(const void *left, const void *right) {
-  int64_t a = value_get_integer(left, "at_ms", 0), b = value_get_integer(right, "at_ms", 0);
-  return a < b ? -1 : a > b;
-}
-
-void control_next(kernel *k, question *q) {
-  arena *a = &q->memory;
-  dts_error e;
-  registry *set = kernel_registry(k);
-  const char *name = value_get_text(&q->command, "pipeline", NULL);
-  bool rechecks = strcmp(value_get_text(&q->command, "trigger", "recheck"), "recheck") == 0;
-  bool schedules = strcmp(value_get_text(&q->command, "trigger", "schedule"), "schedule") == 0;
-  int64_t count = value_get_integer(&q->command, "count", 10), now = loop_now(kernel_loop(k));
-  value list = value_list();
-  if (name && !registry_pipeline(set, name)) {
-    registry_unknown_pipeline(set, name, &e);
-    registry_release(set);
-    return question_fail(q, &e);
-  }
-  for (size_t i = 0; i < set->pipeline_count; i++) {
-    const pipeline *p = &set->pipelines[i];
-    if (name && strcmp(p->name, name) != 0) continue;
-    if (schedules && (p->has_schedule || p->every_ms))
-      add_times(a, &list, p, "schedule", p->has_schedule ? &p->schedule : NULL, now, count);
-    if (rechecks && p->has_recheck) add_times(a, &list, p, "recheck", &p->recheck, now, count);
-  }
-  registry_release(set);
-  if (list.list.count) qsort(list.list.items, list.list.count, sizeof *list.list.items, by_time);
-  if ((int64_t)list.list.count > count) list.list.count = (size_t)count;
-  question_answer(q, list);
 }

@@ -11,7 +11,8 @@ control_fn control_enqueue, control_cancel; /* control_enqueue.c */
 void control_run_close(kernel *k);          /* forgets runs that nobody waits for any more */
 control_fn control_ingest, control_file;    /* control_ingest.c, control_file.c */
 control_fn control_release, control_drop;   /* control_release.c, control_drop.c */
-control_fn control_plan, control_next;      /* control_plan.c */
+control_fn control_plan;                    /* control_plan.c */
+control_fn control_next;                    /* control_next.c */
 control_fn control_check, control_status, control_reload;         /* control_status.c */
 control_fn control_request;                                       /* warm.c */
 control_fn control_key_add, control_key_list, control_key_revoke; /* control_key.c */

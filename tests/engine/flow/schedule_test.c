@@ -189,8 +189,45 @@ static void what_comes_next_is_told(void **state) {
                    1774746000000); /* 29th 01:00Z */
   assert_string_equal(value_get_text(&next->answer.list.items[1], "note", ""),
                       "moved: its own time is missing that day");
+  assert_string_equal(value_get_text(&next->answer.list.items[1], "utc", ""),
+                      "2026-03-29T01:00:00.000Z");
+  assert_string_equal(value_get_text(&next->answer.list.items[1], "local", ""),
+                      "2026-03-29T03:00:00+02:00");
   next = bench_ask(b, "{\"name\":\"next\",\"pipeline\":\"q\"}");
   assert_string_equal(next->error.code, "PIPELINE");
+  bench_close(b);
+}
+
+static void odd_times_are_marked(void **state) {
+  (void)state;
+  bench *b = begin("dts.pipeline { name = 'named', schedule = '30 2 * * *', timezone = "
+                   "'Europe/Berlin', run = function() end }\n"
+                   "dts.pipeline { name = 'real', schedule = '30 * * * *', timezone = "
+                   "'Europe/Berlin', run = function() end }\n"
+                   "dts.pipeline { name = 'steady', every = '6h', jitter = '10m', timezone = "
+                   "'Europe/Berlin', run = function() end }\n",
+                   1792882800000); /* 2026-10-24T23:00Z; at 01:00Z 03:00 becomes 02:00 */
+  static const char *const expected[][4] = {
+      {"named", "2026-10-25T02:30:00+02:00", "its time comes twice that day: this is the first",
+       "2026-10-26T02:30:00+01:00"},
+      {"real", "2026-10-25T01:30:00+02:00", "", "2026-10-25T02:30:00+02:00"},
+      {"steady", "2026-10-25T02:00:00+02:00", "", "2026-10-25T07:00:00+01:00"}};
+  static const char *const second[] = {"the clock goes back 1 h before it",
+                                       "its time comes twice that day: this is the first",
+                                       "the clock goes back 1 h before it"};
+  for (size_t i = 0; i < 3; i++) {
+    const bench_answer *next = bench_ask(
+        b, arena_format(&b->memory, "{\"name\":\"next\",\"pipeline\":\"%s\"}", expected[i][0]));
+    const value *list = next->answer.list.items;
+    assert_string_equal(value_get_text(&list[0], "local", ""), expected[i][1]);
+    assert_string_equal(value_get_text(&list[0], "note", ""), expected[i][2]);
+    assert_string_equal(value_get_text(&list[1], "local", ""), expected[i][3]);
+    assert_string_equal(value_get_text(&list[1], "note", ""), second[i]);
+    if (i == 1)
+      assert_string_equal(value_get_text(&list[2], "note", ""),
+                          "its time comes twice that day: this is the second");
+    assert_int_equal(value_get_integer(&list[0], "jitter_ms", 0) > 0, i == 2);
+  }
   bench_close(b);
 }
 
@@ -385,6 +422,7 @@ int main(void) {
       cmocka_unit_test(two_schedulers_fire_once),
       cmocka_unit_test(hours_that_are_missing_and_hours_that_come_twice),
       cmocka_unit_test(what_comes_next_is_told),
+      cmocka_unit_test(odd_times_are_marked),
       cmocka_unit_test(nothing_stays_open_for_ever),
       cmocka_unit_test(a_long_stop_is_made_up_for),
       cmocka_unit_test(a_clock_that_was_wrong_is_survived),
