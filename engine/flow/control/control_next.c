@@ -13,6 +13,8 @@
 #include "format/date.h"
 #include "format/duration.h"
 
+enum { LAST_DAY_MS = 27 * 3600 * 1000 }; /* the longest that there are */
+
 typedef struct timetable { /* one schedule of one pipeline */
   const pipeline *pipeline;
   const char *trigger;
@@ -40,7 +42,7 @@ static const char *repeated_note(const zone *z, int64_t at) {
 static const char *note_of(arena *a, const timetable *t, int64_t before, int64_t at) {
   const zone *z = t->pipeline->zone;
   cron_shift shift = t->cron ? cron_shift_of(t->cron, z, at) : CRON_PLAIN;
-  int64_t since = before > at - DATE_DAY_MS ? before : at - DATE_DAY_MS;
+  int64_t since = before > at - LAST_DAY_MS ? before : at - LAST_DAY_MS;
   int moved = zone_offset(z, at) - zone_offset(z, since);
   char by[32];
   if (shift == CRON_MOVED) return "moved: its own time is missing that day";
