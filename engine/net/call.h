@@ -12,6 +12,7 @@
 #include "net/body.h"
 #include "net/host.h"
 #include "net/url.h"
+#include "pack/decode.h"
 
 typedef struct call {
   task task; /* first: the agenda knows only this */
@@ -46,6 +47,8 @@ typedef struct call {
   int head_lines;
   const char *head_fault; /* what is wrong with the headers, or NULL */
   body body;
+  decode *coded;       /* the body's content-encoding; NULL: none, or nothing came yet */
+  char code_fault[32]; /* what is wrong with it: CODING, PACK, CUT, or empty */
   fetch_reply reply;
 } call;
 
@@ -53,6 +56,8 @@ typedef struct call {
 int exchange_check(const fetch_request *r, dts_error *e);
 /* Options and callbacks for one hop; NULL without memory. */
 CURL *exchange_open(call *c);
+/* Did the whole body come, by its content-encoding? 0, or -1 and code_fault. */
+int exchange_end(call *c);
 /* Forgets what came back. */
 void exchange_clear(call *c);
 const char *exchange_header(const call *c, const char *name); /* of the reply, or NULL */

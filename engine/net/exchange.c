@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,9 +15,9 @@
 
 enum { HEAD_LIMIT = 256 * 1024, HEAD_LINES = 1000, HEAD_JOINED = 64 * 1024 };
 
-static const char *const harmless[] = {"accept",           "accept-language",   "content-type",
-                                       "content-language", "user-agent",        "range",
-                                       "if-none-match",    "if-modified-since", NULL};
+static const char *const harmless[] = {
+    "accept",     "accept-encoding", "accept-language", "content-type",      "content-language",
+    "user-agent", "range",           "if-none-match",   "if-modified-since", NULL};
 static const char *const ours[] = {
     "host", "content-length", "transfer-encoding", "connection", "expect", "te", "upgrade", NULL};
 
@@ -99,6 +100,9 @@ static void send_headers(call *c) {
     send_header(c, key->text.bytes, blank ? ";" : ": ", blank ? "" : item->text.bytes);
   }
   send_header(c, "Expect", ":", "");
+  /* a part of a packed body could not be unpacked */
+  if (!has_header(c, "accept-encoding"))
+    send_header(c, "Accept-Encoding", ": ", has_header(c, "range") ? "identity" : DECODE_ACCEPTED);
   if (!has_header(c, "user-agent")) send_header(c, "User-Agent", ": ", "dts/" DTS_VERSION);
   if (!has_header(c, "content-type")) send_header(c, "Content-Type", ":", "");
 }
@@ -116,6 +120,14 @@ static void join_header(call *c, value *had, const char *name, const char *text)
     *had = value_text(arena_format(&c->heads, "%s, %s", had->text.bytes, text));
 }
 
+/* Without a TE header no other is allowed, and one that curl undoes may be cut short unseen: RFC 9112
+ * section 6.1. */
+static void check_transfer(call *c, const char *name, const char *text) {
+  if (strcmp(name, "transfer-encoding") != 0) return;
+  if (strcasecmp(text, "chunked") != 0 && strcasecmp(text, "identity") != 0)
+    c->head_fault = "its Transfer-Encoding is not chunked";
+}
+
 /* Names in lower case, repeated ones joined: RFC 9110 section 5.3. */
 static void keep_header(call *c, const char *line, size_t size) {
   const char *colon = memchr(line, ':', size), *end = line + size;
@@ -129,8 +141,10 @@ static void keep_header(call *c, const char *line, size_t size) {
   for (size_t i = 0; i < map->map.count; i++) {
     if (!value_is(&map->map.pairs[i].key, name)) continue;
     join_header(c, &map->map.pairs[i].item, name, text);
+    check_transfer(c, name, map->map.pairs[i].item.text.bytes);
     return;
   }
+  check_transfer(c, name, text);
   value_set(&c->heads, map, name, value_text(text));
 }
 
@@ -141,7 +155,7 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *arg) {
   if (c->head_bytes > HEAD_LIMIT) c->head_fault = "its headers are larger than 256 KB";
   if (++c->head_lines > HEAD_LINES) c->head_fault = "it has more than 1000 headers";
   if (c->head_fault) return 0;
-  if (c->body.size) return size; /* a trailer: RFC 9110 section 6.5.1 */
+  if (c->coded || c->body.size) return size; /* a trailer: RFC 9110 section 6.5.1 */
   if (size > 5 && !strncmp(bytes, "HTTP/", 5))
     c->reply.headers = value_map(); /* after a 1xx */
   else
@@ -149,14 +163,43 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *arg) {
   return c->head_fault ? 0 : size;
 }
 
+static int keep_body(void *arg, const void *bytes, size_t size) {
+  call *c = arg;
+  return body_add(&c->body, bytes, size);
+}
+
+static void coding_failed(call *c, const dts_error *e) {
+  if (!strcmp(e->code, "LIMIT_SIZE"))
+    c->body.too_large = true;
+  else
+    snprintf(c->code_fault, sizeof c->code_fault, "%s", e->code);
+}
+
+/* curl would take a packed body that is cut short for whole, so it hands it on as it came. */
 static size_t on_body(char *bytes, size_t one, size_t size, void *arg) {
   (void)one;
   call *c = arg;
-  return body_add(&c->body, bytes, size) == 0 ? size : 0;
+  dts_error e = {0};
+  const char *codings = exchange_header(c, "content-encoding");
+  if (!codings) return keep_body(c, bytes, size) == 0 ? size : 0;
+  size_t limit = (size_t)c->body.limit;
+  if (!c->coded) c->coded = decode_open(codings, limit, keep_body, c, &e);
+  int status = c->coded ? decode_feed(c->coded, bytes, size, &e) : -1;
+  if (status < 0) coding_failed(c, &e);
+  return status < 0 ? 0 : size;
+}
+
+int exchange_end(call *c) {
+  if (!c->coded || decode_end(c->coded, NULL) == 0) return 0;
+  snprintf(c->code_fault, sizeof c->code_fault, "CUT");
+  return -1;
 }
 
 void exchange_clear(call *c) {
   body_free(&c->body);
+  decode_free(c->coded);
+  c->coded = NULL;
+  c->code_fault[0] = 0;
   c->body.limit = c->request.body_limit;
   arena_free(&c->heads);
   curl_slist_free_all(c->sent);
@@ -199,7 +242,6 @@ CURL *exchange_open(call *c) {
   if (c->request.once) curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, c->sent);
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, c);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -40,7 +40,6 @@ const char *outcome_words(const task *t, CURLcode code) {
   case CURLE_RECV_ERROR:
   case CURLE_SEND_ERROR: return t->detail[0] ? t->detail : curl_easy_strerror(code);
   case CURLE_OPERATION_TIMEDOUT: return late_words(t);
-  case CURLE_BAD_CONTENT_ENCODING: return "the answer is not coded as its content-encoding says";
   case CURLE_OUT_OF_MEMORY: return "one of its headers is larger than 100 KB, or memory is short";
   case CURLE_UNSUPPORTED_PROTOCOL:
   case CURLE_WEIRD_SERVER_REPLY: return "what came is no HTTP answer";
@@ -78,9 +77,31 @@ static outcome end_network(call *c, const char *why) {
   return OUTCOME_FINAL;
 }
 
+/* An unknown coding comes again the next time; what was cut or damaged on its way need not. */
+static outcome end_coding(call *c, char *fault, size_t size) {
+  bool cut = !strcmp(c->code_fault, "CUT");
+  const char *coding = exchange_header(c, "content-encoding");
+  if (strcmp(c->code_fault, "CODING") != 0) {
+    snprintf(fault, size,
+             cut ? "the answer ends too early for its content-encoding (%.40s)"
+                 : "the answer is not coded as its content-encoding says (%.40s)",
+             coding);
+    return OUTCOME_FAULT;
+  }
+  snprintf(fault, size, "its content-encoding '%.40s' is not understood", coding);
+  end_network(c, fault);
+  error_hint(&c->task.error,
+             "expected at most %d of " DECODE_ACCEPTED
+             "; or ask for it plain: headers = { [\"Accept-Encoding\"] = \"identity\" }",
+             DECODE_CODINGS);
+  return OUTCOME_FINAL;
+}
+
 outcome outcome_of(call *c, CURLcode code, char *fault, size_t size) {
+  bool coded = c->code_fault[0] || (code == CURLE_OK && exchange_end(c) < 0);
   snprintf(fault, size, "%s", code == CURLE_OK ? "" : outcome_words(&c->task, code));
   c->late = code == CURLE_OPERATION_TIMEDOUT;
+  if (coded) return end_coding(c, fault, size);
   if (code == CURLE_OK) return OUTCOME_REPLY;
   if (c->task.refused[0] && !c->task.connected) {
     snprintf(fault, size, "refused: %s", c->task.refused);
@@ -194,7 +215,7 @@ void outcome_memory(call *c) {
              asked_host(c));
 }
 
-/* curl has decoded the body, so what the headers say of its coding and length holds no longer. */
+/* The body is decoded, so what the headers say of its coding and length holds no longer. */
 static void drop_coding(value *headers) {
   if (!value_get(headers, "content-encoding")) return;
   for (size_t i = 0; i < headers->map.count; i++) {

@@ -43,7 +43,7 @@ local OUTSIDE = {
   { "^lua%.h$", "script" }, { "^lauxlib%.h$", "script" }, { "^lualib%.h$", "script" },
   { "^lua%-cjson%.h$", "script" },
   { "^seccomp%.h$", "script" }, { "^libxml/", "markup" }, { "^pcre2%.h$", "regex" }, { "^openssl/", "crypto" },
-  { "^zstd", "pack" }, { "^zlib%.h$", "pack" },
+  { "^zstd", "pack" }, { "^zlib%.h$", "pack" }, { "^brotli/", "pack" },
 }
 local LIBC = set [[ assert ctype dirent dlfcn endian errno fcntl fenv float fnmatch ftw getopt glob ifaddrs inttypes
   langinfo limits link locale malloc

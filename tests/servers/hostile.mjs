@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
-import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 
 const OK = "HTTP/1.1 200 OK\r\n";
 const whole = (body, heads = "", status = "200 OK") =>
@@ -14,6 +14,9 @@ const whole = (body, heads = "", status = "200 OK") =>
 const coded = (coding, bytes) => (socket) => socket.end(whole(bytes, `Content-Encoding: ${coding}\r\nContent-Type: text/plain\r\n`));
 const says = (...parts) => (socket) => { for (const part of parts) socket.write(part); };
 const ends = (...parts) => (socket) => { for (const part of parts) socket.write(part); socket.end(); };
+
+// In chunks of one byte.
+const chunks = (bytes) => [...bytes].map((byte) => Buffer.from([0x31, 13, 10, byte, 13, 10])).concat(Buffer.from("0\r\n\r\n"));
 
 // A Zstandard frame by hand (RFC 8878): blocks of one repeated byte, 128 KB from four bytes each.
 function zstd(blocks, size = 128 * 1024, byte = 0x61) {
@@ -64,6 +67,28 @@ export const cases = {
   deflate: coded("deflate", deflateSync("plain words")),
   zstd: coded("zstd", zstd(1, 11)),
   not_gzip: coded("gzip", "plain words"),
+  // whole by its length, cut by its coding
+  gzip_cut: coded("gzip", gzipSync("plain words").subarray(0, -1)),
+  gzip_no_end: coded("gzip", gzipSync("plain words").subarray(0, -8)),
+  gzip_head: coded("gzip", gzipSync("plain words").subarray(0, 6)),
+  gzip_member_cut: coded("gzip", Buffer.concat([gzipSync("plain "), gzipSync("words").subarray(0, -3)])),
+  deflate_cut: coded("deflate", deflateSync("plain words").subarray(0, -1)),
+  raw_cut: coded("deflate", deflateRawSync("plain words").subarray(0, -1)),
+  br_cut: coded("br", brotliCompressSync("plain words").subarray(0, -1)),
+  zstd_cut: coded("zstd", zstd(1, 11).subarray(0, -1)),
+  inner_cut: coded("gzip, br", brotliCompressSync(gzipSync("plain words").subarray(0, -4))),
+  chunked_cut: ends(`${OK}Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n`, ...chunks(gzipSync("plain words").subarray(0, -2))),
+  closed_cut: ends(`${OK}Content-Encoding: gzip\r\n\r\n`, gzipSync("plain words").subarray(0, -2)),
+  gzip_damaged: coded("gzip", Buffer.concat([gzipSync("plain words").subarray(0, -8), Buffer.alloc(8)])),
+  gzip_members: coded("x-gzip", Buffer.concat([gzipSync("plain "), gzipSync("words")])),
+  gzip_tail: coded("gzip", Buffer.concat([gzipSync("plain words"), Buffer.from("garbage")])),
+  raw: coded("deflate", deflateRawSync("plain words")),
+  two_codings: coded("gzip, br", brotliCompressSync(gzipSync("plain words"))),
+  three_codings: coded("gzip, gzip, gzip", gzipSync(gzipSync(gzipSync("plain words")))),
+  coded_empty: coded("gzip", ""),
+  chunked_gzip: ends(`${OK}Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n`, ...chunks(gzipSync("plain words"))),
+  transfer_gzip: ends(`${OK}Transfer-Encoding: gzip, chunked\r\n\r\n`, ...chunks(gzipSync("plain words").subarray(0, -8))),
+  members_endless: (socket) => { socket.write(`${OK}Content-Encoding: gzip\r\n\r\n`); pour(Buffer.concat(Array(3000).fill(gzipSync(""))))(socket); },
   unknown_coding: coded("rot13", "cynva jbeqf"),
   many_headers: ends(OK, "x: y\r\n".repeat(20000), "\r\n"),
   different_headers: ends(OK, Array.from({ length: 20000 }, (_, i) => `x-${i}: y\r\n`).join(""), "\r\n"),
