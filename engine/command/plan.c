@@ -3,33 +3,59 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
 #include "command/command.h"
 #include "command/engine.h"
 #include "command/screen.h"
+#include "format/date.h"
+
+enum { SHOWN = 6 }; /* spans of a key; --json has all */
+
+static const value *list_of(const value *map, const char *name) {
+  static const value none = {.kind = VALUE_LIST};
+  const value *found = value_get(map, name);
+  return found ? found : &none;
+}
 
 static value spans_text(arena *a, const value *spans) {
   buffer b;
-  buffer_init(&b, 1 << 20);
-  for (size_t i = 0; spans && i < spans->list.count; i++)
+  buffer_init(&b, 1 << 16);
+  for (size_t i = 0; i < spans->list.count && i < SHOWN; i++)
     buffer_add_format(&b, "%s%s", i ? " " : "", spans->list.items[i].text.bytes);
+  if (spans->list.count > SHOWN) buffer_add_format(&b, " and %zu more", spans->list.count - SHOWN);
   value v = value_text(arena_text(a, buffer_text(&b)));
   buffer_free(&b);
   return v;
 }
 
+static int64_t sum(const value *all, const char *name) {
+  int64_t n = 0;
+  for (size_t i = 0; i < all->list.count; i++) n += value_get_integer(&all->list.items[i], name, 0);
+  return n;
+}
+
+/* Columns that say nothing anywhere are left out: most plans have no date absent or set aside. */
+static bool is_shown(const value *all, const char *name) {
+  bool rare =
+      strcmp(name, "again") == 0 || strcmp(name, "absent") == 0 || strcmp(name, "aside") == 0;
+  return !rare || sum(all, name) > 0;
+}
+
 static value table_of(arena *a, const value *all) {
-  static const char *const names[] = {"key", "from", "to", "wanted", "present", "missing", NULL};
+  static const char *const names[] = {"key",   "from",   "to",    "wanted",   "present", "missing",
+                                      "again", "absent", "aside", "requests", NULL};
   value result = value_map(), columns = value_list(), rows = value_list();
-  for (size_t i = 0; names[i]; i++) value_add(a, &columns, value_text(names[i]));
+  for (size_t i = 0; names[i]; i++)
+    if (is_shown(all, names[i])) value_add(a, &columns, value_text(names[i]));
   value_add(a, &columns, value_text("spans"));
   for (size_t r = 0; r < all->list.count; r++) {
     value row = value_list();
     for (size_t i = 0; names[i]; i++) {
       const value *v = value_get(&all->list.items[r], names[i]);
-      value_add(a, &row, v ? *v : value_null());
+      if (is_shown(all, names[i])) value_add(a, &row, v ? *v : value_null());
     }
-    value_add(a, &row, spans_text(a, value_get(&all->list.items[r], "spans")));
+    value_add(a, &row, spans_text(a, list_of(&all->list.items[r], "spans")));
     value_add(a, &rows, row);
   }
   value_set(a, &result, "columns", columns);
@@ -37,26 +63,59 @@ static value table_of(arena *a, const value *all) {
   return result;
 }
 
-static void print(arena *a, const value *answer) {
-  static const value none = {.kind = VALUE_LIST};
-  screen s = screen_of(stdout);
-  const value *all = value_get(answer, "series");
-  int64_t missing = 0, spans = 0;
+static bool one_calendar(const value *all) {
+  for (size_t i = 1; i < all->list.count; i++)
+    if (strcmp(value_get_text(&all->list.items[i], "calendar", ""),
+               value_get_text(&all->list.items[0], "calendar", "")) != 0)
+      return false;
+  return true;
+}
+
+static void print_sum(const value *answer, const value *all) {
+  const char *name = value_get_text(answer, "calendar", "daily");
+  int64_t again = sum(all, "again");
   buffer b;
-  if (!all) all = &none;
+  buffer_init(&b, 4096);
+  if (all->list.count) name = value_get_text(&all->list.items[0], "calendar", name);
+  screen_count(&b, sum(all, "missing"), "missing date");
+  if (again) buffer_add_text(&b, " and ");
+  if (again) screen_count(&b, again, "date");
+  if (again) buffer_add_text(&b, " to be read again");
+  buffer_add_text(&b, " in ");
+  screen_count(&b, sum(all, "requests"), "span");
+  if (one_calendar(all))
+    buffer_add_format(&b, ", by the calendar %s", name);
+  else
+    buffer_add_text(&b, ", by each key's calendar");
+  printf("%s\n", buffer_text(&b));
+  buffer_free(&b);
+}
+
+/* Rows that no expected date stands for: most often the calendar is not the series' own. */
+static void print_strays(const value *all) {
+  buffer b;
+  for (size_t i = 0; i < all->list.count; i++) {
+    const value *one = &all->list.items[i];
+    int64_t strays = value_get_integer(one, "strays", 0);
+    int32_t day = 0;
+    if (!strays || date_read(value_get_text(one, "first_stray", ""), 10, &day) < 0) continue;
+    buffer_init(&b, 4096);
+    screen_count(&b, strays, "row");
+    buffer_add_format(&b, " of %s on days that the calendar %s does not expect, the first on ",
+                      value_get_text(one, "key", ""), value_get_text(one, "calendar", ""));
+    date_format(day, -1, "%F, a %A", &b);
+    printf("%s\n", buffer_text(&b));
+    buffer_free(&b);
+  }
+}
+
+static void print(arena *a, const value *answer) {
+  screen s = screen_of(stdout);
+  const value *all = list_of(answer, "series");
   value result = table_of(a, all);
   screen_table(&s, &result, NULL);
-  for (size_t i = 0; i < all->list.count; i++) {
-    const value *found = value_get(&all->list.items[i], "spans");
-    missing += value_get_integer(&all->list.items[i], "missing", 0);
-    spans += found ? (int64_t)found->list.count : 0;
-  }
-  buffer_init(&b, 4096);
-  screen_count(&b, missing, "missing date");
-  buffer_add_text(&b, " in ");
-  screen_count(&b, spans, "span");
-  printf("%s, by the calendar %s\n", buffer_text(&b), value_get_text(answer, "calendar", "daily"));
-  buffer_free(&b);
+  print_sum(answer, all);
+  print_strays(all);
 }
 
 static int run(const given *g, dts_error *e) {

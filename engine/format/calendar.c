@@ -86,6 +86,7 @@ typedef struct single {
 } single;
 
 static const single SINGLES[] = {
+    {B3, 2014, 6, 12, false},   /* the world cup begins in the city */
     {B3, 2020, 7, 9, true},     /* the state moved its day to May; the exchange did not follow */
     {NYSE, 1994, 4, 27, false}, /* funeral of R. Nixon */
     {NYSE, 2001, 9, 11, false}, /* attacks of 11 September */
