@@ -1,9 +1,11 @@
-/* aggregates.c -- SQL aggregates that SQLite lacks: first last median quantile stddev corr slope.
+/* aggregates.c -- SQL aggregates that SQLite lacks: first last median quantile; moments.c has
+ * stddev corr slope.
  *
  * As with SQL's own, rows with a null argument do not count, and no rows give null. Of rows with
  * the same time, first takes the least value and last the greatest, so that the result never
  * depends on the order of reading. quantile is linear between the two nearest ranks (PostgreSQL's
  * percentile_cont); stddev is the sample's; corr and slope are PostgreSQL's corr and regr_slope.
+ * All but first and last may stand over a window: SQL has first_value and last_value for those.
  *
  * SPDX-License-Identifier: MIT */
 #include <math.h>
@@ -14,6 +16,8 @@
 #include "base/text.h"
 #include "store/conn.h"
 
+enum { FEW = 16 };
+
 typedef void step_fn(sqlite3_context *, int, sqlite3_value **);
 
 static bool any_null(int count, sqlite3_value **values) {
@@ -22,7 +26,7 @@ static bool any_null(int count, sqlite3_value **values) {
   return false;
 }
 
-static int number(sqlite3_context *x, const char *name, sqlite3_value *v, double *out) {
+int aggregates_number(sqlite3_context *x, const char *name, sqlite3_value *v, double *out) {
   char message[256], shown[TEXT_SHORT];
   int type = sqlite3_value_type(v);
   *out = sqlite3_value_double(v);
@@ -103,7 +107,7 @@ static void edge_final(sqlite3_context *x) {
 
 typedef struct sample {
   double *values;
-  size_t count, capacity;
+  size_t count, capacity, sorted; /* the first `sorted` stand in order */
   double p;
   bool begun, failed;
 } sample;
@@ -134,7 +138,7 @@ static void sample_step(sqlite3_context *x, const char *name, sqlite3_value *v, 
   }
   s->begun = true;
   s->p = p;
-  if (number(x, name, v, &one) < 0)
+  if (aggregates_number(x, name, v, &one) < 0)
     s->failed = true;
   else
     sample_add(x, s, one);
@@ -148,7 +152,8 @@ static void median_step(sqlite3_context *x, int count, sqlite3_value **values) {
 static void quantile_step(sqlite3_context *x, int count, sqlite3_value **values) {
   double p;
   (void)count;
-  if (number(x, "quantile", values[1], &p) == 0) sample_step(x, "quantile", values[0], p);
+  if (aggregates_number(x, "quantile", values[1], &p) == 0)
+    sample_step(x, "quantile", values[0], p);
 }
 
 static int compare_doubles(const void *a, const void *b) {
@@ -156,73 +161,58 @@ static int compare_doubles(const void *a, const void *b) {
   return (m > n) - (m < n);
 }
 
+/* Where a value stands, or would, among the sorted ones. */
+static size_t sample_place(const sample *s, double one) {
+  size_t low = 0, high = s->sorted;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (s->values[middle] < one)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* A few new ones are put in their places; many are sorted with the rest. */
+static void sample_sort(sample *s) {
+  if (s->count - s->sorted > FEW)
+    qsort(s->values, s->count, sizeof *s->values, compare_doubles);
+  else
+    for (; s->sorted < s->count; s->sorted++) {
+      double one = s->values[s->sorted];
+      size_t at = sample_place(s, one);
+      memmove(s->values + at + 1, s->values + at, (s->sorted - at) * sizeof one);
+      s->values[at] = one;
+    }
+  s->sorted = s->count;
+}
+
+static void sample_value(sqlite3_context *x) {
+  sample *s = sqlite3_aggregate_context(x, 0);
+  if (!s || !s->count || s->failed) return;
+  sample_sort(s);
+  double rank = s->p * (double)(s->count - 1), low = floor(rank);
+  size_t i = (size_t)low, j = i + 1 < s->count ? i + 1 : i;
+  double a = s->values[i], b = s->values[j];
+  sqlite3_result_double(x, a == b ? a : a + (rank - low) * (b - a));
+}
+
+/* A row that leaves the window; it came as it goes. */
+static void sample_leave(sqlite3_context *x, int count, sqlite3_value **values) {
+  sample *s = sqlite3_aggregate_context(x, 0);
+  (void)count;
+  if (!s || s->failed || sqlite3_value_type(values[0]) == SQLITE_NULL) return;
+  sample_sort(s);
+  size_t at = sample_place(s, sqlite3_value_double(values[0]));
+  memmove(s->values + at, s->values + at + 1, (s->count - at - 1) * sizeof *s->values);
+  s->sorted = --s->count;
+}
+
 static void sample_final(sqlite3_context *x) {
   sample *s = sqlite3_aggregate_context(x, 0);
-  if (!s) return;
-  if (s->count && !s->failed) {
-    qsort(s->values, s->count, sizeof *s->values, compare_doubles);
-    double rank = s->p * (double)(s->count - 1), low = floor(rank);
-    size_t i = (size_t)low, j = i + 1 < s->count ? i + 1 : i;
-    double a = s->values[i], b = s->values[j];
-    sqlite3_result_double(x, a == b ? a : a + (rank - low) * (b - a));
-  }
-  sqlite3_free(s->values);
-}
-
-/* ---- stddev, corr, slope: means and co-moments as they come (Welford 1962) ---- */
-
-typedef struct moments {
-  int64_t count;
-  double mean_x, mean_y, xx, yy, xy;
-  bool failed;
-} moments;
-
-static void moments_add(moments *m, double x, double y) {
-  double n = (double)++m->count, dx = x - m->mean_x, dy = y - m->mean_y;
-  m->mean_x += dx / n;
-  m->mean_y += dy / n;
-  m->xx += dx * (x - m->mean_x);
-  m->yy += dy * (y - m->mean_y);
-  m->xy += dx * (y - m->mean_y);
-}
-
-static void moments_step(sqlite3_context *x, int count, sqlite3_value **values, const char *name) {
-  moments *m = sqlite3_aggregate_context(x, sizeof *m);
-  double a, b;
-  if (!m || m->failed || any_null(count, values)) return;
-  m->failed = number(x, name, values[0], &a) < 0 || number(x, name, values[count - 1], &b) < 0;
-  if (!m->failed) moments_add(m, a, b);
-}
-
-static void stddev_step(sqlite3_context *x, int count, sqlite3_value **values) {
-  moments_step(x, count, values, "stddev");
-}
-
-static void corr_step(sqlite3_context *x, int count, sqlite3_value **values) {
-  moments_step(x, count, values, "corr");
-}
-
-static void slope_step(sqlite3_context *x, int count, sqlite3_value **values) {
-  moments_step(x, count, values, "slope");
-}
-
-static void stddev_final(sqlite3_context *x) {
-  const moments *m = sqlite3_aggregate_context(x, 0);
-  if (m && !m->failed && m->count > 1)
-    sqlite3_result_double(x, sqrt(m->xx / (double)(m->count - 1)));
-}
-
-static void corr_final(sqlite3_context *x) {
-  const moments *m = sqlite3_aggregate_context(x, 0);
-  if (!m || m->failed || m->xx <= 0 || m->yy <= 0) return;
-  double r = m->xy / (sqrt(m->xx) * sqrt(m->yy));
-  sqlite3_result_double(x, r > 1 ? 1 : r < -1 ? -1 : r);
-}
-
-/* slope(y, x): the first argument is y. */
-static void slope_final(sqlite3_context *x) {
-  const moments *m = sqlite3_aggregate_context(x, 0);
-  if (m && !m->failed && m->yy > 0) sqlite3_result_double(x, m->xy / m->yy);
+  sample_value(x);
+  if (s) sqlite3_free(s->values);
 }
 
 int aggregates_register(sqlite3 *db) {
@@ -231,13 +221,15 @@ int aggregates_register(sqlite3 *db) {
     int arguments;
     step_fn *step;
     void (*final)(sqlite3_context *);
-  } all[] = {{"first", 2, first_step, edge_final},     {"last", 2, last_step, edge_final},
-             {"median", 1, median_step, sample_final}, {"quantile", 2, quantile_step, sample_final},
-             {"stddev", 1, stddev_step, stddev_final}, {"corr", 2, corr_step, corr_final},
-             {"slope", 2, slope_step, slope_final}};
+    void (*value)(sqlite3_context *);
+    step_fn *leave;
+  } all[] = {{"first", 2, first_step, edge_final, NULL, NULL},
+             {"last", 2, last_step, edge_final, NULL, NULL},
+             {"median", 1, median_step, sample_final, sample_value, sample_leave},
+             {"quantile", 2, quantile_step, sample_final, sample_value, sample_leave}};
   int rc = SQLITE_OK, flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
   for (size_t i = 0; !rc && i < sizeof all / sizeof all[0]; i++)
-    rc = sqlite3_create_function(db, all[i].name, all[i].arguments, flags, NULL, NULL, all[i].step,
-                                 all[i].final);
-  return rc;
+    rc = sqlite3_create_window_function(db, all[i].name, all[i].arguments, flags, NULL, all[i].step,
+                                        all[i].final, all[i].value, all[i].leave, NULL);
+  return rc ? rc : moments_register(db);
 }

@@ -100,6 +100,9 @@ int guard_authorize(void *conn, int action, const char *a, const char *b, const 
 /* functions.c, aggregates.c, periods.c, dates.c: 0, or SQLite's code */
 int functions_register(sqlite3 *db);
 int aggregates_register(sqlite3 *db);
+int moments_register(sqlite3 *db);
+/* A number as an argument of aggregate `name`; what is none is the call's error. */
+int aggregates_number(sqlite3_context *x, const char *name, sqlite3_value *v, double *out);
 int periods_register(sqlite3 *db);
 int dates_register(store_conn *c);
 void dates_close(calendar *k);

@@ -56,13 +56,23 @@ static void give_instant(sqlite3_context *x, int64_t ms) {
   sqlite3_result_text(x, text, 24, SQLITE_TRANSIENT);
 }
 
+/* In the hour in which clocks are moved by less than one, its second part is a period of its own. */
+static int64_t short_start(int64_t ms, int64_t length, const zone *z) {
+  int64_t local = z ? zone_local(z, ms) : ms, start = ms - ((local % length) + length) % length;
+  if (!z || zone_offset(z, start) == zone_offset(z, ms)) return start;
+  for (int64_t change = zone_next_change(z, start); change <= ms;
+       change = zone_next_change(z, start))
+    start = change;
+  return start;
+}
+
 static void start_of_instant(sqlite3_context *x, int64_t ms, const char *kind, const zone *z) {
   date_period period = DATE_DAY;
-  int64_t length = short_period(kind), local = z ? zone_local(z, ms) : ms;
-  if (length) return give_instant(x, ms - ((local % length) + length) % length);
+  int64_t length = short_period(kind);
+  if (length) return give_instant(x, short_start(ms, length, z));
   if (date_period_read(kind, &period) < 0)
     return sqlite3_result_error(x, "dts_period: unknown kind", -1);
-  give_date(x, date_period_start(date_of(local, NULL), period));
+  give_date(x, date_period_start(date_of(z ? zone_local(z, ms) : ms, NULL), period));
 }
 
 static void period(sqlite3_context *x, int count, sqlite3_value **v) {

@@ -87,7 +87,11 @@ static int fail_sql(store_conn *c, const char *sql, const char *message, int off
   char at[64];
   if (strcmp(message, "incomplete input") == 0) offset = (int)strlen(sql);
   place(sql, offset, at);
-  return error_fail(e, "SQL", "%s%s", message, at);
+  error_fail(e, "SQL", "%s%s", message, at);
+  bool edge = strncmp(message, "first()", 7) == 0 || strncmp(message, "last()", 6) == 0;
+  return edge ? error_hint(e, "over a window write first_value(x) or last_value(x) over (... order "
+                              "by t)")
+              : -1;
 }
 
 static int fail_constraint(int code, const char *message, dts_error *e) {

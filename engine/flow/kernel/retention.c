@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "flow/kernel/parts.h"
+#include "flow/rollups/rollups.h"
 #include "format/date.h"
 
 enum { AT_ONCE = 10000, FIRST_MS = 30 * 1000, EVERY_MS = 6 * 3600 * 1000 };
@@ -59,7 +60,8 @@ static void add_key(buffer *b, const table *t) {
     buffer_add_format(b, "%s\"%s\"", i ? ", " : "", t->columns[t->key[i]].name);
 }
 
-static int forget_rows(store_conn *c, const table *t, int64_t now, bool *more, dts_error *e) {
+static int forget_rows(store_conn *c, const registry *set, const table *t, int64_t now, bool *more,
+                       dts_error *e) {
   const table_column *column = retention_column(t, e);
   char bound[25];
   buffer sql;
@@ -68,6 +70,7 @@ static int forget_rows(store_conn *c, const table *t, int64_t now, bool *more, d
     date_write(date_of(now - t->keep_ms, NULL), bound);
   else
     timestamp_write(now - t->keep_ms, bound);
+  if (rollups_keep(c, set, t, column, bound, e) < 0) return -1;
   buffer_init(&sql, 1 << 16);
   buffer_add_format(&sql, "delete from \"%s\" where (", t->name);
   add_key(&sql, t);
@@ -76,7 +79,9 @@ static int forget_rows(store_conn *c, const table *t, int64_t now, bool *more, d
   buffer_add_format(&sql, " from \"%s\" where \"%s\" < ?1 limit %d)", t->name, column->name,
                     AT_ONCE);
   int rc = forget(c, buffer_text(&sql), value_text(bound), more, e);
-  if (rc == 0 && store_changes(c)) store_touch(c, t->name);
+  bool gone = rc == 0 && store_changes(c);
+  if (gone) store_touch(c, t->name);
+  if (gone) rc = rollups_kept(c, set, t, column, e);
   buffer_free(&sql);
   return rc;
 }
@@ -120,7 +125,7 @@ int retention_forget(store_conn *c, const registry *set, const value *config, in
                      bool *more, dts_error *e) {
   *more = false;
   for (size_t i = 0; i < set->table_count; i++)
-    if (set->tables[i]->keep_ms && forget_rows(c, set->tables[i], now, more, e) < 0) return -1;
+    if (set->tables[i]->keep_ms && forget_rows(c, set, set->tables[i], now, more, e) < 0) return -1;
   return forget_history(c, config, now, more, e);
 }
 

@@ -143,6 +143,10 @@ static const char *const statements[] = {
     "from dts_run r where r.job = f.job) as rows, (select count(*) from dts_note n where n.job = "
     "f.job) as rejected, " STAMP("f.at") " as at, j.message as error from dts_file f left join "
                                          "dts_job j on j.id = f.job",
+    "drop view if exists dts_stale",
+    "create view dts_stale as select substr(noun, 1, instr(noun, ' ') - 1) as noun, substr(noun, "
+    "instr(noun, ' ') + 1) as name, error from (select substr(rollup, 7) as noun, version as error "
+    "from dts_rolled where rollup like 'stale %')",
     "drop view if exists dts_refused",
     "create view dts_refused as select seq as id, pipeline, " STAMP(
         "at") " as at, line, path, message "

@@ -19,6 +19,7 @@ typedef struct ensuring {
   kernel_then *then;
   void *arg;
   bool whole; /* the set is all that the project declares: what is not in it is gone */
+  bool strict; /* a set is in force that stays when this one is refused */
 } ensuring;
 
 static int blame(const table *t, dts_error *e) {
@@ -153,7 +154,7 @@ static int ensure_work(store_conn *c, void *arg, dts_error *e) {
     if ((moves ? migrate(c, set, t, m, e) : store_table_ensure(c, t, e)) < 0) return blame(t, e);
     if (t->rows && bring_rows(c, n->kernel, t, e) < 0) return blame(t, e);
   }
-  if (rollups_ensure(c, set, e) < 0 || views_ensure(c, set, e) < 0) return -1;
+  if (rollups_ensure(c, set, n->strict, e) < 0 || views_ensure(c, set, n->strict, e) < 0) return -1;
   return m && m->done && !m->apply ? error_fail(e, "MIGRATION", "only shown") : 0;
 }
 
@@ -168,6 +169,6 @@ void tables_ensure(kernel *k, const registry *set, kernel_then *then, void *arg)
   arena a = {0};
   bool whole = !kernel_opened_with(k)->file && !kernel_faults(k, &a).list.count;
   arena_free(&a);
-  *n = (ensuring){k, set, then, arg, whole};
+  *n = (ensuring){k, set, then, arg, whole, kernel_current(k) != NULL};
   kernel_write(k, ensure_work, ensured, n);
 }

@@ -64,12 +64,28 @@ static bool is_ready(const value *declared, const value *d, const bool *placed, 
   return true;
 }
 
-static int fail_circle(const value *declared, const bool *placed, dts_error *e) {
+/* The one that makes what `i` is made from; only for those that have no place. */
+static size_t maker_of(const value *declared, size_t i, arena *a) {
+  const char *from = source_name(&declared->list.items[i], declared, a);
+  size_t k = 0;
+  while (k + 1 < declared->list.count && !makes(&declared->list.items[k], from, a)) k++;
+  return k;
+}
+
+/* Each is made from one other, so whoever goes on long enough is in the circle. */
+static int fail_circle(const value *declared, const bool *placed, arena *a, dts_error *e) {
   size_t i = 0;
+  buffer b;
   while (placed[i]) i++;
+  for (size_t steps = 0; steps < declared->list.count; steps++) i = maker_of(declared, i, a);
   const value *d = &declared->list.items[i];
-  error_fail(e, "ROLLUP", "roll-up '%s' is made from '%s', which is made from it: a circle",
-             value_get_text(d, "name", "?"), value_get_text(d, "from", "?"));
+  const char *name = value_get_text(d, "name", "?");
+  buffer_init(&b, 600);
+  for (size_t k = maker_of(declared, i, a); k != i; k = maker_of(declared, k, a))
+    buffer_add_format(&b, "'%s' from ", value_get_text(&declared->list.items[k], "name", "?"));
+  error_fail(e, "ROLLUP", "roll-ups are made in a circle: '%s' from %s'%s'", name, buffer_text(&b),
+             name);
+  buffer_free(&b);
   if (e)
     snprintf(e->where, sizeof e->where, "%s:%lld", value_get_text(d, "file", "?"),
              (long long)value_get_integer(d, "line", 0));
@@ -85,7 +101,7 @@ int rollup_order(const value *declared, arena *a, const value **ordered, dts_err
       if (!placed[i] && is_ready(declared, &declared->list.items[i], placed, a))
         placed[i] = true, ordered[count++] = &declared->list.items[i];
   }
-  return count == total ? 0 : fail_circle(declared, placed, e);
+  return count == total ? 0 : fail_circle(declared, placed, a, e);
 }
 
 static int hint_source(const char *from, const value *others, dts_error *e) {

@@ -78,13 +78,17 @@ static void add_noted_period(rollup_text *t, const char *period) {
     rollup_add_period(t, "dts_at", period, rollup_is_short(t->r->bucket) ? t->r->zone : NULL);
 }
 
-/* select distinct dts_k.., period as dts_p from notes */
+/* select distinct dts_k.., period as dts_p from notes; but periods whose rows retention has taken,
+ * or a part of them, are closed (rollup_keep.c) and stay as they are. */
 static void add_noted(rollup_text *t, const char *period) {
   rollup_add(t, "select distinct ");
   rollup_add_keys(t, "", ", ");
   add_noted_period(t, period);
   rollup_add(t, " as dts_p from ");
   rollup_add_notes(t);
+  rollup_add(t, " where dts_p > coalesce((select version from dts_rolled where rollup = ");
+  sql_quote_text(&t->b, arena_format(t->a, "kept %s", t->r->name));
+  rollup_add(t, "), '')");
 }
 
 /* In a zone a day's instants lie up to 14 hours beside the date's own: a day more on both sides,
@@ -101,6 +105,10 @@ static const char *high(rollup_text *t, const char *period) {
   const char *next = arena_format(t->a, "dts_period_next(dts_p, '%s')", period);
   return is_wide(t->r, period) ? arena_format(t->a, "dts_period_next(%s, 'day')", next) : next;
 }
+
+/* Where a period's bounds do not tell whether a row is in it: days of a zone, and its hours when the
+ * wall's clock moves by half of one. */
+static bool is_loose(const rollup *r) { return r->zone != NULL; }
 
 /* by is the key dts_k.. of the query outside */
 static void add_same_key(rollup_text *t) {
@@ -141,7 +149,7 @@ static void add_behind(rollup_text *t, const char *period, const char *x) {
   rollup_add_name(t, t->r->source->name);
   rollup_add(t, " where ");
   add_same_key(t);
-  if (is_wide(t->r, period))
+  if (is_loose(t->r))
     buffer_add_format(&t->b, "%s >= dts_p and %s > dts_p", time, row_period(t, period));
   else
     buffer_add_format(&t->b, "%s >= %s", time, high(t, period));
@@ -211,7 +219,7 @@ static void add_sought(rollup_text *t, const char *period) {
   rollup_add(t, " where ");
   add_same_key(t);
   buffer_add_format(&t->b, "%s >= dts_lo and %s < dts_hi", time, time);
-  if (is_wide(r, period)) buffer_add_format(&t->b, " and %s = dts_p", row_period(t, period));
+  if (is_loose(r)) buffer_add_format(&t->b, " and %s = dts_p", row_period(t, period));
 }
 
 /* The source read once, between the earliest and the latest noted period. */

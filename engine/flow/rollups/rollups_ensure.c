@@ -117,6 +117,7 @@ static int drop_rollup(store_conn *c, const char *name, dts_error *e) {
   if (rc == 0) rc = drop(c, "index", arena_format(&a, "dts_rollup.%s", name), e);
   if (rc == 0) rc = drop(c, "table", arena_format(&a, "dts_dirty.%s", name), e);
   if (rc == 0) rc = drop_tables(c, name, e);
+  if (rc == 0) rc = rollups_forget(c, name, e);
   if (rc == 0) rc = store_exec(c, "delete from dts_rolled where rollup = ?1", &key, 1, e);
   arena_free(&a);
   return rc;
@@ -194,7 +195,7 @@ static int remember_all(store_conn *c, const rollup *r, arena *a, dts_error *e) 
   return remember(c, r->name, rollup_version(r, a), e);
 }
 
-static int ensure_one(store_conn *c, const rollup *r, arena *a, dts_error *e) {
+static int ensure_one(store_conn *c, const rollup *r, bool strict, arena *a, dts_error *e) {
   value version;
   bool had;
   if (rolled_version(c, r->name, a, &version, e) < 0 || run(c, rollup_sql_notes(r, a), e) < 0)
@@ -203,18 +204,19 @@ static int ensure_one(store_conn *c, const rollup *r, arena *a, dts_error *e) {
   for (size_t i = 0; i < EVENTS; i++)
     if (ensure_trigger(c, r, events[i], a, e) < 0) return -1;
   bool fresh = version.kind == VALUE_NULL;
-  if (fresh && (run(c, rollup_sql_note_all(r, a), e) < 0 || remember_all(c, r, a, e) < 0))
+  if (fresh && (rollups_forget(c, r->name, e) < 0 || run(c, rollup_sql_note_all(r, a), e) < 0 ||
+                remember_all(c, r, a, e) < 0))
     return -1;
-  return rollups_recompute(c, r, &had, e);
+  return fresh && strict ? rollups_recompute(c, r, &had, e) : rollups_refresh_one(c, r, &had, e);
 }
 
-int rollups_ensure(store_conn *c, const registry *set, dts_error *e) {
+int rollups_ensure(store_conn *c, const registry *set, bool strict, dts_error *e) {
   arena a = {0};
   const rollup **all;
   size_t count;
   int rc = rollups_read(set, &a, &all, &count, e);
   for (size_t i = 0; rc == 0 && i < count; i++) {
-    rc = ensure_one(c, all[i], &a, e);
+    rc = ensure_one(c, all[i], strict, &a, e);
     if (rc < 0) rollups_blame(all[i], e);
   }
   arena_free(&a);
@@ -249,17 +251,17 @@ int rollups_recompute(store_conn *c, const rollup *r, bool *had, dts_error *e) {
   return rc;
 }
 
-/* In a savepoint: a roll-up that fails is undone alone. */
-static int refresh_one(store_conn *c, const rollup *r, size_t *moved, dts_error *e) {
+int rollups_refresh_one(store_conn *c, const rollup *r, bool *had, dts_error *e) {
   dts_error inner = {0};
-  bool had = false;
   if (run(c, "savepoint dts_rollup", e) < 0) return -1;
-  if (rollups_recompute(c, r, &had, &inner) < 0) {
+  if (rollups_recompute(c, r, had, &inner) < 0) {
     rollups_blame(r, &inner);
     log_warn("%s: roll-up '%s' keeps its old rows: %s", inner.where, r->name, inner.message);
+    *had = false;
     if (run(c, "rollback to dts_rollup", e) < 0) return -1;
-  } else if (moved && had) {
-    ++*moved;
+    if (rollups_stale(c, "rollup", r->name, &inner, e) < 0) return -1;
+  } else if (*had && rollups_stale(c, "rollup", r->name, NULL, e) < 0) {
+    return -1;
   }
   return run(c, "release dts_rollup", e);
 }
@@ -270,7 +272,11 @@ int rollups_refresh(store_conn *c, const registry *set, size_t *moved, dts_error
   size_t count;
   if (moved) *moved = 0;
   int rc = rollups_read(set, &a, &all, &count, e);
-  for (size_t i = 0; rc == 0 && i < count; i++) rc = refresh_one(c, all[i], moved, e);
+  for (size_t i = 0; rc == 0 && i < count; i++) {
+    bool had = false;
+    rc = rollups_refresh_one(c, all[i], &had, e);
+    if (had && moved) ++*moved;
+  }
   arena_free(&a);
   return rc;
 }

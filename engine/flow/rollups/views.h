@@ -21,8 +21,8 @@ void views_close(views *v); /* NULL is fine */
 /* Declarations so that each stands behind all that it reads; a circle is an error with its names.
  * */
 int views_order(const value *declared, arena *a, const value **ordered, dts_error *e);
-/* After tables and roll-ups are ensured. */
-int views_ensure(store_conn *c, const registry *set, dts_error *e);
+/* After tables and roll-ups are ensured; `strict` as for rollups_ensure. */
+int views_ensure(store_conn *c, const registry *set, bool strict, dts_error *e);
 /* Drops views that are declared no more; only where `set` is the whole project. */
 int views_prune(store_conn *c, const registry *set, dts_error *e);
 /* Replaces the kept views that read one of these tables, or a kept view that was replaced. One that

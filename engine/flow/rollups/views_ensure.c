@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "flow/reload/sql_lex.h"
+#include "flow/rollups/rollups_parts.h"
 #include "flow/rollups/views.h"
 #include "store/table.h"
 
@@ -76,6 +77,7 @@ static int drop_old(store_conn *c, const char *name, const char *version, arena 
     rc = store_view_drop(c, arena_format(a, "dts_view.%s", name), e);
     if (rc == 0) rc = drop_table(c, name, e);
   }
+  if (rc == 0) rc = rollups_stale(c, "view", name, NULL, e);
   return rc < 0 ? -1 : store_exec(c, "delete from dts_rolled where rollup = ?1", &key, 1, e);
 }
 
@@ -159,6 +161,20 @@ static int fill(store_conn *c, const value *view, dts_error *e) {
   return rc;
 }
 
+/* In a savepoint: a view that fails keeps its rows, and is told of. */
+static int fill_or_keep(store_conn *c, const value *view, bool *filled, dts_error *e) {
+  dts_error inner = {0};
+  if (store_exec(c, "savepoint dts_view", NULL, 0, e) < 0) return -1;
+  *filled = fill(c, view, &inner) == 0;
+  if (!*filled) {
+    blame(view, &inner);
+    log_warn("%s: view '%s' keeps its old rows: %s", inner.where, name_of(view), inner.message);
+    if (store_exec(c, "rollback to dts_view", NULL, 0, e) < 0) return -1;
+  }
+  if (rollups_stale(c, "view", name_of(view), *filled ? NULL : &inner, e) < 0) return -1;
+  return store_exec(c, "release dts_view", NULL, 0, e);
+}
+
 /* ---- making ---- */
 
 /* A column of which nothing is known takes any value, as the view's would. */
@@ -208,35 +224,37 @@ static const char *version_of(const value *view, arena *a) {
   return arena_copy(a, hex, 16);
 }
 
-/* Kept: the rows were made when its tables last moved, or are made now. */
-static int ensure_kept(store_conn *c, const value *view, bool same, arena *a, dts_error *e) {
+/* New SQL that its rows do not bear is refused if `strict`; what rows have broken since is not. */
+static int ensure_kept(store_conn *c, const value *view, bool same, bool strict, arena *a,
+                       dts_error *e) {
   value columns = value_list();
+  bool filled;
   if (store_view_ensure(c, view_of(view, a), sql_of(view), e) < 0) return -1;
-  if (same) return fill(c, view, e);
+  if (same) return fill_or_keep(c, view, &filled, e);
   if (store_check(c, select_sql(view, a), a, &columns, NULL, NULL, e) < 0) return -1;
   if (create_table(c, view, &columns, e) < 0) return -1;
-  return fill(c, view, e);
+  return strict ? fill(c, view, e) : fill_or_keep(c, view, &filled, e);
 }
 
-static int ensure_one(store_conn *c, const value *view, arena *a, dts_error *e) {
+static int ensure_one(store_conn *c, const value *view, bool strict, arena *a, dts_error *e) {
   value old;
   const char *version = version_of(view, a);
   if (known_version(c, name_of(view), a, &old, e) < 0) return -1;
   bool same = value_is(&old, version);
   if (old.kind == VALUE_TEXT && !same && drop_old(c, name_of(view), old.text.bytes, a, e) < 0)
     return -1;
-  int rc = is_kept(view) ? ensure_kept(c, view, same, a, e)
+  int rc = is_kept(view) ? ensure_kept(c, view, same, strict, a, e)
                          : store_view_ensure(c, name_of(view), sql_of(view), e);
   return rc < 0 ? -1 : remember(c, name_of(view), version, a, e);
 }
 
-int views_ensure(store_conn *c, const registry *set, dts_error *e) {
+int views_ensure(store_conn *c, const registry *set, bool strict, dts_error *e) {
   arena a = {0};
   size_t count = set->views.list.count;
   const value **ordered = arena_alloc(&a, (count + 1) * sizeof *ordered);
   int rc = views_order(&set->views, &a, ordered, e);
   for (size_t i = 0; rc == 0 && i < count; i++) {
-    rc = ensure_one(c, ordered[i], &a, e);
+    rc = ensure_one(c, ordered[i], strict, &a, e);
     if (rc < 0) blame(ordered[i], e);
   }
   arena_free(&a);
@@ -262,21 +280,19 @@ static int is_moved(store_conn *c, const value *view, const value *changed, aren
   return 0;
 }
 
-/* In a savepoint: a view that fails keeps its rows. */
+/* A view whose tables cannot be told now is looked at again with the next change. */
 static int refresh_one(store_conn *c, const value *view, value *changed, arena *a, dts_error *e) {
   dts_error inner = {0};
-  bool moved;
-  if (store_exec(c, "savepoint dts_view", NULL, 0, e) < 0) return -1;
-  int rc = is_moved(c, view, changed, a, &moved, &inner);
-  if (rc == 0 && moved) rc = fill(c, view, &inner);
-  if (rc < 0) {
+  bool moved, filled;
+  if (is_moved(c, view, changed, a, &moved, &inner) < 0) {
     blame(view, &inner);
     log_warn("%s: view '%s' keeps its old rows: %s", inner.where, name_of(view), inner.message);
-    if (store_exec(c, "rollback to dts_view", NULL, 0, e) < 0) return -1;
-  } else if (moved) {
-    value_add(a, changed, value_text(name_of(view)));
+    return rollups_stale(c, "view", name_of(view), &inner, e);
   }
-  return store_exec(c, "release dts_view", NULL, 0, e);
+  if (!moved) return 0;
+  if (fill_or_keep(c, view, &filled, e) < 0) return -1;
+  if (filled) value_add(a, changed, value_text(name_of(view)));
+  return 0;
 }
 
 int views_refresh(store_conn *c, const registry *set, const char *const *tables, size_t count,

@@ -27,7 +27,7 @@ static int ensure(store_conn *c, void *arg, dts_error *e) {
   for (size_t i = 0; i < set->table_count; i++)
     if (store_table_ensure(c, set->tables[i], e) < 0) return -1;
   if (rollups_prune(c, set, e) < 0) return -1;
-  return rollups_ensure(c, set, e);
+  return rollups_ensure(c, set, true, e);
 }
 
 static int refresh(store_conn *c, void *arg, dts_error *e) {
@@ -334,7 +334,7 @@ static void what_is_refused(void **state) {
       {"{\"noun\":\"rollup\",\"name\":\"t\",\"from\":\"t_week\",\"time\":\"period\",\"by\":[],"
        "\"every\":[\"week\"],"
        "\"measures\":[]}",
-       "roll-up 't' is made from 't_week', which is made from it: a circle", ""},
+       "roll-ups are made in a circle: 't' from 't'", ""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     arena a = {0};

@@ -34,7 +34,7 @@ static int ensure(store_conn *c, void *arg, dts_error *e) {
   const registry *set = ((load *)arg)->set;
   for (size_t i = 0; i < set->table_count; i++)
     if (store_table_ensure(c, set->tables[i], e) < 0) return -1;
-  return rollups_ensure(c, set, e);
+  return rollups_ensure(c, set, true, e);
 }
 
 static int put_all(store_conn *c, void *arg, dts_error *e) {

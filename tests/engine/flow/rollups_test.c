@@ -45,7 +45,7 @@ static int ensure(store_conn *c, void *arg, dts_error *e) {
   if (rollups_prepare(c, set, e) < 0) return -1;
   for (size_t i = 0; i < set->table_count; i++)
     if (store_table_ensure(c, set->tables[i], e) < 0) return -1;
-  return rollups_ensure(c, set, e);
+  return rollups_ensure(c, set, true, e);
 }
 
 static int refresh(store_conn *c, void *arg, dts_error *e) {
@@ -59,7 +59,9 @@ static void make_rows(model *m) {
     row *r = &m->rows[m->count];
     snprintf(r->key, sizeof r->key, "k%u", chance(m, KEYS));
     int32_t day = first + (int32_t)chance(m, 480);
-    if (m->timed)
+    if (m->timed && i % 4 == 0) /* where Lord Howe's clock goes back by half an hour */
+      timestamp_write(1617456600000 + chance(m, 180) * 60000LL, r->time);
+    else if (m->timed)
       timestamp_write(day * DATE_DAY_MS + chance(m, 86400) * 1000LL, r->time);
     else
       date_write(day, r->time);
@@ -166,7 +168,12 @@ static void period_of(const model *m, const row *r, const char *kind, char out[3
     assert_int_equal(timestamp_read(r->time, strlen(r->time), &ms), 0);
     int64_t local = zone_local(m->zone, ms);
     if (strcmp(kind, "hour") == 0) {
-      timestamp_write(ms - local % 3600000, out);
+      int64_t at =
+          ms - ms % 60000; /* back to a full hour, or to where the wall's clock was moved */
+      while (zone_local(m->zone, at) % 3600000 &&
+             zone_offset(m->zone, at - 60000) == zone_offset(m->zone, at))
+        at -= 60000;
+      timestamp_write(at, out);
       return;
     }
     date = date_of(local, NULL);

@@ -189,6 +189,40 @@ static void aggregates_at_their_edges(void **state) {
   store_close(s);
 }
 
+/* What a window gives for a frame is what the aggregate gives for its rows. */
+static void windows_agree_with_aggregates(void **state) {
+  (void)state;
+  static const char *const calls[] = {"median(x)", "quantile(x, 0.9)", "stddev(x)", "corr(x, y)",
+                                      "slope(y, x)"};
+  static const char *const frames[][2] = {{"4", "0"}, {"0", "0"}, {"30", "7"}, {"1000", "0"}};
+  sample *d = malloc(sizeof *d);
+  dts_error e = {0};
+  store *s = help_memory();
+  fill(d);
+  d->rows[400].x = 1e15; /* an outlier that comes and goes */
+  assert_int_equal(store_write(s, insert, d, &e), 0);
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+    for (size_t k = 0; k < sizeof frames / sizeof *frames; k++) {
+      arena a = {0};
+      const char *sql = arena_format(
+          &a,
+          "with w as (select rowid as n, %s over (order by rowid rows between %s preceding and %s "
+          "following) as r from s) select count(*) from w where n between 350 and 480 and "
+          "coalesce(abs(r - (select %s from s where s.rowid between w.n - %s and w.n + %s)) > 1e-9 "
+          "* max(1, abs(r)), r is not (select %s from s where s.rowid between w.n - %s and w.n + "
+          "%s))",
+          calls[i], frames[k][0], frames[k][1], calls[i], frames[k][0], frames[k][1], calls[i],
+          frames[k][0], frames[k][1]);
+      value wrong = help_get(s, &a, sql);
+      if (wrong.integer != 0) fail_msg("%lld: %s", (long long)wrong.integer, sql);
+      arena_free(&a);
+    }
+  refuses(s, "first(x, t) over (order by t) from s",
+          "first() may not be used as a window function (line 1, column 8 of the SQL)");
+  store_close(s);
+  free(d);
+}
+
 /* Every day for four hundred years (a whole cycle of the calendar) against the C library. */
 static void parts_of_dates(void **state) {
   (void)state;
@@ -265,9 +299,9 @@ static void there_is_no_clock(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(aggregates_are_right), cmocka_unit_test(aggregates_at_their_edges),
-      cmocka_unit_test(parts_of_dates),       cmocka_unit_test(dates_at_their_edges),
-      cmocka_unit_test(there_is_no_clock),
+      cmocka_unit_test(aggregates_are_right),          cmocka_unit_test(aggregates_at_their_edges),
+      cmocka_unit_test(windows_agree_with_aggregates), cmocka_unit_test(parts_of_dates),
+      cmocka_unit_test(dates_at_their_edges),          cmocka_unit_test(there_is_no_clock),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
