@@ -27,9 +27,12 @@ void call_module(call *c) {
   answer_source(c, found.file, found.source);
 }
 
-void call_file(call *c) {
+void call_file(call *c) { /* as it was when the script was loaded */
+  const script *s = c->run->pipeline->script;
   const char *path = value_get_text(&c->args, "path", ""), *text;
   dts_error e;
+  for (size_t i = 0; i < s->module_count; i++)
+    if (strcmp(s->modules[i].name, path) == 0) return answer_source(c, path, s->modules[i].source);
   if (files_read_data(kernel_root(c->run->kernel), path, &c->memory, &text, &e) < 0)
     return call_fail(c, &e);
   answer_source(c, path, text);

@@ -16,12 +16,12 @@
 #include "base/random.h"
 #include "flow/alerts/alerts.h"
 #include "flow/control/controls.h"
+#include "flow/reload/config.h"
 #include "flow/reload/files_read.h"
 #include "flow/runs/finish.h"
 #include "flow/inputs/ingest.h"
 #include "flow/inputs/intake.h"
 #include "flow/kernel/kernel_parts.h"
-#include "flow/reload/load.h"
 #include "flow/kernel/parts.h"
 #include "flow/kernel/schema.h"
 
@@ -31,7 +31,9 @@ loop *kernel_loop(kernel *k) { return k->loop; }
 store *kernel_store(kernel *k) { return k->store; }
 objects *kernel_objects(kernel *k) { return k->objects; }
 const char *kernel_root(const kernel *k) { return k->root; }
-const value *kernel_config(const kernel *k) { return &k->config; }
+const value *kernel_config(const kernel *k) {
+  return atomic_load(&((kernel *)(uintptr_t)k)->config);
+}
 nursery *kernel_nursery(kernel *k) { return k->nursery; }
 runner *kernel_runner(kernel *k) { return k->runner; }
 fetch *kernel_fetch(kernel *k) { return k->fetch; }
@@ -265,13 +267,13 @@ static int64_t sql_now(void *arg) { return loop_now(((kernel *)arg)->loop); }
 static int open_store(kernel *k, dts_error *e) {
   arena a = {0};
   store_options options = {.now = sql_now, .now_arg = k};
-  const char *url = value_get_text(&k->config, "store", "sqlite:var/dts.db");
+  const char *url = value_get_text(kernel_config(k), "store", "sqlite:var/dts.db");
   if (k->options.is_virtual)
     url = "sqlite::memory:";
   else if (strncmp(url, "sqlite:", 7) == 0 && url[7] != '/')
     url = arena_format(&a, "sqlite:%s/%s", k->root, url + 7);
   k->store = store_open(url, &options, e);
-  const char *kept = value_get_text(&k->config, "objects", "file:var/objects");
+  const char *kept = value_get_text(kernel_config(k), "objects", "file:var/objects");
   if (strncmp(kept, "file:", 5) == 0 && kept[5] != '/')
     kept = arena_format(&a, "file:%s/%s", k->root, kept + 5);
   if (k->store) k->objects = objects_open(kept, e);
@@ -297,50 +299,35 @@ static int read_trust(kernel *k, const char *name, dts_error *e) {
 
 static int open_fetch(kernel *k, dts_error *e) {
   fetch_loop on = {k, fetch_watch, fetch_wake, fetch_now, fetch_chance};
-  const value *trust = value_get(&k->config, "trust");
+  const value *trust = value_get(kernel_config(k), "trust");
   k->fetch = fetch_open(&on);
   for (size_t i = 0; trust && trust->kind == VALUE_LIST && i < trust->list.count; i++)
     if (read_trust(k, trust->list.items[i].text.bytes, e) < 0) return -1;
   return 0;
 }
 
+/* What was in force stays in memory: other threads may be reading it. */
+void kernel_set_config(kernel *k, const value *config) {
+  value *kept = arena_alloc(&k->memory, sizeof *kept);
+  *kept = value_copy(&k->memory, config);
+  atomic_store(&k->config, kept);
+}
+
 static void config_loaded(void *arg, const value *config, const dts_error *e) {
   kernel *k = arg;
   if (e)
     k->open_error = *e;
-  else if (config)
-    k->config = value_copy(&k->memory, config);
+  else
+    kernel_set_config(k, config);
   k->opening = false;
 }
 
-/* dts.lua's env table, laid over the rest. */
-static int lay_over(kernel *k, dts_error *e) {
-  const char *name = k->options.environment;
-  const value *test = k->options.laid_over ? value_get(k->options.laid_over, "config") : NULL;
-  for (size_t i = 0; test && test->kind == VALUE_MAP && i < test->map.count; i++)
-    value_set(&k->memory, &k->config, test->map.pairs[i].key.text.bytes, test->map.pairs[i].item);
-  if (!name) return 0;
-  const value *over = value_get(value_get(&k->config, "env"), name);
-  if (!over) {
-    error_fail(e, "ENV", "dts.lua has no environment '%s'", name);
-    return error_hint(e, "add env = { %s = { ... } } to dts.lua", name);
-  }
-  for (size_t i = 0; over->kind == VALUE_MAP && i < over->map.count; i++)
-    value_set(&k->memory, &k->config, over->map.pairs[i].key.text.bytes, over->map.pairs[i].item);
-  return 0;
-}
-
 static int read_config(kernel *k, dts_error *e) {
-  arena a = {0};
-  bool there = file_exists(arena_format(&a, "%s/dts.lua", k->root));
-  arena_free(&a);
-  k->config = value_map();
-  if (!there) return lay_over(k, e);
   k->opening = true;
-  load_config(k, "dts.lua", config_loaded, k);
+  config_load(k, config_loaded, k);
   while (k->opening) loop_turn(k->loop, -1);
   if (k->open_error.code[0]) return *e = k->open_error, -1;
-  return lay_over(k, e);
+  return 0;
 }
 
 static void project_loaded(void *arg) {
@@ -391,7 +378,7 @@ static int open_parts(kernel *k, dts_error *e) {
   k->alerts = alerts_open(k);
   if (load_project(k, e) < 0 || store_write(k->store, settle, k, e) < 0) return -1;
   int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
-  k->runner = runner_open(k, (size_t)value_get_integer(&k->config, "workers", cores));
+  k->runner = runner_open(k, (size_t)value_get_integer(kernel_config(k), "workers", cores));
   k->ingest = ingest_open(k);
   k->intake = intake_open(k);
   k->retention = retention_open(k);
@@ -418,6 +405,8 @@ kernel *kernel_open(const kernel_options *options, dts_error *e) {
   pthread_mutexattr_destroy(&recursive);
   k->options = *options;
   k->root = arena_text(&k->memory, options->root);
+  value none = value_map();
+  kernel_set_config(k, &none);
   k->loop = loop_open(options->is_virtual, options->now_ms);
   k->opened_wall = loop_now(k->loop);
   k->opened_steady = clock_monotonic_ms();

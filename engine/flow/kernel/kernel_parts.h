@@ -21,7 +21,7 @@ struct kernel {
   kernel_options options;
   arena memory;
   const char *root;
-  value config;
+  _Atomic(const value *) config;
   loop *loop;
   store *store;
   objects *objects;

@@ -18,6 +18,7 @@ http_cache *kernel_http_cache(kernel *k);
 http_book *kernel_http_book(kernel *k);
 const kernel_options *kernel_opened_with(const kernel *k);
 const registry *kernel_current(const kernel *k); /* loop's thread: the set in force, not held */
+void kernel_set_config(kernel *k, const value *config); /* copies it; loop's thread */
 int64_t kernel_now(const kernel *k);
 double kernel_chance(kernel *k);
 void kernel_tell(kernel *k, int op, const value *event); /* everybody who listens */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
@@ -32,6 +33,8 @@ int files_read(const char *root, const char *path, arena *a, const char **text, 
   if (stay_inside(root, path, real, e) < 0) return -1;
   buffer_init(&b, FILE_LIMIT);
   int rc = file_read(real, FILE_LIMIT, &b, e);
+  if (rc == 0 && b.size && memchr(b.data, 0, b.size))
+    rc = error_fail(e, "FILE", "'%s' is no text: it holds a zero byte", path);
   if (rc == 0) *text = arena_copy(a, b.data, b.size);
   buffer_free(&b);
   return rc;
@@ -62,6 +65,14 @@ static const char *find_shipped(const embed_file *shipped, const char *file, are
   return NULL;
 }
 
+static bool is_there(const char *root, const char *file) {
+  char joined[PATH_MAX];
+  struct stat s;
+  snprintf(joined, sizeof joined, "%s/%s", root, file);
+  return stat(joined, &s) == 0;
+}
+
+/* A project's own file comes before a shipped one, also when it cannot be read. */
 int files_read_module(const char *root, const embed_file *shipped, const char *name, arena *a,
                       module *out, dts_error *e) {
   if (check_name(name, e) < 0) return -1;
@@ -69,7 +80,8 @@ int files_read_module(const char *root, const embed_file *shipped, const char *n
   for (char *dot = file; dot < file + strlen(name); dot++)
     if (*dot == '.') *dot = '/';
   *out = (module){.name = arena_text(a, name), .file = file};
-  if (files_read(root, file, a, &out->source, NULL) == 0) return 0;
+  if (files_read(root, file, a, &out->source, e) == 0) return 0;
+  if (is_there(root, file)) return -1;
   out->shipped = true;
   if ((out->source = find_shipped(shipped, file, a))) return 0;
   error_fail(e, "MODULE",

@@ -1,5 +1,5 @@
-/* load.c -- see load.h. A load may ask for modules and data files and for nothing else; the modules it
- * asked for are what its script is made of.
+/* load.c -- see load.h. A load may ask for modules and data files and for nothing else; what it asked for
+ * is what its script is made of.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/reload/load.h"
@@ -14,7 +14,7 @@
 #include "flow/runs/run_start.h"
 #include "wire/pack.h"
 
-enum { LOAD_MS = 5000, LOAD_MEMORY = 64 * 1024 * 1024, MODULES = 256 };
+enum { LOAD_MS = 5000, LOAD_MEMORY = 64 * 1024 * 1024, MODULES = 256, SCRIPT_MOST = 8 << 20 };
 
 typedef struct load {
   kernel *kernel;
@@ -72,26 +72,36 @@ static void reply_error(load *l, uint32_t id, const dts_error *e) {
   buffer_free(&b);
 }
 
+static module *next_module(load *l, dts_error *e) {
+  if (l->module_count < MODULES) return &l->modules[l->module_count];
+  error_fail(e, "MODULE", "a script may be made of %d modules and data files at most", MODULES);
+  return NULL;
+}
+
 static void on_module(load *l, uint32_t id, const value *args) {
   dts_error e;
-  module *m = &l->modules[l->module_count];
-  if (l->module_count == MODULES) {
-    error_fail(&e, "MODULE", "a script may require %d modules at most", MODULES);
-    return reply_error(l, id, &e);
-  }
-  if (kernel_find_module(l->kernel, value_get_text(args, "name", ""), &l->memory, m, &e) < 0)
+  const char *name = value_get_text(args, "name", "");
+  module *m = next_module(l, &e);
+  if (!m || kernel_find_module(l->kernel, name, &l->memory, m, &e) < 0)
     return reply_error(l, id, &e);
   l->module_count++;
   reply_source(l, id, m->file, m->source);
 }
 
+/* A data file is a module whose name is its path. One that is asked for twice is read once. */
 static void on_file(load *l, uint32_t id, const value *args) {
   dts_error e;
-  const char *path = value_get_text(args, "path", ""), *text;
-  if (files_read_data(kernel_root(l->kernel), path, &l->memory, &text, &e) < 0)
-    reply_error(l, id, &e);
-  else
-    reply_source(l, id, path, text);
+  const char *path = value_get_text(args, "path", "");
+  for (size_t i = 0; i < l->module_count; i++)
+    if (strcmp(l->modules[i].name, path) == 0)
+      return reply_source(l, id, path, l->modules[i].source);
+  module *m = next_module(l, &e);
+  if (!m || files_read_data(kernel_root(l->kernel), path, &l->memory, &m->source, &e) < 0)
+    return reply_error(l, id, &e);
+  m->name = m->file = arena_text(&l->memory, path);
+  m->shipped = false;
+  l->module_count++;
+  reply_source(l, id, path, m->source);
 }
 
 static void on_other(load *l, const frame *in) {
@@ -156,12 +166,21 @@ static void send_start(load *l, const char *mode) {
   buffer_free(&b);
 }
 
+static int check_size(load *l) {
+  size_t size = strlen(l->text);
+  if (size <= SCRIPT_MOST) return 0;
+  error_fail(&l->error, "SCRIPT", "%s is %zu MB large: a script has 8 MB at most", l->file,
+             size >> 20);
+  return error_hint(&l->error, "rows belong into a file below data/: dts.table { rows = ... }");
+}
+
 static void start(load *l, const char *file, const char *mode) {
   kernel *k = l->kernel;
   l->file = arena_text(&l->memory, file);
   worker_owner owner = {on_frame, on_ended, l};
   worker_limits limits = {LOAD_MS + 1000, LOAD_MS, LOAD_MEMORY};
   bool ok = files_read(kernel_root(k), file, &l->memory, &l->text, &l->error) == 0 &&
+            check_size(l) == 0 &&
             (l->worker = nursery_fork(kernel_nursery(k), &limits, &owner, &l->error));
   if (!ok) return finish(l);
   send_start(l, mode);

@@ -22,8 +22,8 @@
 #include "store/table.h"
 
 typedef struct module { /* a source text that a script was made of */
-  const char *name;     /* as required: "connectors.bcb" */
-  const char *file;     /* "connectors/bcb.lua" */
+  const char *name;     /* as required: "connectors.bcb"; of a data file, its path */
+  const char *file;     /* "connectors/bcb.lua", "data/holidays.csv" */
   const char *source;
   bool shipped; /* compiled into the program */
 } module;

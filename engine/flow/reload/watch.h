@@ -1,6 +1,7 @@
 /* watch.h -- tells when something below the project's folders was saved.
  *
- * inotify, folder by folder; what happens within 50 ms is told once. It does not say what changed: who
+ * inotify, folder by folder; what happens with less than 50 ms between is told once, after 250 ms at
+ * the latest. It does not say what changed: who
  * is told looks for himself.
  *
  * SPDX-License-Identifier: MIT */

@@ -132,14 +132,15 @@ static int answer_source(server *s, const frame *in, const value *args, arena *a
   *out = value_map();
   const char *name = value_get_text(args, "name", ""), *path = value_get_text(args, "path", ""),
              *text;
-  if (in->op == OP_FILE) {
+  module m = {0};
+  if (in->op == OP_FILE) name = path;
+  for (size_t i = 0; i < s->script->module_count; i++)
+    if (strcmp(s->script->modules[i].name, name) == 0) m = s->script->modules[i];
+  if (in->op == OP_FILE && !m.source) {
     if (files_read_data(kernel_root(s->kernel), path, a, &text, e) < 0) return -1;
     value_set(a, out, "file", value_text(path));
     return value_set(a, out, "source", value_text(text)), 0;
   }
-  module m = {0};
-  for (size_t i = 0; i < s->script->module_count; i++)
-    if (strcmp(s->script->modules[i].name, name) == 0) m = s->script->modules[i];
   if (!m.source && kernel_find_module(s->kernel, name, a, &m, e) < 0) return -1;
   value_set(a, out, "file", value_text(m.file));
   value_set(a, out, "source", value_text(m.source));
