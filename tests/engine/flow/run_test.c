@@ -42,8 +42,11 @@ static void a_file_is_given_by_hand(void **state) {
   bench *b = bench_with(TABLE "dts.pipeline { name = 'p', files = 'incoming/*.csv',\n"
                               "  run = function(ctx, file) ctx:put('t', file:rows { into = 't' }) "
                               "end }\n");
-  bench_ask(b, "{\"name\":\"run\",\"target\":\"p\",\"file\":\"a.csv\",\"bytes\":"
-               "\"id,v\\n1,x\\n2,y\\n\"}");
+  bench_write(b, "a.csv", "id,v\n1,x\n2,y\n");
+  bench_ask(b, arena_format(
+                   &b->memory,
+                   "{\"name\":\"run\",\"target\":\"p\",\"file\":\"a.csv\",\"path\":\"%s/a.csv\"}",
+                   b->folder));
   bench_expect(b, "select id, v from t order by id", "1|x\n2|y\n");
   bench_expect(b, "select kind, name, state from dts_job", "file|a.csv|done\n");
   bench_expect(b, "select count(*) from dts_file", "0\n"); /* in its folder it is still new */

@@ -46,21 +46,21 @@ static void one_row_a_list_an_iterator(void **state) {
 
 static void values_become_canonical(void **state) {
   talk t;
-  talk_run(
-      state, &t, NULL,
-      "return function(kernel)\n"
-      "  kernel.put('all', { text = 'é', integer = 3.0, real = 2, boolean = true, date = "
-      "'2024-02-29',\n"
-      "    timestamp = '2026-03-10T10:00:00-03:00', json = { a = { 1, kernel.null } } })\n"
-      "  kernel.put('all', { integer = '-42', real = '1.5e3', boolean = 'false', json = 'text',\n"
-      "    timestamp = '2026-03-10T13:00:00.123Z' })\n"
-      "  kernel.put('all', { integer = math.mininteger, real = kernel.null, json = false })\n"
-      "end");
+  talk_run(state, &t, NULL,
+           "return function(kernel)\n"
+           "  kernel.put('all', { text = 'é', integer = 3.0, real = 2, boolean = true, date = "
+           "'2024-02-29',\n"
+           "    timestamp = '2026-03-10T10:00:00-03:00', json = { a = { 1, kernel.null } } })\n"
+           "  kernel.put('all', { integer = '-42', real = '1.5e3', boolean = 'false',\n"
+           "    json = '[1, \"two\"]', timestamp = '2026-03-10T13:00:00.123Z' })\n"
+           "  kernel.put('all', { integer = math.mininteger, real = kernel.null, json = false })\n"
+           "end");
   done(&t);
   rows_are(&t, 0,
            "{\"table\":\"all\",\"rows\":["
            "[\"é\",3,2.0,true,\"2024-02-29\",\"2026-03-10T13:00:00.000Z\",{\"a\":[1,null]}],"
-           "[null,-42,1500.0,false,null,\"2026-03-10T13:00:00.123Z\",\"text\"],"
+           "[null,-42,1500.0,false,null,\"2026-03-10T13:00:00.123Z\","
+           "\"[1, \\\"two\\\"]\"],"
            "[null,-9223372036854775808,null,null,null,null,false]]}");
   talk_close(&t);
 }
@@ -103,6 +103,9 @@ static void wrong_types_are_shown(void **state) {
           "column 'boolean': true or false expected, got 1 (row 1 of 'all')");
   refuses(state, "date", "'2026-02-29'",
           "column 'date': a date YYYY-MM-DD expected, got \"2026-02-29\" (row 1 of 'all')");
+  refuses(
+      state, "json", "'plain'",
+      "column 'json': plain data, or a text that is JSON expected, got \"plain\" (row 1 of 'all')");
   refuses(
       state, "timestamp", "'2026-03-10T10:00:00'",
       "column 'timestamp': a timestamp with an offset, such as 2026-03-10T13:00:00Z expected, got "
@@ -224,13 +227,18 @@ static void parts_of_rows_are_checked(void **state) {
   talk_run(
       state, &t, NULL,
       "return function(kernel)\n"
-      "  local row = kernel.check('pump', { price = 3, count = kernel.null, unit = 'l' })\n"
+      "  local row = kernel.check('pump', { station = 'a', date = '2026-03-01', price = 3,\n"
+      "    count = kernel.null, unit = 'l' })\n"
       "  assert(math.type(row.price) == 'float' and row.count == kernel.null and row.unit == 'l')\n"
-      "  assert(row.station == nil)\n"
       "  kernel.check('pump', { price = 'dear' })\n"
       "end");
   failed(&t, "COLUMN", "pipelines/x.lua:5",
          "column 'price': a number expected, got \"dear\" (of 'pump')");
+  talk_close(&t);
+  talk_run(state, &t, NULL,
+           "return function(kernel)\n  kernel.check('pump', { station = 'a', price = 3 })\nend");
+  failed(&t, "COLUMN", "pipelines/x.lua:2",
+         "an update of table 'pump' names its whole key: 'date' is missing");
   talk_close(&t);
 }
 
