@@ -14,6 +14,8 @@ dts.pipeline {
     lag = "1d", refresh = "5d",
     keys = {
       ["STOCK#XOM"] = { symbol = "XOM" }, ["STOCK#CVX"] = { symbol = "CVX" },
+      ["STOCK#SHEL"] = { symbol = "SHEL" }, ["STOCK#BP"] = { symbol = "BP" },
+      ["STOCK#PETR4"] = { symbol = "PETR4.SA", calendar = "B3" },
       ["STOCK#PETR3"] = { symbol = "PETR3.SA", calendar = "B3" },
       ["STOCK#UGPA3"] = { symbol = "UGPA3.SA", calendar = "B3" },
     },

@@ -1,4 +1,4 @@
--- Weeks and months of each price and rate, and all of them by API.
+-- Weeks and months of each price and rate, how each fuel moved in each state, and all of them by API.
 -- SPDX-License-Identifier: MIT
 
 local dts = require "dts"
@@ -9,6 +9,16 @@ dts.rollup {
   measures = { "last(value) as value", "change(value) as change", "avg(value) as mean", "count(*) as days" },
 }
 
+dts.view {
+  name = "fuel_moves", keep = true, sql = [[
+    select product, region, state, period, price, before, 100.0 * (price - before) / before as percent,
+      case when price > before * 1.005 then 'up' when price < before * 0.995 then 'down' else 'flat' end as movement
+    from (select product, region, state, period, price,
+            lag(price) over (partition by product, state order by period) as before from fuel_week) as weeks
+    where before is not null ]],
+}
+
+dts.route { "GET /api/fuel/{state}", summary = "Weekly prices in one state", from = "fuel_moves", order = "-period" }
 dts.route {
   "GET /api/quotes", summary = "Prices and rates by series and date", public = true,
   params = { info_type = "text?", from = "date?", to = "date?", limit = "integer = 1000" },

@@ -72,16 +72,20 @@ function shareDays({ match, query, data, never, settings }) {
   return { all, from, to, fault, days };
 }
 
+const LISTED = ["SHEL", "BP"]; // shares that the service has, and the data do not
+
 const yahooFault = (code, description, status) => json({ chart: { result: null, error: { code, description } } }, status);
 
 // query1.finance.yahoo.com: seconds since 1970, the end not included; a time stamp is the opening bell's.
 function yahooChart(request) {
   const { all, from, to, fault, days } = shareDays(request);
+  const nothing = `Data doesn't exist for startDate = ${from}, endDate = ${to}`;
+  if (!all && LISTED.includes(request.match[1])) return yahooFault("Bad Request", nothing, 400);
   if (!all) return yahooFault("Not Found", fault, 404);
   if (fault) return yahooFault("Bad Request", fault, 400);
   const lastSecond = Date.parse(all.at(-1).Date) / 1000;
   if (to <= Date.parse(all[0].Date) / 1000 || from > lastSecond) {
-    return yahooFault("Bad Request", `Data doesn't exist for startDate = ${from}, endDate = ${to}`, 400);
+    return yahooFault("Bad Request", nothing, 400);
   }
   const saoPaulo = request.match[1].endsWith(".SA");
   const gmtoffset = saoPaulo ? -10800 : -18000;

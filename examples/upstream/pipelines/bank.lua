@@ -5,7 +5,10 @@
 local dts = require "dts"
 local figures = require "connectors.figures"
 
-local LEVELS = { ["bcdata.sgs.1"] = 5.1, ["bcdata.sgs.11"] = 0.045 }
+local LEVELS = {
+  ["bcdata.sgs.1"] = 5.1, ["bcdata.sgs.11"] = 0.045, -- the dollar, the Selic rate
+  ["bcdata.sgs.21619"] = 5.6, ["bcdata.sgs.21621"] = 0.035, ["bcdata.sgs.21623"] = 6.5, -- the euro, the yen, the pound
+}
 local DAY = "%d/%m/%Y"
 
 dts.route {

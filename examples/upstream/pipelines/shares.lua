@@ -4,7 +4,7 @@
 local dts = require "dts"
 local figures = require "connectors.figures"
 
-local LEVELS = { XOM = 110, CVX = 155, ["PETR3.SA"] = 36, ["UGPA3.SA"] = 22 }
+local LEVELS = { XOM = 110, CVX = 155, SHEL = 66, BP = 35, ["PETR4.SA"] = 34, ["PETR3.SA"] = 36, ["UGPA3.SA"] = 22 }
 local DAY, BELL = 86400, 14 * 3600
 
 local function date_of(seconds)

@@ -10,7 +10,7 @@ local STATES = {
 }
 local PRODUCTS = {
   { "GASOLINA", 5.9, "ca", "gasolina-etanol" }, { "ETANOL", 4.1, "ca", "gasolina-etanol" },
-  { "DIESEL S10", 6.0, "ca", "diesel-gnv" }, { "GLP", 105, "glp", "glp" },
+  { "DIESEL", 5.9, "ca", "diesel-gnv" }, { "DIESEL S10", 6.0, "ca", "diesel-gnv" }, { "GLP", 105, "glp", "glp" },
 }
 local HEADER = "Regiao - Sigla;Estado - Sigla;Municipio;CNPJ da Revenda;Produto;Data da Coleta;Valor de Venda;"
   .. "Unidade de Medida;Bandeira\n"
