@@ -1,13 +1,17 @@
 /* quarantine.c -- dts quarantine list|show|release|drop: inputs whose runs have failed for good.
  *
  * SPDX-License-Identifier: MIT */
+#include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "command/listing.h"
-#include "command/report.h"
+#include "command/quarantine_show.h"
+#include "command/screen.h"
 #include "format/json.h"
 
 enum { FILE_LIMIT = 64 * 1024 * 1024 };
@@ -19,6 +23,11 @@ static const char note_sql[] =
     "select 'job-' || n.job as id, j.pipeline, j.kind as input, j.name, j.state, n.line, n.reason, "
     "n.row from dts_note n join dts_job j on j.id = n.job where :pipeline is null or j.pipeline = "
     ":pipeline order by n.job, n.seq";
+static const char decision_sql[] =
+    "select at, action, id, who, reason from dts_decisions where :pipeline is null or id like "
+    "'date-' || :pipeline || '/%' or id in (select 'job-' || j.id from dts_job j where j.pipeline "
+    "= "
+    ":pipeline) order by seq";
 
 static int list(engine *n, const given *g, dts_error *e) {
   arena a = {0};
@@ -26,70 +35,12 @@ static int list(engine *n, const given *g, dts_error *e) {
   value_set(&a, &params, "pipeline", value_text(given_text(g, "pipeline", NULL)));
   int rc = listing_check_pipeline(n, given_text(g, "pipeline", NULL), e);
   if (rc == 0)
-    rc = given_has(g, "notes")
-             ? listing_print(n, g, note_sql, &params, "no row is set aside", e)
+    rc = given_has(g, "notes") ? listing_print(n, g, note_sql, &params, "no row is set aside", e)
+         : given_has(g, "decisions")
+             ? listing_print(n, g, decision_sql, &params, "nothing was released or dropped", e)
+         : given_has(g, "decisions")
+             ? listing_print(n, g, decision_sql, &params, "nothing was released or dropped", e)
              : listing_print(n, g, list_sql, &params, "nothing is in quarantine", e);
-  arena_free(&a);
-  return rc;
-}
-
-/* ---- show ---- */
-
-static void print_fields(const value *columns, const value *row) {
-  for (size_t i = 0; i < columns->list.count; i++) {
-    const value *v = &row->list.items[i];
-    buffer b;
-    buffer_init(&b, FILE_LIMIT);
-    if (v->kind == VALUE_TEXT)
-      buffer_add(&b, v->text.bytes, v->text.size);
-    else if (v->kind != VALUE_NULL)
-      json_write(&b, v);
-    printf("%-12s %s\n", columns->list.items[i].text.bytes, buffer_text(&b));
-    buffer_free(&b);
-  }
-}
-
-static int show_job(engine *n, const given *g, int64_t id, arena *a, dts_error *e) {
-  value params = value_map(), result, error, input;
-  value_set(a, &params, "id", value_integer(id));
-  if (engine_sql(n, "select error, input, reason from dts_job where id = :id", &params, 0, a,
-                 &result, e) < 0)
-    return -1;
-  const value *rows = value_get(&result, "rows");
-  if (!rows->list.count || g->json) return 0;
-  const value *row = &rows->list.items[0];
-  screen s = screen_of(stdout);
-  putchar('\n');
-  if (row->list.items[0].kind == VALUE_TEXT &&
-      json_read(a, row->list.items[0].text.bytes, row->list.items[0].text.size, &error, NULL) == 0)
-    report_value(&s, &error, engine_root(n));
-  if (row->list.items[1].kind == VALUE_TEXT &&
-      json_read(a, row->list.items[1].text.bytes, row->list.items[1].text.size, &input, NULL) ==
-          0) {
-    puts("\ninput:");
-    screen_json(stdout, &input);
-  }
-  return 0;
-}
-
-static int show(engine *n, const given *g, dts_error *e) {
-  arena a = {0};
-  value params = value_map(), result;
-  const char *id = given_word(g, 1);
-  long long job = 0;
-  value_set(&a, &params, "id", value_text(id));
-  int rc = engine_sql(n, "select * from dts_quarantine where id = :id", &params, 0, &a, &result, e);
-  const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;
-  if (rows && !rows->list.count) {
-    rc = error_fail(e, "QUARANTINE", "nothing in quarantine is called '%s'", id);
-    error_hint(e, "`dts quarantine list` shows the ids");
-  } else if (rows) {
-    if (g->json)
-      screen_objects(stdout, &result);
-    else
-      print_fields(value_get(&result, "columns"), &rows->list.items[0]);
-    if (sscanf(id, "job-%lld", &job) == 1) rc = show_job(n, g, job, &a, e);
-  }
   arena_free(&a);
   return rc;
 }
@@ -167,21 +118,33 @@ static void print_next(engine *n, const value *name, arena *a) {
          name->text.bytes);
 }
 
+/* For the audit: who sits at this terminal. */
+static const char *user_name(void) {
+  const struct passwd *p = getpwuid(getuid());
+  return p ? p->pw_name : getenv("USER");
+}
+
+/* Which inputs are meant: ids, or --where and --pipeline. */
+static int add_choice(const given *g, const char *verb, arena *a, value *order, dts_error *e) {
+  const char *where = given_text(g, "where", NULL), *of = given_text(g, "pipeline", NULL);
+  bool named = g->word_count > 1;
+  if (named == (where || of))
+    return error_fail(e, "USAGE", "name what to %s: either ids, or --where and --pipeline", verb);
+  if (named) value_set(a, order, "ids", ids_of(a, g));
+  if (where) value_set(a, order, "where", value_text(where));
+  if (of) value_set(a, order, "pipeline", value_text(of));
+  value_set(a, order, "by", value_text(user_name()));
+  value_set(a, order, "reason", value_text(given_text(g, "reason", NULL)));
+  return 0;
+}
+
 static int release(engine *n, const given *g, dts_error *e) {
   arena a = {0};
   value dates = value_list();
   value order = engine_command(&a, "release"), answer;
-  const char *where = given_text(g, "where", NULL),
-             *pipeline_name = given_text(g, "pipeline", NULL);
-  bool named = g->word_count > 1;
-  int rc = 0;
-  if (named == (where || pipeline_name))
-    rc = error_fail(e, "USAGE", "name what to release: either ids, or --where and --pipeline");
-  if (named) value_set(&a, &order, "ids", ids_of(&a, g));
-  if (where) value_set(&a, &order, "where", value_text(where));
-  if (pipeline_name) value_set(&a, &order, "pipeline", value_text(pipeline_name));
+  int rc = add_choice(g, "release", &a, &order, e);
   for (size_t i = 1; rc == 0 && i < g->word_count; i++) add_dates(n, g, g->words[i], &a, &dates);
-  if (rc == 0 && !named) add_dates(n, g, NULL, &a, &dates);
+  if (rc == 0 && g->word_count < 2) add_dates(n, g, NULL, &a, &dates);
   if (rc == 0) rc = add_with(g, &a, &order, e);
   if (rc == 0) rc = engine_ask(n, &order, NULL, NULL, &a, &answer, e);
   if (rc == 0)
@@ -197,13 +160,9 @@ static int drop(engine *n, const given *g, dts_error *e) {
   arena a = {0};
   value order = engine_command(&a, "drop"), answer;
   const char *reason = given_text(g, "reason", NULL);
-  int rc = 0;
-  if (g->word_count < 2)
-    rc = error_fail(e, "USAGE", "name what to drop: dts quarantine drop ID... --reason TEXT");
-  else if (!reason || !*reason)
+  int rc = add_choice(g, "drop", &a, &order, e);
+  if (rc == 0 && (!reason || !*reason))
     rc = error_fail(e, "USAGE", "say why with --reason TEXT; it is kept in the audit");
-  value_set(&a, &order, "ids", ids_of(&a, g));
-  value_set(&a, &order, "reason", value_text(reason));
   if (rc == 0) rc = engine_ask(n, &order, NULL, NULL, &a, &answer, e);
   if (rc == 0) print_count(g, &answer, "dropped");
   arena_free(&a);
@@ -213,7 +172,8 @@ static int drop(engine *n, const given *g, dts_error *e) {
 /* ---- the command ---- */
 
 static const char *const verbs[] = {"list", "show", "release", "drop", NULL};
-static int (*const functions[])(engine *, const given *, dts_error *) = {list, show, release, drop};
+static int (*const functions[])(engine *, const given *, dts_error *) = {list, quarantine_show,
+                                                                         release, drop};
 
 static int run(const given *g, dts_error *e) {
   arena a = {0};
@@ -229,11 +189,12 @@ static int run(const given *g, dts_error *e) {
 }
 
 static const command_option options[] = {
-    {"pipeline", "NAME", "list, release: of this pipeline alone"},
+    {"pipeline", "NAME", "of this pipeline alone"},
     {"notes", NULL, "list: the rows set aside, also of inputs that are done"},
-    {"where", "SQL", "release: a condition on dts_quarantine's columns"},
+    {"decisions", NULL, "list: what was released and dropped, when, by whom and why"},
+    {"where", "SQL", "release, drop: a condition on dts_quarantine's columns"},
     {"with", "FILE", "release: a corrected file in place of the one that failed"},
-    {"reason", "TEXT", "drop: why; it is kept"},
+    {"reason", "TEXT", "why; it is kept. drop needs one"},
     {0}};
 
 COMMAND(quarantine) = {

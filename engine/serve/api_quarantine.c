@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "flow/jobs/quarantine.h"
 #include "serve/call.h"
 
 enum { PAYLOAD = 64 << 10 };
@@ -68,77 +69,83 @@ static int job_payload(api_call *c, value id, value *payload, bool *cut, dts_err
   return 0;
 }
 
-static int history(api_call *c, const char *sql, const value *params, size_t count, value *out,
-                   dts_error *e) {
+static int gather(api_call *c, const char *sql, value *out, dts_error *e) {
   gathered g = {.memory = c->memory};
-  if (result_gather(c->store, &g, sql, params, count, e) < 0) return -1;
-  for (size_t i = 0; i < g.rows.list.count; i++) {
-    value *row = &g.rows.list.items[i];
-    value_set(c->memory, row, "at", call_stamp_or_null(c, value_get(row, "at")));
-  }
+  int rc = result_gather(c->store, &g, sql, NULL, 0, e);
   *out = g.rows;
-  return 0;
+  return rc;
+}
+
+/* The newest attempt first; `at` is when it ended. */
+static int history(api_call *c, const char *id, value *out, dts_error *e) {
+  const char *sql = quarantine_attempts_sql(id, c->memory);
+  if (!sql) return call_not_found(e, "input", id);
+  return gather(
+      c,
+      arena_format(c->memory,
+                   "select coalesce(ended, started) as at, run, outcome, http, error from "
+                   "(%s) order by attempt desc",
+                   sql),
+      out, e);
 }
 
 /* "date-PIPELINE/SERIES/DAY": the day is the last part, the pipeline the first. */
-static int date_one(api_call *c, const char *id, value *payload, value *past, dts_error *e) {
+static int date_payload(api_call *c, const char *id, value *payload, dts_error *e) {
   const char *slash = strchr(id, '/'), *last = strrchr(id, '/');
   if (!slash || last == slash) return call_not_found(e, "input", c->args[0]);
-  value params[] = {value_bytes(id, (size_t)(slash - id)),
-                    value_bytes(slash + 1, (size_t)(last - slash - 1)), value_text(last + 1)};
   *payload =
       value_text(arena_format(c->memory, "%.*s %s", (int)(last - slash - 1), slash + 1, last + 1));
-  return history(c,
-                 "select at, json_extract(error, '$.message') as error from dts_gap where pipeline "
-                 "= ?1 and series = ?2 and "
-                 "day = ?3",
-                 params, 3, past, e);
-}
-
-static int job_one(api_call *c, const char *id, value *payload, bool *cut, value *past,
-                   dts_error *e) {
-  value job = value_integer(strtoll(id, NULL, 10));
-  if (job_payload(c, job, payload, cut, e) < 0) return -1;
-  return history(c,
-                 "select coalesce(ended, started) as at, json_extract(error, '$.message') as error "
-                 "from dts_run where job = "
-                 "?1 order by epoch desc",
-                 &job, 1, past, e);
+  return 0;
 }
 
 static int one(api_call *c, dts_error *e) {
-  value v = value_map(), payload = value_null(), past = value_list();
+  value v = value_map(), payload = value_null(), past, decisions;
   const char *id = c->args[0];
   bool cut = false;
   int rc = -1;
   if (strncmp(id, "job-", 4) == 0)
-    rc = job_one(c, id + 4, &payload, &cut, &past, e);
+    rc = job_payload(c, value_integer(strtoll(id + 4, NULL, 10)), &payload, &cut, e);
   else if (strncmp(id, "date-", 5) == 0)
-    rc = date_one(c, id + 5, &payload, &past, e);
+    rc = date_payload(c, id + 5, &payload, e);
   else
     return call_not_found(e, "input", id);
-  if (rc < 0) return -1;
+  if (rc < 0 || history(c, id, &past, e) < 0) return -1;
+  if (gather(c, quarantine_decisions_sql(id, c->memory), &decisions, e) < 0) return -1;
   value_set(c->memory, &v, "id", value_text(id));
   value_set(c->memory, &v, "payload", payload);
   value_set(c->memory, &v, "truncated", value_boolean(cut));
   value_set(c->memory, &v, "history", past);
+  value_set(c->memory, &v, "decisions", decisions);
   http_reply_json(c->rp, &v);
   return 0;
 }
 
 /* ---- deciding ---- */
 
+/* {"ids"}, or {"where"} and {"pipeline"}. */
+static int add_choice(api_call *c, const value *body, value *command, dts_error *e) {
+  static const char *const fields[] = {"where", "pipeline", "reason"};
+  const value *ids = value_get(body, "ids");
+  bool named = ids && ids->kind == VALUE_LIST && ids->list.count;
+  bool chosen = value_get_text(body, "where", NULL) || value_get_text(body, "pipeline", NULL);
+  if (named == chosen) {
+    error_fail(e, "PARAM", "ids: a list of ids from GET /api/v1/quarantine is expected");
+    return error_hint(e, "or where (SQL over its columns), pipeline, or both");
+  }
+  if (named) value_set(c->memory, command, "ids", *ids);
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    const value *given = value_get(body, fields[i]);
+    if (given && given->kind == VALUE_TEXT) value_set(c->memory, command, fields[i], *given);
+  }
+  return 0;
+}
+
 static int decide(api_call *c, const char *verb, dts_error *e) {
   value body, command = value_map(), answer;
   if (http_json(c->rq, &body, e) < 0) return -1;
-  const value *ids = value_get(&body, "ids"), *reason = value_get(&body, "reason");
-  if (!ids || ids->kind != VALUE_LIST || !ids->list.count) {
-    error_fail(e, "PARAM", "ids: a list of ids from GET /api/v1/quarantine is expected");
-    return -1;
-  }
   value_set(c->memory, &command, "name", value_text(verb));
-  value_set(c->memory, &command, "ids", *ids);
-  if (reason) value_set(c->memory, &command, "reason", *reason);
+  if (add_choice(c, &body, &command, e) < 0) return -1;
+  value_set(c->memory, &command, "by", value_text(c->who.name));
   if (call_ask(c, &command, &answer, e) < 0) return -1;
   http_reply_json(c->rp, &answer);
   return 0;

@@ -87,6 +87,7 @@ void decide(question *q, bool release) {
   *d = (deciding){.question = q, .set = kernel_registry(k), .ids = value_list()};
   d->act = (quarantine_act){.release = release,
                             .reason = value_get_text(&q->command, "reason", NULL),
+                            .by = value_get_text(&q->command, "by", NULL),
                             .now = kernel_now(k),
                             .set = d->set};
   if (with && with->kind == VALUE_TEXT)

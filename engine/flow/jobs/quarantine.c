@@ -307,6 +307,17 @@ static int apply_job(store_conn *c, const char *id, const quarantine_act *act, a
   return step_job(c, &j, act, e) < 0 ? -1 : correct(c, &j, act, a, e);
 }
 
+/* Behind the row that audit, or the job's own step, has just written. */
+static int remember_who(store_conn *c, const char *id, const char *by, dts_error *e) {
+  value params[] = {value_text(id), value_text(by)};
+  if (!by || !*by) return 0;
+  return store_exec(
+      c,
+      "insert into dts_audit_who (audit, who) select max(id), ?2 from dts_audit where "
+      "subject = ?1 having max(id) is not null on conflict (audit) do nothing",
+      params, COUNT(params), e);
+}
+
 int quarantine_apply(store_conn *c, const char *id, const quarantine_act *act, dts_error *e) {
   arena a = {0};
   int rc;
@@ -320,6 +331,7 @@ int quarantine_apply(store_conn *c, const char *id, const quarantine_act *act, d
                     id);
     with_status(e, 404);
   }
+  if (rc == 0) rc = remember_who(c, id, act->by, e);
   arena_free(&a);
   return rc;
 }

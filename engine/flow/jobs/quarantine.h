@@ -20,6 +20,7 @@ int quarantine_find(store_conn *c, const value *command, arena *a, value *ids, d
 typedef struct quarantine_act {
   bool release;       /* or drop */
   const char *reason; /* may be NULL for a release */
+  const char *by;     /* who decides, as told; may be NULL */
   const char *with;   /* the corrected input's text, or NULL; of a file it is `object` */
   size_t with_size;
   const char *object;
@@ -29,5 +30,12 @@ typedef struct quarantine_act {
 
 /* Inside a write. NOT_FOUND 404, REFUSED 409, CONFLICT 409. */
 int quarantine_apply(store_conn *c, const char *id, const quarantine_act *act, dts_error *e);
+
+/* SQL without parameters for each attempt at an input, the first one first: attempt, run, outcome,
+ * started, ended, rows, http (of its last request), error. A date's are the runs whose span held
+ * it. NULL for what is no id. */
+const char *quarantine_attempts_sql(const char *id, arena *a);
+/* What persons have decided about it: at, action, who, reason. */
+const char *quarantine_decisions_sql(const char *id, arena *a);
 
 #endif

@@ -111,6 +111,8 @@ static const char *const statements[] = {
     "create table if not exists dts_audit (id integer primary key, at integer not null, action "
     "text "
     "not null, subject text not null, reason text, payload text) strict",
+    "create table if not exists dts_audit_who (audit integer primary key, who text not null) "
+    "strict",
     "create table if not exists dts_rolled (rollup text primary key, version text not null) "
     "without "
     "rowid, strict",
@@ -143,6 +145,10 @@ static const char *const statements[] = {
     "from dts_run r where r.job = f.job) as rows, (select count(*) from dts_note n where n.job = "
     "f.job) as rejected, " STAMP("f.at") " as at, j.message as error from dts_file f left join "
                                          "dts_job j on j.id = f.job",
+    "drop view if exists dts_decisions",
+    "create view dts_decisions as select id as seq, " STAMP(
+        "at") " as at, action, subject as id, (select who from dts_audit_who w where w.audit = "
+              "dts_audit.id) as who, reason from dts_audit",
     "drop view if exists dts_stale",
     "create view dts_stale as select substr(noun, 1, instr(noun, ' ') - 1) as noun, substr(noun, "
     "instr(noun, ' ') + 1) as name, error from (select substr(rollup, 7) as noun, version as error "
