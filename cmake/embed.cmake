@@ -23,8 +23,21 @@ function(dts_embed target symbol root)
   target_include_directories(${target} PUBLIC engine)
 endfunction()
 
+# The engine's own Lua goes in as bytecode: dts-bytecode compiles each file by the same liblua.
+add_executable(dts-bytecode cmake/bytecode.c)
+target_link_libraries(dts-bytecode PRIVATE PkgConfig::PKG_lua5_4)
 file(GLOB_RECURSE lua_files CONFIGURE_DEPENDS engine/lua/*.lua)
-dts_embed(dts_lua embed_lua ${CMAKE_SOURCE_DIR}/engine/lua ${lua_files})
+set(compiled_files "")
+foreach(file IN LISTS lua_files)
+  file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/engine/lua ${file})
+  set(compiled ${CMAKE_BINARY_DIR}/bytecode/${name})
+  get_filename_component(folder ${compiled} DIRECTORY)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(OUTPUT ${compiled} DEPENDS ${file} dts-bytecode
+    COMMAND dts-bytecode ${file} ${name} ${compiled})
+  list(APPEND compiled_files ${compiled})
+endforeach()
+dts_embed(dts_lua embed_lua ${CMAKE_BINARY_DIR}/bytecode ${compiled_files})
 
 # web/dist is what `npm run build` in web/ leaves: each file gzipped beside its name.
 file(GLOB_RECURSE web_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/dist/*)

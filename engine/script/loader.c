@@ -32,7 +32,7 @@ static bool push_engine_chunk(lua_State *L, const char *name) {
   bool found = lua_getfield(L, -1, name) != LUA_TNIL;
   if (!found) {
     lua_pop(L, 1);
-    found = chunks_push(L, script_of(L)->chunks, name);
+    found = chunks_push(L, name);
     if (!found) return lua_pop(L, 1), false;
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, name);

@@ -222,6 +222,7 @@ static int open_nursery(nursery *n) {
   if (n->signals < 0 || !n->script) return log_error("the nursery cannot start"), -1;
   loader_preload(n->script->L);
   lua_gc(n->script->L, LUA_GCCOLLECT);
+  script_keep(n->script);
   if (cage_open(&n->cage, &e) < 0) return log_error("the nursery cannot start: %s", e.message), -1;
   return 0;
 }

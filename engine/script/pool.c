@@ -21,30 +21,41 @@ void pool_open(pool *p) {
 
 void pool_close(pool *p) {
   free(p->bytes);
+  free(p->kept);
   *p = (pool){0};
 }
 
-void pool_forget(pool *p) {
-  p->used = 0;
-  memset(p->given, 0, sizeof p->given);
+bool pool_keep(pool *p) {
+  if (!p->bytes || p->spilled || !(p->kept = malloc(p->books.used))) return false;
+  memcpy(p->kept, p->bytes, p->books.used);
+  p->kept_books = p->books;
+  return true;
+}
+
+void pool_restore(pool *p) {
+  p->books = p->kept_books;
+  if (p->kept) memcpy(p->bytes, p->kept, p->books.used);
 }
 
 static void *take(pool *p, size_t size) {
   size_t of = class_of(size);
-  if (!p->bytes || size > POOL_LARGEST) return malloc(size);
-  void *block = p->given[of];
-  if (block) return p->given[of] = *(void **)block, block;
-  if (p->used + of * POOL_STEP > POOL_BYTES) return malloc(size);
-  block = p->bytes + p->used;
-  p->used += of * POOL_STEP;
+  bool small = size <= POOL_LARGEST;
+  if (!p->bytes || (!small && p->kept)) return malloc(size);
+  void *block = small ? p->books.given[of] : NULL;
+  if (block) return p->books.given[of] = *(void **)block, block;
+  if (p->books.used + of * POOL_STEP > POOL_BYTES) return p->spilled = true, malloc(size);
+  block = p->bytes + p->books.used;
+  p->books.used += of * POOL_STEP;
   return block;
 }
 
+/* Large blocks of the time before pool_keep are not used again. */
 static void give(pool *p, void *block, size_t size) {
   if (!is_ours(p, block)) return free(block);
+  if (size > POOL_LARGEST) return;
   size_t of = class_of(size);
-  *(void **)block = p->given[of];
-  p->given[of] = block;
+  *(void **)block = p->books.given[of];
+  p->books.given[of] = block;
 }
 
 void *pool_move(pool *p, void *block, size_t old_size, size_t size) {

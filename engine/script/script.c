@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <lauxlib.h>
 
-#include "script/chunks.h"
 #include "script/fault.h"
 #include "script/libs.h"
 #include "script/loader.h"
@@ -47,7 +46,6 @@ static void *allocate(void *data, void *block, size_t old_size, size_t size) {
 static int open_libraries(lua_State *L) {
   script *s = script_of(L);
   fault_open(L);
-  if (!s->chunks && !(s->chunks = chunks_open(L))) return luaL_error(L, "the engine's Lua");
   libs_open(L, s->spec);
   if (!s->spec && !loader_push_main(L)) return luaL_error(L, "dts.main");
   return 0;
@@ -78,22 +76,33 @@ script *script_open(bool spec) {
   return s;
 }
 
+void script_keep(script *s) {
+  if (!pool_keep(&s->pool)) return;
+  s->kept = malloc(sizeof *s->kept);
+  if (s->kept) *s->kept = *s;
+}
+
 bool script_renew(script *s) {
   script old = *s;
   lua_close(s->L);
-  *s = (script){.socket = old.socket, .spec = old.spec, .chunks = old.chunks, .pool = old.pool};
-  pool_forget(&s->pool);
+  if (old.kept)
+    *s = *old.kept;
+  else
+    *s = (script){.spec = old.spec, .pool = old.pool};
+  s->kept = old.kept;
+  s->socket = old.socket;
   s->in = old.in;
   s->out = old.out;
   buffer_clear(&s->out);
-  return open_state(s);
+  pool_restore(&s->pool);
+  return s->kept || open_state(s);
 }
 
 void script_close(script *s) {
   if (!s) return;
   if (s->L) lua_close(s->L);
-  chunks_close(s->chunks);
   pool_close(&s->pool);
+  free(s->kept);
   buffer_free(&s->in);
   buffer_free(&s->out);
   free(s);

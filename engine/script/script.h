@@ -16,9 +16,8 @@
 #include "base/error.h"
 #include "script/pool.h"
 
-typedef struct task task;     /* task.h */
-typedef struct shape shape;   /* shape.h */
-typedef struct chunks chunks; /* chunks.h */
+typedef struct task task;   /* task.h */
+typedef struct shape shape; /* shape.h */
 
 /* The coroutines that run inside each other, innermost first; each lives on the C stack of the
  * function that resumed it. */
@@ -33,8 +32,8 @@ typedef struct script {
   running *volatile now; /* read by the CPU limit's signal handler */
   int socket;            /* to the engine; -1: none */
   bool spec;             /* a spec worker: uncaged, every library */
-  chunks *chunks;        /* the engine's own Lua; all states of the process share it */
   pool pool;             /* where the state's small blocks are */
+  struct script *kept;   /* as it was at script_keep, or NULL */
   uint32_t last_call;
   buffer in, out; /* the last frame received · the one being made */
   task *task;     /* the task whose turn it is, or NULL */
@@ -52,8 +51,10 @@ typedef struct script {
 
 script *script_open(bool spec); /* NULL without memory */
 void script_close(script *s);   /* NULL is fine */
-/* A state as new, in the same process: nothing of the one before is left but the socket, the chunks
- * and the room of the buffers. False without memory; the script can then only be closed. */
+/* What script_renew comes back to: a state that has run nothing of a project's. */
+void script_keep(script *s);
+/* A state as new, in the same process: nothing of the one before is left but the socket and the room
+ * of the buffers. False without memory; the script can then only be closed. */
 bool script_renew(script *s);
 script *script_of(lua_State *L);
 

@@ -199,6 +199,7 @@ typedef struct start_options {
   const char *mode, *file, *tables; /* tables: a function's packed bytes are made by put_tables */
   int64_t memory, cpu_ms;
   int fd;
+  bool again; /* the worker may stay for another run */
 } start_options;
 
 static inline void put_column(buffer *b, const char *name, const char *type, bool not_null,
@@ -250,6 +251,7 @@ static inline void talk_start(talk *t, const char *source, start_options o) {
   put_words(b, "mode", o.mode ? o.mode : "run");
   put_words(b, "file", o.file ? o.file : "pipelines/x.lua");
   put_words(b, "source", source);
+  if (o.again) pack_text(b, "again", 5), pack_boolean(b, true);
   pack_text(b, "limits", 6);
   pack_map(b, 2);
   put_number(b, "memory", o.memory);

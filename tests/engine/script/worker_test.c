@@ -100,7 +100,8 @@ static const char tampering[] =
     "  seen = seen + 1\n"
     "  local clean = seen == 1 and mine.n == 0 and not rawget(dts, 'evil') and not dts.box.x\n"
     "    and ('%d'):format(1) == '1' and string.format('%d', 1) == '1' and table.evil == nil\n"
-    "    and math.floor(1.5) == 1 and coroutine.wrap and utf8.char(65) == 'A' and not rawget(_ENV, 'evil')\n"
+    "    and math.floor(1.5) == 1 and coroutine.wrap and utf8.char(65) == 'A' and not rawget(_ENV, "
+    "'evil')\n"
     "    and require('cjson').evil == nil\n"
     "  mine.n = 7\n"
     "  rawset(dts, 'evil', true)\n"
@@ -367,6 +368,37 @@ static void bodies_are_streams(void **state) {
   talk_close(&t);
 }
 
+/* ── One process, run after run ── */
+
+static void a_worker_that_stays_is_as_new(void **state) {
+  static const char source[] =
+      "local dts, json = require 'dts', require 'cjson'\n"
+      "return function(kernel, start)\n"
+      "  local words, bodies = {}, {}\n"
+      "  assert(not dts.box.x and not rawget(string, 'evil') and not getmetatable(dts.box))\n"
+      "  assert(kernel.start() == start and #kernel.declared() == 0)\n"
+      "  for i = 1, 3000 do words[i] = ('w'):rep(i) .. i end\n"
+      "  for i = 1, 50 do bodies[i] = kernel.body(words[i]) end\n"
+      "  dts.box.x, dts.box.words, dts.box.bodies = true, words, bodies\n"
+      "  setmetatable(dts.box, { __index = function() return 'left behind' end })\n"
+      "  pcall(rawset, string, 'evil', true)\n"
+      "  dts.table { name = 't' }\n"
+      "  kernel.send('log', { text = json.encode { #words } })\n"
+      "end";
+  talk t;
+  talk_open(*state, &t, 0, 60000);
+  for (int i = 0; i < 20; i++) {
+    talk_start(&t, source, (start_options){.again = i < 19, .cpu_ms = 60000});
+    talk_listen(&t);
+    done(&t);
+    assert_int_equal(value_get_boolean(&t.end, "stays", false), i < 19);
+  }
+  assert_int_equal(t.logs.list.count, 20);
+  talk_wait(&t);
+  done(&t);
+  talk_close(&t);
+}
+
 #define TEST(name) cmocka_unit_test(name)
 
 int main(void) {
@@ -387,6 +419,7 @@ int main(void) {
       TEST(what_remains_is_there),
       TEST(coroutines_work_as_luas),
       TEST(bodies_are_streams),
+      TEST(a_worker_that_stays_is_as_new),
   };
   return cmocka_run_group_tests(tests, engine_open, engine_close);
 }
