@@ -21,7 +21,9 @@ static const char *const statements[] = {
     "trigger text not null, fire_time integer, created integer not null, window_from integer, "
     "day text, state text not null, jobs integer not null default 0, failed integer not null "
     "default 0, unique (pipeline, trigger, fire_time)) strict",
-    "create index if not exists dts_firing_open on dts_firing (pipeline, state)",
+    "drop index if exists dts_firing_open",
+    "create index if not exists dts_firing_last on dts_firing (pipeline, state, failed, "
+    "coalesce(fire_time, created))",
     "create table if not exists dts_job (id integer primary key autoincrement, firing integer not "
     "null, pipeline "
     "text not null, trigger text not null, kind text not null, name text, grp text, key text, "
