@@ -59,7 +59,7 @@ static void tell_faults(service *s) {
   buffer_init(&b, 1 << 20);
   for (size_t i = 0; i < faults.list.count; i++) {
     report_text(&b, &faults.list.items[i], s->root, screen_err.colour);
-    if (value_get(&faults.list.items[i], "in_service"))
+    if (value_get_text(&faults.list.items[i], "in_service", NULL))
       buffer_add_text(&b, "its last good version stays in service\n");
     buffer_add_char(&b, '\n');
   }

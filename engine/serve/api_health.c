@@ -8,11 +8,21 @@
 #include "serve/access.h"
 #include "serve/metrics.h"
 
+/* Alive, also with scripts at fault: their places are told, and no more, since anybody may ask. */
 static int alive(api_call *c, dts_error *e) {
+  value faults = kernel_faults(c->kernel, c->memory);
+  buffer *b = &c->rp->body;
   (void)e;
   c->rp->status = 200;
   c->rp->type = "text/plain; charset=utf-8";
-  return buffer_add_text(&c->rp->body, "ok\n");
+  buffer_add_text(b, "ok\n");
+  for (size_t i = 0; i < faults.list.count; i++) {
+    const value *f = &faults.list.items[i];
+    const char *good = value_get_text(f, "in_service", NULL);
+    buffer_add_format(b, "fault: %s, %s\n", value_get_text(f, "where", "?"),
+                      good ? "its last good version is in service" : "it was never loaded");
+  }
+  return b->failed ? -1 : 0;
 }
 
 /* Ready: the store answers and the loop does. */

@@ -10,6 +10,7 @@
 void control_status(kernel *k, question *q) {
   value v = value_map();
   value_set(&q->memory, &v, "running", runner_status(k->runner, &q->memory));
+  value_set(&q->memory, &v, "faults", kernel_faults(k, &q->memory));
   question_answer(q, v);
 }
 

@@ -33,6 +33,7 @@ typedef struct load {
 
 static void finish(load *l) {
   const dts_error *e = l->error.code[0] ? &l->error : NULL;
+  if (e && !e->where[0]) snprintf(l->error.where, sizeof l->error.where, "%s", l->file);
   if (l->config_then) {
     l->config_then(l->arg, e ? NULL : value_get(&l->result, "config"), e);
   } else {
@@ -139,8 +140,6 @@ static void on_ended(void *arg, const worker_end *end) {
                  end->signal ? end->signal : end->status);
     error_hint(&l->error, "declarations should do no work: move loops into `run`");
   }
-  if (l->error.code[0] && !l->error.where[0])
-    snprintf(l->error.where, sizeof l->error.where, "%s", l->file);
   finish(l);
 }
 
