@@ -27,6 +27,9 @@ dts.dashboard {
       from quote_{every} where info_type like 'STOCK#%']] },
   { "line", title = "Currencies", from = "quote_{every}", x = "period", y = "value", by = "info_type",
     where = "info_type in ('CURRENCY#USD', 'EURO#BRL')", unit = "R$" },
+  { "line", title = "What a dearer dollar does at the pump", x = "weeks_later", y = "passed_on", by = "fuel", sql = [[
+      select lag as weeks_later, fuel, passed_on from pass_through where cost = 'CURRENCY#USD' ]],
+    unit = "% for 1 %" },
   { "heatmap", title = "What moves together", from = "relations", x = "one", y = "other", value = "r",
     unit = "r of weekly changes", wide = true },
 }

@@ -245,13 +245,23 @@ static int verb_replay(trial *t, const value *args, arena *a, value *answer, dts
   return 0;
 }
 
+/* As a person does, by pipeline, by SQL over dts_quarantine, or by both. */
+static int verb_release(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
+  static const char *const names[] = {"pipeline", "where", NULL};
+  value command = value_map();
+  value_set(a, &command, "name", value_text("release"));
+  for (size_t i = 0; names[i]; i++)
+    if (value_get(args, names[i])) value_set(a, &command, names[i], *value_get(args, names[i]));
+  return trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
+}
+
 static const struct {
   const char *name;
   int (*fn)(trial *t, const value *args, arena *a, value *answer, dts_error *e);
-} verbs[] = {{"run", verb_run},      {"advance", verb_advance},  {"sql", verb_sql},
-             {"spans", verb_spans},  {"emit", verb_emit},        {"drop", verb_drop},
-             {"rows", trial_rows},   {"request", trial_request}, {"enqueue", verb_enqueue},
-             {"replay", verb_replay}};
+} verbs[] = {{"run", verb_run},       {"advance", verb_advance},  {"sql", verb_sql},
+             {"spans", verb_spans},   {"emit", verb_emit},        {"drop", verb_drop},
+             {"rows", trial_rows},    {"request", trial_request}, {"enqueue", verb_enqueue},
+             {"replay", verb_replay}, {"release", verb_release}};
 
 int trial_verb(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
   const char *name = value_get_text(args, "verb", "");

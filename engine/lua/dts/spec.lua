@@ -94,6 +94,12 @@ function methods.spans(it, key)
   return answered.spans or answered
 end
 
+-- t:release(pipeline?, where?): leaves quarantine, as `dts quarantine release` does; how many inputs did.
+function methods.release(it, pipeline, where)
+  if pipeline == nil and where == nil then options.fail("t:release", "a pipeline's name, or SQL as `where`, expected") end
+  return ask(it, "release", { pipeline = pipeline, where = where }).count
+end
+
 -- t:enqueue(pipeline, params?, { key, delay, group }?): queues a job, as a script does; it runs when it is due.
 function methods.enqueue(it, pipeline, params, opts)
   return ask(it, "enqueue", ctx.enqueued(pipeline, params, opts, "t:enqueue")).id

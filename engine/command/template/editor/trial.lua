@@ -55,6 +55,12 @@ function trial:run(pipeline, params) end
 ---@param length dts.duration
 function trial:advance(length) end
 
+--- What lies in quarantine is released; how many inputs were.
+---@param pipeline? string
+---@param where? string SQL over dts_quarantine
+---@return integer
+function trial:release(pipeline, where) end
+
 --- The spans that are missing, "from/to".
 ---@param key? any
 ---@return string[]
