@@ -144,6 +144,66 @@ function correlation(pairs) {
   return sum((x, y) => x * y) / Math.sqrt(sum((x) => x * x) * sum((x, y) => y * y));
 }
 
+// The least squares' slope of b on a.
+function slope(pairs) {
+  const mean = (i) => pairs.reduce((sum, x) => sum + x[i], 0) / pairs.length;
+  const [a, b] = [mean(0), mean(1)];
+  const sum = (fn) => pairs.reduce((total, x) => total + fn(x[0] - a, x[1] - b), 0);
+  return sum((x, y) => x * y) / sum((x) => x * x);
+}
+
+const plus = (day, days) => new Date(Date.parse(day) + days * 86400000).toISOString().slice(0, 10);
+
+// Percent from week to week, where the week before is there: "2004-05-17" (its Monday) → 1.2.
+function returns(weeks) {
+  return new Map([...weeks].filter(([week]) => weeks.has(plus(week, -7)))
+    .map(([week, value]) => [week, 100 * (value / weeks.get(plus(week, -7)) - 1)]));
+}
+
+function csvRows(name) {
+  const [head, ...lines] = data(name).trim().split("\n").map((line) => line.split(","));
+  return lines.map((line) => Object.fromEntries(head.map((column, i) => [column, line[i]])));
+}
+
+test("seven years of gasoline after oil and the dollar: correlation with lags and pass-through, as computed here", { skip, timeout: 60000 }, () =>
+  inProject({}, async (p) => {
+    const costs = { Oil_mean: "OIL", Dollar_mean: "CURRENCY#USD" };
+    const weekly = csvRows("fuel/weekly-economic-2004-2011.csv");
+    const survey = csvRows("fuel/anp-weekly-gasoline-by-state-2004-2011.csv").filter((r) => Number(r.Mean_Price) > 0);
+    await p.write("data/costs.csv", "info_type,date,value\n" + weekly.flatMap((r) => Object.entries(costs)
+      .map(([column, name]) => `${name},${r.Date},${r[column]}`)).join("\n"));
+    await p.write("data/pumped.csv", "state,date,price\n" + survey.map((r) => `${r.State},${r.Analysis_Date},${r.Mean_Price}`).join("\n"));
+    await p.write("pipelines/fuel/past.lua", `local dts = require "dts"
+      dts.table { name = "costs", key = { "info_type", "date" }, columns = { "info_type text", "date date", "value real" }, rows = "data/costs.csv" }
+      dts.table { name = "pumped", key = { "state", "date" }, columns = { "state text", "date date", "price real" }, rows = "data/pumped.csv" }
+      dts.pipeline { name = "past", allow = { tables = { "quotes", "pump" } }, run = function(ctx)
+        for r in dts.query("costs"):rows() do ctx:put("quotes", r, { source = "file" }) end
+        for r in dts.query("pumped"):rows() do ctx:put("pump", r, { station = r.state, product = "GASOLINA", region = "BR" }) end
+      end }`);
+    const run = await p.dts("run", "past");
+    assert.equal(run.status, 0, run.err);
+
+    const monday = (sunday) => plus(sunday, -6);
+    const pump = new Map();
+    for (const r of survey) pump.set(monday(r.Analysis_Date), [...(pump.get(monday(r.Analysis_Date)) ?? []), Number(r.Mean_Price)]);
+    const fuel = returns(new Map([...pump].map(([week, prices]) => [week, prices.reduce((a, b) => a + b) / prices.length])));
+    const stored = await p.rows("select * from pass_through where fuel = 'GASOLINA'");
+    assert.equal(stored.length, 10);
+    for (const [column, name] of Object.entries(costs)) {
+      const cost = returns(new Map(weekly.map((r) => [monday(r.Date), Number(r[column])])));
+      for (const lag of [0, 1, 2, 4, 8]) {
+        const pairs = [...cost].filter(([week]) => fuel.has(plus(week, 7 * lag))).map(([week, value]) => [value, fuel.get(plus(week, 7 * lag))]);
+        const got = stored.find((r) => r.cost === name && r.lag === lag);
+        assert.equal(got.weeks, pairs.length, `${name} ${lag}`);
+        assert.ok(Math.abs(got.r - correlation(pairs)) < 1e-9, `${name} ${lag}: ${got.r} beside ${correlation(pairs)}`);
+        assert.ok(Math.abs(got.passed_on - slope(pairs)) < 1e-9, `${name} ${lag}: ${got.passed_on} beside ${slope(pairs)}`);
+      }
+    }
+    const [same] = await p.rows("select weeks, r, slope from relations where one = 'OIL' and other = 'FUEL#GASOLINA'");
+    const now = stored.find((r) => r.cost === "OIL" && r.lag === 0);
+    assert.deepEqual(same, { weeks: now.weeks, r: now.r, slope: now.passed_on });
+  }));
+
 test("what moves together, and the page by region, fuel and movement", { skip, timeout: 90000 }, () => {
   const edits = {
     [QUOTES]: within("2023-03-03", "2023-12-29"),
