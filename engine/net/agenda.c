@@ -39,9 +39,7 @@ static void list_remove(task_list *l, task *t) {
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *mark) {
   (void)easy, (void)mark;
   fetch *f = arg;
-  bool in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
-  bool out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
-  f->loop.watch(f->loop.arg, fd, in, out);
+  sockets_want(&f->sockets, &f->loop, fd, what);
   return 0;
 }
 
@@ -79,7 +77,15 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     return CURL_SOCKET_BAD;
   }
   t->connected = true;
-  return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+  int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+  sockets_opened(&t->fetch->sockets, fd);
+  return fd;
+}
+
+static int on_close(void *arg, curl_socket_t fd) {
+  fetch *f = arg;
+  sockets_close(&f->sockets, &f->loop, fd);
+  return 0;
 }
 
 static int on_use(void *arg, char *peer, char *own, int peer_port, int own_port) {
@@ -93,7 +99,7 @@ static int on_use(void *arg, char *peer, char *own, int peer_port, int own_port)
 }
 
 /* CURLOPT_QUICK_EXIT: a look-up that hangs must not hold up the loop when its task is ended. */
-static void task_common(const fetch *f, task *t) {
+static void task_common(fetch *f, task *t) {
   curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
   curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
@@ -101,6 +107,8 @@ static void task_common(const fetch *f, task *t) {
   curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->detail);
   curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
   curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
+  curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETDATA, f);
   curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_use);
   curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
   if (!f->trust.size) return;
@@ -125,8 +133,21 @@ static void task_pace(task *t, int64_t left_ms) {
   curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME, within((t->stall_ms + 999) / 1000, 1, 86400));
 }
 
+/* A handle brings its buffers along, which is most of what a new one costs. */
+CURL *task_easy(fetch *f) { return f->spare_count ? f->spare[--f->spare_count] : curl_easy_init(); }
+
+static void task_spare(fetch *f, CURL *easy) {
+  if (f->spare_count == AGENDA_SPARE) {
+    curl_easy_cleanup(easy);
+    return;
+  }
+  curl_easy_reset(easy);
+  f->spare[f->spare_count++] = easy;
+}
+
 void task_run(fetch *f, task *t, CURL *easy, int64_t deadline) {
   t->easy = easy;
+  t->fetch = f;
   t->state = TASK_RUNNING;
   t->due = deadline;
   t->refused[0] = t->detail[0] = 0;
@@ -162,7 +183,10 @@ static void task_over(fetch *f, task *t, CURLcode code) {
   curl_multi_remove_handle(f->multi, easy);
   t->kind->ended(f, t, code);
   if (t->easy == easy) t->easy = NULL;
-  curl_easy_cleanup(easy);
+  if (code == CURLE_OK)
+    task_spare(f, easy);
+  else
+    curl_easy_cleanup(easy);
   f->changed = true;
 }
 
@@ -248,7 +272,7 @@ static void curl_call(fetch *f, curl_socket_t fd, int what) {
 }
 
 void fetch_ready(fetch *f, int fd, bool read, bool write) {
-  if (!f->multi) return;
+  if (!f->multi || !sockets_ready(&f->sockets, &f->loop, fd)) return;
   int64_t due = f->curl_due;
   curl_call(f, fd, (read ? CURL_CSELECT_IN : 0) | (write ? CURL_CSELECT_OUT : 0));
   if (agenda_collect(f) || f->curl_due != due) agenda_advance(f);
@@ -287,7 +311,9 @@ void fetch_close(fetch *f) {
     t->kind->deliver(f, t);
     t->kind->release(f, t);
   }
+  while (f->spare_count) curl_easy_cleanup(f->spare[--f->spare_count]);
   curl_multi_cleanup(f->multi);
+  sockets_free(&f->sockets);
   host_free_all(f);
   buffer_free(&f->trust);
   free(f);

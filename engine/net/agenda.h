@@ -14,8 +14,11 @@
 #include <curl/curl.h>
 
 #include "net/fetch.h"
+#include "net/sockets.h"
 
 #define AGENDA_NEVER INT64_MAX
+
+enum { AGENDA_SPARE = 64 };
 
 typedef struct task task;
 typedef struct host host;
@@ -38,6 +41,7 @@ struct task { /* the first member of what a kind keeps */
   /* waiting: not before; AGENDA_NEVER: when something has ended. running: the deadline */
   int64_t due;
   CURL *easy;      /* running */
+  fetch *fetch;    /* running: whose it is */
   dts_error error; /* ended: code[0] is 0 when all is well */
   task_reach reach;
   int64_t connect_ms, stall_ms; /* 0: 10 s to connect; never given up for being slow */
@@ -56,6 +60,9 @@ struct fetch {
   int64_t curl_due; /* when curl wants to be called */
   int64_t woken;    /* when the loop was asked to tick at the latest; AGENDA_NEVER: it was not */
   buffer trust;     /* certificates of the project's own authorities, PEM */
+  sockets sockets;
+  CURL *spare[AGENDA_SPARE]; /* handles that have served, without options */
+  int spare_count;
   task_list tasks, ended;
   uint64_t last_id;
   host *hosts;
@@ -67,6 +74,7 @@ void agenda_advance(fetch *f);
 int64_t agenda_now(const fetch *f);
 
 void task_wait(task *t, int64_t until);
+CURL *task_easy(fetch *f); /* a fresh or spare handle for task_run; NULL without memory */
 /* Hands t->easy, with the guard and the common options set, to curl. */
 void task_run(fetch *f, task *t, CURL *easy, int64_t deadline);
 void task_end(fetch *f, task *t); /* t->error says how */

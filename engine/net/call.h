@@ -54,8 +54,8 @@ typedef struct call {
 
 /* Checks method and headers: 0, or -1 HTTP_REQUEST. Never shows a header's value. */
 int exchange_check(const fetch_request *r, dts_error *e);
-/* Options and callbacks for one hop; NULL without memory. */
-CURL *exchange_open(call *c);
+/* Options and callbacks for one hop. */
+void exchange_open(call *c, CURL *easy);
 /* Did the whole body come, by its content-encoding? 0, or -1 and code_fault. */
 int exchange_end(call *c);
 /* Forgets what came back. */

@@ -233,9 +233,7 @@ static void set_method(CURL *easy, const call *c) {
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, c->method);
 }
 
-CURL *exchange_open(call *c) {
-  CURL *easy = curl_easy_init();
-  if (!easy) return NULL;
+void exchange_open(call *c, CURL *easy) {
   exchange_clear(c);
   send_headers(c);
   curl_easy_setopt(easy, CURLOPT_URL, buffer_text(&c->url));
@@ -250,8 +248,7 @@ CURL *exchange_open(call *c) {
   /* curl sends a request again by itself when a kept connection turns out dead */
   bool once = !retry_method(c->method, c->request.idempotent);
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, once ? 1L : 0L);
-  if (!c->at_origin || !(*c->user || *c->password)) return easy;
+  if (!c->at_origin || !(*c->user || *c->password)) return;
   curl_easy_setopt(easy, CURLOPT_USERNAME, c->user);
   curl_easy_setopt(easy, CURLOPT_PASSWORD, c->password);
-  return easy;
 }

@@ -76,7 +76,8 @@ static void call_send(fetch *f, call *c, int64_t now) {
   c->hop_at = now;
   task_reach far = guard_is_address(c->place.host) ? REACH_ANY : REACH_LOCAL;
   c->task.reach = c->named ? far : REACH_PUBLIC;
-  CURL *easy = exchange_open(c);
+  CURL *easy = task_easy(f);
+  if (easy) exchange_open(c, easy);
   if (easy)
     task_run(f, &c->task, easy, now + c->request.timeout_ms - c->spent_ms);
   else

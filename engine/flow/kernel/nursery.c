@@ -40,6 +40,7 @@ struct worker {
   loop_timer *timer, *resume;
   worker_owner owner;
   bool timed_out, paused, kill_wanted, broken, exited;
+  int watched;    /* as the loop was told last; 0: never */
   worker_end end; /* once exited; told when nobody pauses it */
 };
 
@@ -268,6 +269,9 @@ static void on_nursery(void *arg, int fd, bool readable, bool writable) {
 
 static void watch_worker(worker *w) {
   bool write = frame_link_pending(w->link) > 0, read = !w->paused && !w->broken;
+  int watched = 1 + read + 2 * write;
+  if (watched == w->watched) return;
+  w->watched = watched;
   loop_watch(w->nursery->loop, frame_link_socket(w->link), read, write, on_worker, w);
 }
 
