@@ -42,6 +42,18 @@ static void refuse_day(lua_State *L, const char *text, size_t size) {
     fault_fail(L, "DATE", "there is no such day: \"%s\"", text);
 }
 
+/* A number may be seconds, or a day's figures: what it is must be said. */
+static void refuse_number(lua_State *L, int index, const char *expected) {
+  dts_error e;
+  if (lua_type(L, index) != LUA_TNUMBER) return;
+  error_fail(&e, "DATE", "%s expected, got the number %s", expected,
+             luaL_tolstring(L, index, NULL));
+  error_hint(&e, "%s",
+             "dts.date.parse(n, \"%s\") reads seconds since 1970 (of milliseconds, n // 1000), "
+             "dts.date.parse(n, \"%Y%m%d\") a number like 20260131");
+  fault_raise(L, &e);
+}
+
 static int32_t check_date(lua_State *L, int index) {
   char out[TEXT_SHORT];
   size_t size = 0;
@@ -49,6 +61,7 @@ static int32_t check_date(lua_State *L, int index) {
   const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &size) : NULL;
   if (text && date_read(text, size, &date) == 0) return date;
   refuse_day(L, text, size);
+  refuse_number(L, index, "a date YYYY-MM-DD");
   fault_fail(L, "DATE", "a date YYYY-MM-DD expected, got %s", shown(L, index, out));
   return date;
 }
@@ -61,6 +74,7 @@ static moment check_moment(lua_State *L, int index) {
   if (text && date_read(text, size, &m.date) == 0) return m;
   if (!text || timestamp_read(text, size, &m.ms) < 0) {
     refuse_day(L, text, size);
+    refuse_number(L, index, "a date YYYY-MM-DD or a timestamp with an offset");
     fault_fail(L, "DATE", "a date YYYY-MM-DD or a timestamp with an offset expected, got %s",
                shown(L, index, out));
   }

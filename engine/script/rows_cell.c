@@ -15,6 +15,8 @@
 
 /* ── Numbers ── */
 
+#define MINUS "\xe2\x88\x92" /* U+2212, as statistical offices print it */
+
 typedef struct digits {
   const char *at, *end;
   char *out;
@@ -85,7 +87,10 @@ static bool take_exponent(digits *d) {
 static bool normalise(const char *text, size_t size, char decimal, digits *d, char *out) {
   size_t before, after;
   *d = (digits){text, text + size, out, 0, true};
-  if (size && (*text == '-' || *text == '+')) {
+  if (decimal && size >= 3 && memcmp(text, MINUS, 3) == 0) {
+    put(d, '-');
+    d->at += 3;
+  } else if (size && (*text == '-' || *text == '+')) {
     if (*text == '-') put(d, '-');
     d->at++;
   }

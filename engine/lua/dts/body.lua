@@ -162,7 +162,7 @@ local SHAPE = options.spec("rows", {
   { "header", "texts",
     help = "the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …" },
   { "delimiter", "text", help = 'between fields, one character: ";" or "\\t"' },
-  { "decimal", { ",", "." }, help = "the decimal mark; thousands marks are removed then" },
+  { "decimal", { ",", "." }, help = "the decimal mark; thousands marks are removed then, and − is a minus sign" },
   { "dates", "texts", help = 'how dates are written, for example "%d/%m/%Y"; several are tried in order' },
   { "encoding", "texts", help = 'one, or several in the order in which they are tried: { "utf-8", "latin1" }' },
   { "null", "any", help = 'texts that mean nothing, for example { "-", "n/a" }' },

@@ -65,6 +65,10 @@ describe("dts.date", function()
     assert.equal("there is no such day: \"2023-02-29\"", (fake.refused(date.add, "2023-02-29", 1)))
     assert.equal("day, week, month, quarter or year expected, got \"fortnight\"",
       (fake.refused(date.add, "2024-02-29", 1, "fortnight")))
+    assert.equal("a date YYYY-MM-DD or a timestamp with an offset expected, got the number 1700000000",
+      (fake.refused(date.format, 1700000000, "%F")))
+    local _, number = pcall(date.range, 20260131, "2026-02-01")
+    assert.matches('dts.date.parse(n, "%Y%m%d") a number like 20260131', number.hint, 1, true)
     assert.equal("a date outside of the years 1 to 9999", (fake.refused(date.add, "9999-12-31", 1)))
     assert.equal("date format '%x': '%x' is not known", (fake.refused(date.format, "2024-02-29", "%x")))
   end)

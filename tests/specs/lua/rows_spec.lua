@@ -58,6 +58,17 @@ describe("CSV", function()
       message)
   end)
 
+  it("reads the printed minus sign where a decimal mark is given, and there alone", function()
+    assert.same({ { price = -1234.5, n = -7 }, { price = -0.5, n = 0 } },
+      all("price;n\n\u{2212}1.234,50;\u{2212}7\n\u{2212},5;\u{2212}0\n",
+        { into = "pump", delimiter = ";", decimal = "," }))
+    for _, text in ipairs { "\u{2212}", "\u{2212}\u{2212}1", "\u{2212}-1", "1\u{2212}", "\u{2013}1" } do
+      local message = fake.refused(all, "price\n" .. text .. "\n", { into = "pump", decimal = "." })
+      assert.matches("a number", message, 1, true)
+    end
+    assert.matches("a number", (fake.refused(all, "price\n\u{2212}1\n", { into = "pump" })), 1, true)
+  end)
+
   it("reads noughts, signs and exponents, whatever stood in the row before", function()
     assert.same({ { n = 1000, price = 1000000.0 }, { n = 0, price = 0.0 }, { n = -7, price = -0.05 },
       { n = 5, price = 1e3 } },

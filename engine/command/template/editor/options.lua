@@ -276,7 +276,7 @@
 ---@field at? string a path (JSON), XPath or CSS selector (XML, HTML) to the records
 ---@field header? string|string[] the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …
 ---@field delimiter? string between fields, one character: ";" or "\t"
----@field decimal? ","|"." the decimal mark; thousands marks are removed then
+---@field decimal? ","|"." the decimal mark; thousands marks are removed then, and − is a minus sign
 ---@field dates? string|string[] how dates are written, for example "%d/%m/%Y"; several are tried in order
 ---@field encoding? string|string[] one, or several in the order in which they are tried: { "utf-8", "latin1" }
 ---@field null? any texts that mean nothing, for example { "-", "n/a" }
