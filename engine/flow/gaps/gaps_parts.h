@@ -9,8 +9,7 @@
 #ifndef DTS_FLOW_GAPS_PARTS_H
 #define DTS_FLOW_GAPS_PARTS_H
 
-#include "flow/reload/registry.h"
-#include "store/store.h"
+#include "flow/jobs/jobs.h"
 
 /* `given`: NULL (the date is the whole key), the only other column's value, or a map that may also
  * hold calendar, since and to; what is left of it joins out->with. The settings in `out` are set
