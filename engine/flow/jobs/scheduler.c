@@ -286,7 +286,9 @@ static void on_set(void *arg, int fd, bool readable, bool writable) {
   (void)readable, (void)writable;
   bool was_set = read(fd, &ignored, sizeof ignored) < 0 && errno == ECANCELED;
   await_set(s);
-  if (was_set) look(s);
+  if (!was_set) return;
+  kernel_clock_set(s->kernel);
+  look(s);
 }
 
 static void watch_clock(scheduler *s) {

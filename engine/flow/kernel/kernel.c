@@ -25,6 +25,8 @@
 #include "flow/kernel/parts.h"
 #include "flow/kernel/schema.h"
 
+enum { LEAST_SET_MS = 1000 };
+
 /* ---- getters ---- */
 
 loop *kernel_loop(kernel *k) { return k->loop; }
@@ -45,10 +47,45 @@ registry *kernel_registry(kernel *k) { return project_set(k->project); }
 value kernel_faults(kernel *k, arena *a) { return project_faults(k->project, a); }
 bool kernel_is_writing(const kernel *k) { return k->writes > 0; }
 
-/* Steady: set by hand, the wall's clock may jump, and leases must not run out by that. */
+/* Steady: the wall's clock may jump, and leases must not run out by that; kernel_clock_set follows it. */
 int64_t kernel_now(const kernel *k) {
   if (k->options.is_virtual) return loop_now(k->loop);
   return k->opened_wall + (clock_monotonic_ms() - k->opened_steady);
+}
+
+typedef struct setting {
+  kernel *kernel;
+  int64_t by, now;
+} setting;
+
+/* Who held a lease holds it still, and has what was left of its total time. */
+static int renew_leases(store_conn *c, void *arg, dts_error *e) {
+  const setting *s = arg;
+  value params[] = {value_integer(s->by), value_integer(s->now + JOB_LEASE_MS),
+                    value_integer(INT64_MAX / 2)};
+  return store_exec(c,
+                    "update dts_job set lease_until = ?2, deadline = case when deadline < ?3 then "
+                    "deadline + ?1 else deadline end where state = 'leased'",
+                    params, 3, e);
+}
+
+static void renewed(void *arg, int result, const dts_error *e) {
+  setting *s = arg;
+  if (result < 0) log_error("leases could not be renewed: %s", e->message);
+  if (s->kernel->runner) runner_wake(s->kernel->runner);
+  free(s);
+}
+
+/* Writes are in order: those before ours still go by the old clock, those after it by the new one. */
+void kernel_clock_set(kernel *k) {
+  int64_t by = loop_now(k->loop) - kernel_now(k);
+  if (k->options.is_virtual || (by < LEAST_SET_MS && by > -LEAST_SET_MS)) return;
+  log_info("the clock was set, or the machine slept: it is %lld s %s", (long long)(by / 1000),
+           by > 0 ? "later" : "earlier");
+  k->opened_wall += by;
+  setting *s = memory_alloc(sizeof *s);
+  *s = (setting){k, by, kernel_now(k)};
+  kernel_write(k, renew_leases, renewed, s);
 }
 
 double kernel_chance(kernel *k) { return k->options.is_virtual ? 0.5 : random_unit(); }

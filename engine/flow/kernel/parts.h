@@ -20,6 +20,7 @@ const kernel_options *kernel_opened_with(const kernel *k);
 const registry *kernel_current(const kernel *k); /* loop's thread: the set in force, not held */
 void kernel_set_config(kernel *k, const value *config); /* copies it; loop's thread */
 int64_t kernel_now(const kernel *k);
+void kernel_clock_set(kernel *k); /* the wall's clock was set, or the machine slept */
 double kernel_chance(kernel *k);
 void kernel_tell(kernel *k, int op, const value *event); /* everybody who listens */
 

@@ -207,14 +207,25 @@ typedef struct commit {
   double chance;
 } commit;
 
+/* The job as it stands in the store: its lease was extended since the run began. */
+static int load_state(store_conn *c, commit *m, dts_error *e) {
+  arena a = {0};
+  job now;
+  m->job = m->run->job;
+  int rc = jobs_load(c, m->job.id, &a, &now, e);
+  if (rc == 0) m->job.state = now.state;
+  arena_free(&a);
+  return rc;
+}
+
 static int commit_work(store_conn *c, void *arg, dts_error *e) {
   commit *m = arg;
   run *r = m->run;
   job_effects fx;
   job_event event = {.kind = JOB_CHECKPOINT, .epoch = r->job.state.epoch};
   stage_context x = {r->set, r->pipeline, r->job.id, r->id, m->now, r->day};
-  m->job = r->job;
-  if (jobs_step(c, &m->job, &event, m->now, m->chance, &fx, e) < 0) return -1;
+  if (load_state(c, m, e) < 0 || jobs_step(c, &m->job, &event, m->now, m->chance, &fx, e) < 0)
+    return -1;
   if (stage_apply(m->staged, c, &x, e) < 0) return -1;
   value params[] = {value_integer((int64_t)stage_rows(m->staged)), value_integer(r->id)};
   if (store_exec(c, "update dts_run set rows = rows + ?1 where id = ?2", params, 2, e) < 0)
