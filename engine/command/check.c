@@ -79,6 +79,15 @@ static void print_faults(const value *faults) {
   buffer_free(&b);
 }
 
+/* What keeps the project from moving to another store; no fault. */
+static void print_notes(const value *notes) {
+  for (size_t i = 0; notes && i < notes->list.count; i++) {
+    const value *n = &notes->list.items[i];
+    printf("%snote: %s: %s\n      %s\n", i ? "" : "\n", value_get_text(n, "where", "?"),
+           value_get_text(n, "message", ""), value_get_text(n, "hint", ""));
+  }
+}
+
 static void print(const value *answer, const char *root, arena *a) {
   screen s = screen_of(stdout);
   const value *faults = value_get(answer, "faults");
@@ -90,6 +99,7 @@ static void print(const value *answer, const char *root, arena *a) {
   print_counts(value_get(answer, "counts"), count > 0);
   if (count) print_faults(faults);
   print_pipelines(&s, value_get(answer, "pipelines"), a);
+  print_notes(value_get(answer, "notes"));
 }
 
 static int run(const given *g, dts_error *e) {

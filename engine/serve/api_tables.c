@@ -151,8 +151,8 @@ static void write_page(api_call *c, const page *p, bool csv) {
 }
 
 static bool is_known(const api_call *c, const char *name) {
-  static const char *const views[] = {"dts_runs",       "dts_jobs",  "dts_gaps",
-                                      "dts_quarantine", "dts_files", "dts_refused"};
+  static const char *const views[] = {"dts_runs",  "dts_jobs",    "dts_gaps",  "dts_quarantine",
+                                      "dts_files", "dts_refused", "dts_stale", "dts_decisions"};
   for (size_t i = 0; i < sizeof views / sizeof *views; i++)
     if (strcmp(views[i], name) == 0) return true;
   return registry_table(c->set, name) || registry_find(&c->set->views, name);

@@ -36,9 +36,14 @@ static int read_table(guard *g, const char *name) {
 static int call_function(guard *g, const char *name) {
   static const char *const refused[] = {"load_extension", "fts3_tokenizer", "randomblob",
                                         "zeroblob"};
+  static const char *const unsteady[] = {"random", "changes", "total_changes", "last_insert_rowid"};
   for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
     if (sqlite3_stricmp(name, refused[i]) == 0)
       return refuse(g, "the function %s is not available", name);
+  for (size_t i = 0; i < sizeof unsteady / sizeof unsteady[0]; i++)
+    if (sqlite3_stricmp(name, unsteady[i]) == 0)
+      return refuse(g, "the function %s is not available: a query's answer follows from its rows",
+                    name);
   return SQLITE_OK;
 }
 

@@ -54,7 +54,7 @@ static value pipelines_of(arena *a, const registry *set) {
 typedef struct checking {
   question *question;
   registry *set;
-  value faults;
+  value faults, notes;
   int rc;
   dts_error error;
 } checking;
@@ -63,6 +63,7 @@ static void check_work(void *arg) {
   checking *c = arg;
   question *q = c->question;
   c->rc = sqlcheck_set(c->set, &q->memory, &c->faults, &c->error);
+  sqlcheck_portable(c->set, &q->memory, &c->notes);
   if (c->rc == 0)
     sqlcheck_project(c->set, kernel_config(q->kernel), kernel_root(q->kernel), &q->memory,
                      &c->faults);
@@ -73,6 +74,7 @@ static void check_then(void *arg) {
   question *q = c->question;
   value v = value_map();
   value_set(&q->memory, &v, "faults", c->faults);
+  value_set(&q->memory, &v, "notes", c->notes);
   value_set(&q->memory, &v, "counts", counts_of(&q->memory, c->set));
   value_set(&q->memory, &v, "pipelines", pipelines_of(&q->memory, c->set));
   registry_release(c->set);
@@ -86,7 +88,7 @@ static void check_then(void *arg) {
 /* The faults of loading, and then those of every SQL, prepared against tables made for that alone. */
 void control_check(kernel *k, question *q) {
   checking *c = memory_alloc(sizeof *c);
-  *c = (checking){.question = q, .set = kernel_registry(k), .faults = kernel_faults(k, &q->memory)};
+  *c = (checking){.question = q, .set = kernel_registry(k), .faults = kernel_faults(k, &q->memory), .notes = value_list()};
   loop_defer(k->loop, check_work, check_then, c);
 }
 

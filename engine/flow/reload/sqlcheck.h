@@ -18,4 +18,8 @@ int sqlcheck_set(const registry *set, arena *a, value *faults, dts_error *e);
 void sqlcheck_project(const registry *set, const value *config, const char *root, arena *a,
                       value *faults);
 
+/* Adds a map {where, message, hint} for what one store alone understands. No fault: SQLite runs it.
+ */
+void sqlcheck_portable(const registry *set, arena *a, value *notes);
+
 #endif

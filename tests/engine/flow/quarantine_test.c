@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/input_kernel.h"
 
+#include "flow/jobs/quarantine.h"
 #include "flow/runs/finish_input.h"
 
 #define SET                                                                                        \
@@ -143,13 +144,57 @@ static void drops_with_a_reason(void **state) {
   expect_refused(k, control_drop, "{\"ids\":[\"job-1\"]}", "REASON", 422, "a reason");
   expect_refused(k, control_drop, "{\"ids\":[\"job-1\"],\"reason\":\"  \"}", "REASON", 422,
                  "a reason");
-  expect_count(k, control_drop, "{\"ids\":[\"job-1\"],\"reason\":\"sent by mistake\"}", 1);
+  expect_count(k, control_drop,
+               "{\"ids\":[\"job-1\"],\"reason\":\"sent by mistake\",\"by\":\"ana\"}", 1);
+  assert_int_equal(count(k, "select count(*) from dts_decisions where action = 'drop' and id = "
+                            "'job-1' and who = 'ana' and reason = 'sent by mistake'"),
+                   1);
+  expect_refused(k, control_drop, "{\"ids\":[\"job-1\"],\"reason\":\"again\"}", "REFUSED", 409,
+                 "cancelled");
+  ruin_job(k, "sales", "params", NULL, "{}");
+  ruin_job(k, "load", "params", NULL, "{}");
+  expect_count(k, control_drop,
+               "{\"pipeline\":\"sales\",\"where\":\"retry_count = 1\",\"reason\":\"old\"}", 1);
+  expect_count(k, control_drop, "{\"pipeline\":\"sales\",\"reason\":\"none is left\"}", 0);
+  assert_int_equal(count(k, "select count(*) from dts_quarantine where pipeline = 'load'"), 1);
   assert_int_equal(
       count(k, "select count(*) from dts_job where state = 'cancelled' and input = '{\"a\":1}'"),
       1);
   assert_int_equal(count(k, "select count(*) from dts_audit where reason = 'sent by mistake'"), 1);
   expect_refused(k, control_release, "{\"ids\":[\"job-1\"]}", "REFUSED", 409, "cancelled");
   input_close(k);
+}
+
+/* Each attempt with its run and its last HTTP status; a date's are the runs whose span held it. */
+static void tells_what_was_tried(void **state) {
+  (void)state;
+  arena a = {0};
+  input_kernel *k = input_open(SET, NULL);
+  store *s = k->kernel.store;
+  ruin_job(k, "load", "params", NULL, "{}");
+  help_exec(s, "insert into dts_run (id, job, epoch, pipeline, trigger, state, outcome, started, "
+               "ended, message) values (7, 1, 2, 'load', 'hand', 'failed', 'failed', 0, 1000, "
+               "'HTTP 503'), (9, 2, 1, 'g', 'hand', 'failed', 'failed', 2000, 3000, 'HTTP 404')");
+  help_exec(s, "insert into dts_request (run, seq, at, method, url, status, ms, tries) values (7, "
+               "0, 0, 'GET', 'u', 200, 1, 1), (7, 1, 0, 'GET', 'u', 503, 1, 4), (9, 0, 0, 'GET', "
+               "'u', 404, 1, 1)");
+  const char *sql =
+      arena_format(&a, "select count(*) from (%s) where run = 7 and http = 503 and attempt = 2",
+                   quarantine_attempts_sql("job-1", &a));
+  assert_int_equal(count(k, sql), 1);
+  ruin_job(k, "load", "span", NULL,
+           "{\"series\":\"USD/'BRL\",\"dates\":[\"2026-03-02\",\"2026-03-03\"]}");
+  sql = arena_format(&a, "select count(*) from (%s) where attempt = 1 and run = 9 and http = 404",
+                     quarantine_attempts_sql("date-load/USD/'BRL/2026-03-03", &a));
+  assert_int_equal(count(k, sql), 1);
+  sql = arena_format(&a, "select count(*) from (%s)",
+                     quarantine_attempts_sql("date-load/USD/'BRL/2026-03-04", &a));
+  assert_int_equal(count(k, sql), 0);
+  assert_null(quarantine_attempts_sql("job-1 or 1", &a));
+  assert_null(quarantine_attempts_sql("date-load", &a));
+  assert_null(quarantine_attempts_sql("7", &a));
+  input_close(k);
+  arena_free(&a);
 }
 
 static void decides_about_dates(void **state) {
@@ -321,6 +366,7 @@ int main(void) {
       cmocka_unit_test(releases_jobs),
       cmocka_unit_test(asks_with_conditions),
       cmocka_unit_test(drops_with_a_reason),
+      cmocka_unit_test(tells_what_was_tried),
       cmocka_unit_test(decides_about_dates),
       cmocka_unit_test(takes_a_corrected_file),
       cmocka_unit_test(corrects_params_too),
