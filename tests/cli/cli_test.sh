@@ -162,6 +162,7 @@ warns "sql, unbound" "give it with --param n=VALUE"
 run sql "select label from ticks where n = :n and :today > '2020'" --param n=2; is "sql, bound" "$out" "label
 中文 2"
 run sql "select 1" --param n; ends "sql, no value" 2
+run sql "select random()"; ends "no chance in SQL" 1
 run sql "delete from ticks"; ends "sql only reads" 1
 run plan currency; ends "plan" 0; says "plan" "CURRENCY#USD"; says "plan" "by the calendar BR"
 run plan ticks; ends "plan of nothing" 1; warns "plan of nothing" "has no gaps"
@@ -197,10 +198,14 @@ dts.pipeline {
 LUA
 run run late; ends "late dates" 1
 run quarantine list --json; is "late dates" "$(grep -c '"id"' <<<"$out")" 3
+run quarantine show date-late//2024-01-02; says "each attempt at a date" "attempts:"; says "each attempt at a date" "failed"
+run quarantine drop --where "id like '%/2024-01-04'" --reason "no market"; says "drop by a condition" "1 input dropped"
+run quarantine list --decisions; says "what was decided" "no market"
+run quarantine drop --where "1 = 1"; ends "drop all without a reason" 2
 run quarantine release date-late//2024-01-02; says "release a date" "1 input released"
 [[ $out =~ late:\ the\ next\ recheck,\ at\ 20..-..-..\ 06:00\ Europe/Berlin,\ takes\ its\ dates ]]; verdict "the recheck is named" $?
 run quarantine release --where "nope = 1"; ends "release by a wrong condition" 1; is "release by a wrong condition" "$out" ""
-run quarantine release --where "pipeline = 'late'"; says "release by a condition" "2 inputs released"
+run quarantine release --where "pipeline = 'late'"; says "release by a condition" "1 input released"
 says "release by a condition" "takes its dates; now: dts run late"
 cd "$home/project" || exit 2
 
