@@ -88,7 +88,8 @@ static void check_then(void *arg) {
 /* The faults of loading, and then those of every SQL, prepared against tables made for that alone. */
 void control_check(kernel *k, question *q) {
   checking *c = memory_alloc(sizeof *c);
-  *c = (checking){.question = q, .set = kernel_registry(k), .faults = kernel_faults(k, &q->memory), .notes = value_list()};
+  *c = (checking){.question = q, .set = kernel_registry(k), .faults = kernel_faults(k, &q->memory)};
+  c->notes = value_list();
   loop_defer(k->loop, check_work, check_then, c);
 }
 
