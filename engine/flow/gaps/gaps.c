@@ -249,12 +249,10 @@ int gaps_look_at(store_conn *c, const pipeline *p, gaps_which which, const gaps_
 int gaps_look_for(store_conn *c, const pipeline *p, const char *label, const gaps_range *range,
                   int64_t now, arena *a, gaps_series *out, dts_error *e) {
   looking l = looking_of(p, GAPS_ALL, range, now, a);
-  const series *keys;
-  size_t count;
-  if (gaps_keys_read(c, p->gaps, a, &keys, &count, e) < 0) return -1;
-  for (size_t i = 0; i < count; i++)
-    if (strcmp(keys[i].label, label) == 0) return look_at_one(c, &l, &keys[i], out, e) < 0 ? -1 : 1;
-  return 0;
+  const series *key;
+  int found = gaps_keys_find(c, p->gaps, label, a, &key, e);
+  if (found <= 0) return found;
+  return look_at_one(c, &l, key, out, e) < 0 ? -1 : 1;
 }
 
 char gaps_letter(const gaps_series *s, size_t i) {

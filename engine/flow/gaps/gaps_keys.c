@@ -189,19 +189,57 @@ static int add_key_row(void *arg, const store_header *header, const value *row, 
   return gaps_key(a, k->plan, &given, s, e);
 }
 
-int gaps_keys_read(store_conn *c, const gap_plan *g, arena *a, const series **out, size_t *count,
-                   dts_error *e) {
-  *out = g->series;
-  *count = g->series_count;
-  if (!g->keys_sql) return 0;
+static int read_sql(store_conn *c, const gap_plan *g, const store_sql *q, arena *a,
+                    const series **out, size_t *count, dts_error *e) {
   key_rows k = {.plan = g, .memory = a};
-  store_sql q = {.sql = g->keys_sql};
-  int rc = store_query(c, &q, a, NULL, NULL, add_key_row, &k, e);
+  int rc = store_query(c, q, a, NULL, NULL, add_key_row, &k, e);
   if (rc >= 0) rc = gaps_keys_distinct(k.out, &k.count, true, e);
-  if (rc >= 0)
-    *out =
-        (const series *)(const void *)arena_copy(a, (const char *)k.out, k.count * sizeof *k.out),
-    *count = k.count;
+  *count = rc < 0 ? 0 : k.count;
+  *out = (const series *)(const void *)arena_copy(a, (const char *)k.out, *count * sizeof *k.out);
   free(k.out);
   return rc < 0 ? -1 : 0;
+}
+
+int gaps_keys_read(store_conn *c, const gap_plan *g, arena *a, const series **out, size_t *count,
+                   dts_error *e) {
+  store_sql q = {.sql = g->keys_sql};
+  *out = g->series;
+  *count = g->series_count;
+  return g->keys_sql ? read_sql(c, g, &q, a, out, count, e) : 0;
+}
+
+static const char *only_other(const gap_plan *g) {
+  const table *t = g->into;
+  if (t->key_count != 2) return NULL;
+  const char *first = t->columns[t->key[0]].name;
+  return strcmp(first, g->date_column) == 0 ? t->columns[t->key[1]].name : first;
+}
+
+/* The SQL is asked for the one row where a label is a column's text; where that finds nothing, or
+ * cannot be asked, for all. */
+static bool read_one(store_conn *c, const gap_plan *g, const char *label, arena *a,
+                     const series **out) {
+  const char *column = g->keys_sql ? only_other(g) : NULL;
+  value params = value_map();
+  size_t count = 0;
+  dts_error none;
+  if (!column) return false;
+  value_set(a, &params, "dts_label", value_text(label));
+  store_sql q = {.sql = arena_format(a,
+                                     "select * from (%s\n) as keys where cast(\"%s\" as text) = "
+                                     ":dts_label",
+                                     g->keys_sql, column),
+                 .params = &params};
+  return read_sql(c, g, &q, a, out, &count, &none) == 0 && count == 1;
+}
+
+int gaps_keys_find(store_conn *c, const gap_plan *g, const char *label, arena *a,
+                   const series **out, dts_error *e) {
+  const series *all;
+  size_t count;
+  if (read_one(c, g, label, a, out)) return 1;
+  if (gaps_keys_read(c, g, a, &all, &count, e) < 0) return -1;
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(all[i].label, label) == 0) return *out = &all[i], 1;
+  return 0;
 }

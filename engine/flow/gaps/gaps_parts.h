@@ -20,5 +20,8 @@ int gaps_keys_distinct(series *all, size_t *count, bool merge, dts_error *e);
 /* The keys as they are now: those declared, or what their SQL answers. */
 int gaps_keys_read(store_conn *c, const gap_plan *g, arena *a, const series **out, size_t *count,
                    dts_error *e);
+/* The one with this label: 1, 0 when there is none, -1. */
+int gaps_keys_find(store_conn *c, const gap_plan *g, const char *label, arena *a,
+                   const series **out, dts_error *e);
 
 #endif
