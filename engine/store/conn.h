@@ -42,6 +42,7 @@ typedef struct guard {
 typedef struct slot slot;         /* versions.c */
 typedef struct versions versions; /* versions.c */
 typedef struct calendar calendar; /* dates.c */
+typedef struct printer printer;   /* texts.c */
 typedef struct writer writer;     /* writer.c */
 
 struct store_conn {
@@ -53,6 +54,7 @@ struct store_conn {
   int64_t deadline; /* monotonic ms, 0 for none */
   guard *guard;
   calendar *calendar;
+  printer *printer;
   sqlite3_stmt *type_of; /* dts_columns by table and name */
   statement *slots[STATEMENT_SLOTS], *newest, *oldest;
   size_t statements;
@@ -97,7 +99,7 @@ int conn_fail(store_conn *c, const char *sql, dts_error *e);
 int guard_authorize(void *conn, int action, const char *a, const char *b, const char *database,
                     const char *view);
 
-/* functions.c, aggregates.c, periods.c, dates.c: 0, or SQLite's code */
+/* functions.c, aggregates.c, periods.c, dates.c, texts.c: 0, or SQLite's code */
 int functions_register(sqlite3 *db);
 int aggregates_register(sqlite3 *db);
 int moments_register(sqlite3 *db);
@@ -106,6 +108,8 @@ int aggregates_number(sqlite3_context *x, const char *name, sqlite3_value *v, do
 int periods_register(sqlite3 *db);
 int dates_register(store_conn *c);
 void dates_close(calendar *k);
+int texts_register(store_conn *c);
+void texts_close(printer *p);
 
 /* bulk.c */
 int bulk_register(sqlite3 *db);

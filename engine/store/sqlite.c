@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "store/conn.h"
 
-enum { PROGRESS_OPS = 1000, SQL_LIMIT = 1 << 20, VALUE_LIMIT = 80 << 20 };
+enum { PROGRESS_OPS = 1000, SQL_LIMIT = 1 << 20, VALUE_LIMIT = 80 << 20, PATTERN_LIMIT = 1000 };
 
 static const char *const writer_pragmas =
     "pragma journal_mode=wal; pragma synchronous=full; pragma cache_size=-65536;"
@@ -38,6 +38,7 @@ static int configure(store_conn *c) {
   sqlite3_limit(c->db, SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_limit(c->db, SQLITE_LIMIT_SQL_LENGTH, SQL_LIMIT);
   sqlite3_limit(c->db, SQLITE_LIMIT_LENGTH, VALUE_LIMIT);
+  sqlite3_limit(c->db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_LIMIT);
   if (!rc) rc = sqlite3_exec(c->db, c->writes ? writer_pragmas : reader_pragmas, NULL, NULL, NULL);
   if (!rc && c->store->memory) rc = sqlite3_exec(c->db, "pragma synchronous=off", NULL, NULL, NULL);
   if (!rc) rc = sqlite3_exec(c->db, ready, NULL, NULL, NULL);
@@ -45,6 +46,7 @@ static int configure(store_conn *c) {
   if (!rc) rc = aggregates_register(c->db);
   if (!rc) rc = periods_register(c->db);
   if (!rc) rc = dates_register(c);
+  if (!rc) rc = texts_register(c);
   if (!rc && c->writes) rc = bulk_register(c->db);
   sqlite3_progress_handler(c->db, PROGRESS_OPS, expired, c);
   sqlite3_set_authorizer(c->db, guard_authorize, c);
@@ -70,6 +72,7 @@ void conn_close(store_conn *c) {
   sqlite3_finalize(c->type_of);
   sqlite3_close(c->db);
   dates_close(c->calendar);
+  texts_close(c->printer);
   free(c->touched);
   free(c);
 }
