@@ -65,7 +65,8 @@ struct loop {
   watched *watched; /* by descriptor */
   size_t watched_count;
   queue posts, work;
-  pthread_t pool[POOL_THREADS];
+  pthread_t pool[POOL_THREADS]; /* each begins when it is first of use */
+  atomic_int pool_count;
   atomic_int pending; /* posts and deferred work not finished */
   atomic_bool stopping;
   bool is_virtual;
@@ -130,10 +131,6 @@ void loop_post(loop *l, loop_fn *fn, void *arg) {
   wake(l);
 }
 
-void loop_defer(loop *l, loop_fn *work, loop_fn *then, void *arg) {
-  queue_put(&l->work, new_post(l, work, then, arg));
-}
-
 static void *pool_main(void *arg) {
   loop *l = arg;
   for (post *p; (p = queue_take(&l->work, true));) {
@@ -143,6 +140,13 @@ static void *pool_main(void *arg) {
     wake(l);
   }
   return NULL;
+}
+
+void loop_defer(loop *l, loop_fn *work, loop_fn *then, void *arg) {
+  int count = atomic_load(&l->pool_count);
+  queue_put(&l->work, new_post(l, work, then, arg));
+  if (count < POOL_THREADS && atomic_compare_exchange_strong(&l->pool_count, &count, count + 1))
+    pthread_create(&l->pool[count], NULL, pool_main, l);
 }
 
 /* ---- timers ---- */
@@ -287,7 +291,6 @@ loop *loop_open(bool is_virtual, int64_t now_ms) {
   add_own(l, l->wall.fd);
   queue_open(&l->posts);
   queue_open(&l->work);
-  for (int i = 0; i < POOL_THREADS; i++) pthread_create(&l->pool[i], NULL, pool_main, l);
   return l;
 }
 
@@ -300,7 +303,7 @@ static void free_heap(heap *h) {
 void loop_close(loop *l) {
   if (!l) return;
   queue_close(&l->work);
-  for (int i = 0; i < POOL_THREADS; i++) pthread_join(l->pool[i], NULL);
+  for (int i = 0; i < atomic_load(&l->pool_count); i++) pthread_join(l->pool[i], NULL);
   queue_free(&l->work);
   queue_free(&l->posts);
   free_heap(&l->elapsed);
