@@ -261,3 +261,23 @@ const char *rollup_sql_insert(const rollup *r, const char *period, arena *a) {
   rollup_add(&t, "dts_p");
   return rollup_text_close(&t);
 }
+
+const char *rollup_sql_fill(const rollup *r, const char *period, arena *a) {
+  rollup_text t = rollup_text_open(r, a);
+  add_into(&t, period);
+  rollup_add(&t, "select ");
+  for (size_t i = 0; i < r->by_count; i++)
+    buffer_add_format(&t.b, "(%s\n) as dts_k%zu, ", r->by[i].expr, i);
+  buffer_add_format(&t.b, "%s as dts_p", row_period(&t, period));
+  add_measures(&t);
+  rollup_add(&t, " from ");
+  rollup_add_name(&t, r->source->name);
+  buffer_add_format(&t.b, " where %s is not null", rollup_quoted(&t, "", r->time));
+  for (size_t i = 0; i < r->by_count; i++)
+    buffer_add_format(&t.b, " and (%s\n) is not null", r->by[i].expr);
+  rollup_add_where(&t);
+  rollup_add(&t, " group by ");
+  rollup_add_keys(&t, "", ", ");
+  rollup_add(&t, "dts_p");
+  return rollup_text_close(&t);
+}

@@ -54,6 +54,8 @@ const char *rollup_sql_note_all(const rollup *r, arena *a);
 /* Notes the next period of each noted key as well, whose change(x) looks at the noted one. */
 const char *rollup_sql_note_next(const rollup *r, const char *period, size_t change, arena *a);
 const char *rollup_sql_delete(const rollup *r, const char *period, arena *a);
+/* All of an empty table's rows at once, without notes; only for one that has no change(x). */
+const char *rollup_sql_fill(const rollup *r, const char *period, arena *a);
 const char *rollup_sql_insert(const rollup *r, const char *period, arena *a);
 
 #endif

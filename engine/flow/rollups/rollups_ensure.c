@@ -195,6 +195,39 @@ static int remember_all(store_conn *c, const rollup *r, arena *a, dts_error *e) 
   return remember(c, r->name, rollup_version(r, a), e);
 }
 
+static int is_empty(store_conn *c, const rollup *r, arena *a, bool *empty, dts_error *e) {
+  value any = value_null();
+  *empty = true;
+  for (size_t i = 0; *empty && i < r->period_count; i++) {
+    const char *sql = arena_format(a, "select 1 from \"%s_%s\" limit 1", r->name, r->periods[i]);
+    if (store_get(c, sql, NULL, 0, NULL, &any, e) < 0) return -1;
+    *empty = any.kind == VALUE_NULL;
+  }
+  return 0;
+}
+
+static int fill(store_conn *c, const rollup *r, arena *a, dts_error *e) {
+  for (size_t i = 0; i < r->period_count; i++) {
+    if (run(c, rollup_sql_fill(r, r->periods[i], a), e) < 0) return -1;
+    store_touch(c, arena_format(a, "%s_%s", r->name, r->periods[i]));
+  }
+  return 0;
+}
+
+/* A new one: grouped at once, which halves the work; by way of notes where that cannot be, or where
+ * the rows do not bear it: then these stay for later. */
+static int make_whole(store_conn *c, const rollup *r, bool strict, arena *a, dts_error *e) {
+  bool had, empty;
+  dts_error inner;
+  if (is_empty(c, r, a, &empty, e) < 0 || run(c, "savepoint dts_fill", e) < 0) return -1;
+  bool filled = empty && !r->change_count && fill(c, r, a, &inner) == 0;
+  if (!filled && run(c, "rollback to dts_fill", e) < 0) return -1;
+  if (run(c, "release dts_fill", e) < 0) return -1;
+  if (filled) return 0;
+  if (run(c, rollup_sql_note_all(r, a), e) < 0) return -1;
+  return strict ? rollups_recompute(c, r, &had, e) : rollups_refresh_one(c, r, &had, e);
+}
+
 static int ensure_one(store_conn *c, const rollup *r, bool strict, arena *a, dts_error *e) {
   value version;
   bool had;
@@ -203,11 +236,9 @@ static int ensure_one(store_conn *c, const rollup *r, bool strict, arena *a, dts
   if (r->own_index && run(c, rollup_sql_index(r, a), e) < 0) return -1;
   for (size_t i = 0; i < EVENTS; i++)
     if (ensure_trigger(c, r, events[i], a, e) < 0) return -1;
-  bool fresh = version.kind == VALUE_NULL;
-  if (fresh && (rollups_forget(c, r->name, e) < 0 || run(c, rollup_sql_note_all(r, a), e) < 0 ||
-                remember_all(c, r, a, e) < 0))
-    return -1;
-  return fresh && strict ? rollups_recompute(c, r, &had, e) : rollups_refresh_one(c, r, &had, e);
+  if (version.kind != VALUE_NULL) return rollups_refresh_one(c, r, &had, e);
+  if (rollups_forget(c, r->name, e) < 0 || remember_all(c, r, a, e) < 0) return -1;
+  return make_whole(c, r, strict, a, e);
 }
 
 int rollups_ensure(store_conn *c, const registry *set, bool strict, dts_error *e) {

@@ -172,6 +172,41 @@ static void a_changed_declaration_recomputes_all(void **state) {
   arena_free(&a);
 }
 
+/* A new roll-up over rows that are there is what one has become that saw them come. */
+static void made_at_once_or_row_by_row(void **state) {
+  (void)state;
+  arena a = {0};
+#define SET                                                                                        \
+  "[" STATS "," ROLLUP("\"week\",\"year\"", M("median(stars)", "md") "," M(                        \
+                                                "last(note)", "l") "," M("count(*)", "n")) "]"
+  static const char rows[] =
+      "with recursive n(i) as (select 0 union all select i + 1 from n where i < 999) insert into "
+      "stats select 'r' || (i % 7), add_days('2024-11-01', i), (i * 37) % 101, case when i % 3 "
+      "then "
+      "'n' || i end from n";
+  static const char all[] = "select * from trend_week union all select * from trend_year";
+  registry *set = help_good_set(SET);
+  const char *texts[2];
+  for (int late = 0; late < 2; late++) {
+    store *s = help_store();
+    registry *none = help_good_set("[" STATS "]");
+    help_write(s, ensure, late ? none : set);
+    help_exec(s, rows);
+    if (late)
+      help_write(s, ensure, set);
+    else
+      help_write(s, refresh, set);
+    assert_string_equal(help_text(s, &a, "select count(*) from \"dts_dirty.trend\""), "0\n");
+    texts[late] = help_text(s, &a, all);
+    store_close(s);
+    registry_release(none);
+  }
+  assert_true(strlen(texts[0]) > 10000);
+  assert_string_equal(texts[0], texts[1]);
+  registry_release(set);
+  arena_free(&a);
+}
+
 static void columns_may_be_written_with_their_table(void **state) {
   (void)state;
   arena a = {0};
@@ -352,6 +387,7 @@ int main(void) {
       cmocka_unit_test(weeks_of_real_rankings),
       cmocka_unit_test(a_row_written_again_notes_nothing),
       cmocka_unit_test(a_changed_declaration_recomputes_all),
+      cmocka_unit_test(made_at_once_or_row_by_row),
       cmocka_unit_test(what_a_crash_left_noted_is_done_at_the_start),
       cmocka_unit_test(roll_ups_of_roll_ups),
       cmocka_unit_test(columns_may_be_written_with_their_table),
