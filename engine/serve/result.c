@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "flow/kernel/reader.h"
 #include "format/csv.h"
 #include "format/json.h"
 
@@ -165,19 +166,11 @@ int result_read(store *s, result *r, const char *sql, const value *params, dts_e
   return store_read(s, read_work, &x, e);
 }
 
-/* The engine's tables that hold keys, settings or what sources said to a secret. */
-static bool is_inner(const char *name) {
-  static const char *const inner[] = {"dts_key", "dts_key_use", "dts_meta", "dts_validator"};
-  for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
-    if (strcmp(name, inner[i]) == 0) return true;
-  return false;
-}
-
 int result_check(const result *r, const registry *set, dts_error *e) {
   for (size_t i = 0; i < r->tables.list.count; i++) {
     const char *name = r->tables.list.items[i].text.bytes;
     const table *t = registry_table(set, name);
-    if (!is_inner(name) && !(t && t->is_private)) continue;
+    if (!reader_is_inner(name) && !(t && t->is_private)) continue;
     error_fail(e, "TABLE_REFUSED", "table '%s' is private", name);
     error_hint(e, "no route, page or query of the API reads it");
     if (e) e->status = 403;

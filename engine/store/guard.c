@@ -18,10 +18,15 @@ static int refuse(guard *g, const char *format, const char *name) {
   return SQLITE_DENY;
 }
 
-static void collect(guard *g, const char *name) {
+/* Every table's name is in small letters (table.c); SQLite tells it as the SQL spells it where no column
+ * of it is read, as in select count(*) from RATES. */
+static void collect(guard *g, const char *spelled) {
+  char *name = arena_text(g->memory, spelled);
+  for (char *c = name; *c; c++)
+    if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + ('a' - 'A'));
   for (size_t i = 0; i < g->tables->list.count; i++)
     if (value_is(&g->tables->list.items[i], name)) return;
-  value_add(g->memory, g->tables, value_text(arena_text(g->memory, name)));
+  value_add(g->memory, g->tables, value_text(name));
 }
 
 static int read_table(guard *g, const char *name) {

@@ -34,6 +34,7 @@ dts.pipeline { name = "loud", retry = 0, limits = { log = "100KB" }, run = funct
   for i = 1, 100000 do print("line " .. i) end
 end }
 dts.pipeline { name = "well", retry = 0, run = function(ctx) ctx:put("kept", { n = 4 }) end }
+dts.table { name = "hidden", key = { "n" }, columns = { "n integer" }, private = true }
 dts.route { "GET /api/pong", public = true, run = function() return { pong = true } end }
 `;
 // name: [what the script does, what the error says, its limits if not the others']. Each stands on a line of its own, which the error names too.
@@ -73,6 +74,12 @@ const LEAKS = [
   "assert(load(function() return '\\27Lua' end, 'x', 'b'))", "setmetatable({}, { __gc = print })", "getmetatable(_ENV).__index()",
   "dts.evil = 1", "dts.json.decode(('['):rep(1e6))", "math.random()", "require 'cjson'.encode_max_depth(1e9)",
   "dts.sql([[attach 'x' as y]])[1].x()", "dts.sql([[select readfile('dts.lua')]])[1].x()",
+  // The engine's own keys, through every kind of door: what reads them must be refused before it is asked for anything.
+  "local n = #dts.sql([[select * from dts_key]])", "local n = #dts.sql([[select (select count(*) from DTS_KEY) n]])",
+  "local n = #dts.sql([[with k as (select hash from main.dts_key) select * from k]])", "local n = #dts.query('dts_key')",
+  "local n = #dts.sql([[select * from dts_validator]])",
+  "local n = #dts.sql([[select (select count(*) from HIDDEN) n]])", "local n = #dts.sql([[select 1 n from \"Hidden\" limit 1]])", "local n = #dts.sql([[select name from pragma_table_info('dts_key')]])",
+  "local n = #dts.sql([[select printf('%.2000000000c', 'x') x]])",
 ];
 const SANDBOX = `local dts = require "dts"
 dts.pipeline { name = "sandbox", retry = 0, run = function()

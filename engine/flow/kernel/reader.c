@@ -111,9 +111,25 @@ static bool listed(const value *list, const char *name) {
   return false;
 }
 
+const char *const reader_inner[] = {"dts_key", "dts_key_use", "dts_meta", "dts_validator", NULL};
+
+bool reader_is_inner(const char *name) {
+  for (size_t i = 0; reader_inner[i]; i++)
+    if (strcmp(name, reader_inner[i]) == 0) return true;
+  return false;
+}
+
+static int refuse_inner(const char *name, dts_error *e) {
+  error_fail(e, "TABLE_REFUSED", "table '%s' is private", name);
+  return error_hint(e, "it is the engine's own; `dts sql` reads it from a terminal");
+}
+
 static int check_private(const reader_context *x, const value *tables, dts_error *e) {
   for (size_t i = 0; i < tables->list.count; i++) {
     const value *name = &tables->list.items[i];
+    if (name->kind == VALUE_TEXT && reader_is_inner(name->text.bytes) &&
+        !listed(x->writes, name->text.bytes))
+      return refuse_inner(name->text.bytes, e);
     const table *t = name->kind == VALUE_TEXT ? registry_table(x->set, name->text.bytes) : NULL;
     if (!t || !t->is_private || listed(x->writes, t->name)) continue;
     error_fail(e, "TABLE_REFUSED", "table '%s' is private", t->name);

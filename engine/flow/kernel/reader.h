@@ -21,6 +21,9 @@ typedef struct reader_context {
   arena *read_memory;  /* of that list */
 } reader_context;
 
+/* The engine's tables that hold keys, settings or what sources said to a secret: no script reads them. */
+extern const char *const reader_inner[]; /* ends with NULL */
+bool reader_is_inner(const char *name);
 int reader_query(const reader_context *x, const value *args, arena *a, value *answer, dts_error *e);
 int reader_lookup(const reader_context *x, const value *args, arena *a, value *answer,
                   dts_error *e);

@@ -115,6 +115,8 @@ static const struct {
      ":now, :today and :today_minus_3d come from the engine's clock"},
     {ALERT("delete from rates"), "alert 'old': only a SELECT may stand here, not delete",
      "one SELECT (or WITH ... SELECT) is run here; scripts write with ctx:put"},
+    {ALERT("select hash from dts_key"), "alert 'old': table 'dts_key' is private",
+     "only pipelines that may write it read it: see allow.tables"},
     {ALERT("select * from secret"), "alert 'old': table 'secret' is private",
      "only pipelines that may write it read it: see allow.tables"},
     {PAGE("{\"kind\":\"line\",\"title\":\"Rates\",\"from\":\"trend_{every}\",\"x\":\"date\","
