@@ -40,7 +40,7 @@ const char *const DATE_WEEKDAYS[8] = {"Monday", "Tuesday",  "Wednesday", "Thursd
                                       "Friday", "Saturday", "Sunday",    NULL};
 const char *const DATE_HALVES[3] = {"AM", "PM", NULL};
 
-static const char *const UTC_NAMES[] = {"UTC", "GMT", "Z", NULL};
+static const char *const UTC_NAMES[] = {"UTC", "UT", "GMT", "Z", NULL};
 
 const date_conversion *date_find(char letter) {
   const date_conversion *c = CONVERSIONS;
@@ -158,7 +158,7 @@ static int take_fraction(reader *r) {
 /* "Z", "+03", "+0300" or "+03:00" in minutes. */
 static int take_offset(reader *r, int *minutes) {
   *minutes = 0;
-  if (r->at < r->end && (*r->at == 'Z' || *r->at == 'z')) return r->at++, 0;
+  if (take_name(r, UTC_NAMES, 0) >= 0) return *minutes = 0, 0; /* RFC 822, section 5 */
   if (r->at >= r->end || (*r->at != '+' && *r->at != '-')) return -1;
   int sign = *r->at++ == '-' ? -1 : 1;
   int h = take_number(r, 2, 2), m = 0;

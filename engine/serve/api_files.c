@@ -58,6 +58,8 @@ static int upload_address(api_call *c, dts_error *e) {
   value body;
   if (http_json(c->rq, &body, e) < 0) return -1;
   const char *name = value_get_text(&body, "name", "");
+  const value *given = value_get(&body, "name");
+  if (given && given->kind == VALUE_TEXT && strlen(name) != given->text.size) name = ""; /* a NUL */
   int64_t size = value_get_integer(&body, "size", -1);
   if (presign_name_check(name, e) < 0) return -1;
   if (size > server_upload_limit(c->server)) return too_large(c, size, e);

@@ -34,6 +34,7 @@ static const struct {
     {422, "WHERE"},         {422, "SCHEMA"},     {422, "SCOPE"},      {422, "KEY_NAME"},
     {422, "LIMIT_ROWS"},    {422, "ENCODING"},   {422, "LIMIT_TIME"}, {422, "CHART"},
     {429, "BUSY"},          {503, "QUEUE_FULL"}, {503, "CLOSING"},    {503, "LIMIT_DISK"},
+    {422, "ENQUEUE"},
 };
 
 int http_status_of(const dts_error *e) {

@@ -130,6 +130,8 @@ static void texts_of_a_format(void **state) {
   check_parse("2024-03-04 00:30 +0100", "%F %H:%M %z", "2024-03-03", 1410 * m);
   check_parse("2024-03-04 23:30-03", "%F %H:%M%z", "2024-03-05", 150 * m);
   check_parse("2024-03-04 23:30Z", "%F %H:%M%z", "2024-03-04", 1410 * m);
+  check_parse("Mon, 04 Mar 2024 23:30:00 GMT", "%a, %d %b %Y %H:%M:%S %z", "2024-03-04", 1410 * m);
+  check_parse("Mon, 04 Mar 2024 23:30:00 UT", "%a, %d %b %Y %H:%M:%S %z", "2024-03-04", 1410 * m);
   check_parse("2024-03-04 23:30 GMT", "%F %H:%M %Z", "2024-03-04", 1410 * m);
   check_parse("Mon,  4 Mar 2024", "%a, %e %b %Y", "2024-03-04", -1);
   check_parse("Monday 100% 4 March 2024", "%A 100%% %d %B %Y", "2024-03-04", -1);
