@@ -35,6 +35,8 @@ static const code_help rows[] = {
     {"CHECKPOINT", "ctx:checkpoint is not allowed here",
      "a file is all or nothing: leave checkpoints out of `files` pipelines and steps"},
     {"CLOSING", "the engine is stopping", "ask again when it is back"},
+    {"CODING", "a body is compressed in a way that is not understood",
+     "ask for it plain: headers = { [\"Accept-Encoding\"] = \"identity\" }"},
     {"COLUMN", "a row names a column that the table lacks, or a value does not fit its column",
      "the message shows value and type expected; correct the row or the table's `columns`"},
     {"COMMAND", "the engine was asked for a command that it does not have",

@@ -22,7 +22,7 @@ static size_t ignore(char *bytes, size_t one, size_t size, void *arg) {
 }
 
 /* Sends it to the origin, wherever it leads, and reads the Host that was asked for. */
-static bool host_asked(const char *url, char *host, size_t room) {
+static bool host_asked(const char *url, char *name, size_t room) {
   char to[80];
   snprintf(to, sizeof to, "::%s", origin.name);
   struct curl_slist *list = curl_slist_append(NULL, to);
@@ -38,19 +38,19 @@ static bool host_asked(const char *url, char *host, size_t room) {
   curl_slist_free_all(list);
   const char *at = strstr(origin.last, "\r\nHost: ");
   if (code != CURLE_OK || !at) return false;
-  snprintf(host, room, "%.*s", (int)strcspn(at + 8, "\r"), at + 8);
+  snprintf(name, room, "%.*s", (int)strcspn(at + 8, "\r"), at + 8);
   return true;
 }
 
 /* A last dot and letters' case say nothing; the port stands where it is not the scheme's own. */
-static void plain_host(char *host) {
-  char *colon = strrchr(host, ':'), *bracket = strrchr(host, ']');
+static void plain_host(char *name) {
+  char *colon = strrchr(name, ':'), *bracket = strrchr(name, ']');
   if (colon && (!bracket || colon > bracket) && !strcmp(colon, ":80")) *colon = 0;
   if (colon && (bracket && colon < bracket)) colon = NULL;
-  if (colon && colon > host && colon[-1] == '.') memmove(colon - 1, colon, strlen(colon) + 1);
-  size_t n = strlen(host);
-  if (n > 1 && host[n - 1] == '.') host[n - 1] = 0;
-  for (char *c = host; *c; c++)
+  if (colon && colon > name && colon[-1] == '.') memmove(colon - 1, colon, strlen(colon) + 1);
+  size_t n = strlen(name);
+  if (n > 1 && name[n - 1] == '.') name[n - 1] = 0;
+  for (char *c = name; *c; c++)
     if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + 32);
 }
 

@@ -79,10 +79,10 @@ static void test_bad_addresses_are_refused_without_their_secrets(void **state) {
 }
 
 static void host_is(const char *url, const char *wanted) {
-  char host[300];
+  char name[300];
   dts_error e = {0};
-  if (url_host(url, host, sizeof host, &e) < 0) fail_msg("%s: %s", url, e.message);
-  assert_string_equal(host, wanted);
+  if (url_host(url, name, sizeof name, &e) < 0) fail_msg("%s: %s", url, e.message);
+  assert_string_equal(name, wanted);
 }
 
 static void test_host_is_lower_case_with_a_port_that_is_not_the_usual(void **state) {
