@@ -169,8 +169,7 @@ int result_read(store *s, result *r, const char *sql, const value *params, dts_e
 int result_check(const result *r, const registry *set, dts_error *e) {
   for (size_t i = 0; i < r->tables.list.count; i++) {
     const char *name = r->tables.list.items[i].text.bytes;
-    const table *t = registry_table(set, name);
-    if (!reader_is_inner(name) && !(t && t->is_private)) continue;
+    if (!reader_is_inner(name) && !registry_is_private(set, name)) continue;
     error_fail(e, "TABLE_REFUSED", "table '%s' is private", name);
     error_hint(e, "no route, page or query of the API reads it");
     if (e) e->status = 403;

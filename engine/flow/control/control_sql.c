@@ -27,6 +27,8 @@ static value private_tables(arena *a, const registry *set) {
   value list = value_list();
   for (size_t i = 0; i < set->table_count; i++)
     if (set->tables[i]->is_private) value_add(a, &list, value_text(set->tables[i]->name));
+  for (size_t i = 0; i < set->privates.list.count; i++)
+    value_add(a, &list, set->privates.list.items[i]);
   for (size_t i = 0; reader_inner[i]; i++) value_add(a, &list, value_text(reader_inner[i]));
   return list;
 }

@@ -126,13 +126,11 @@ static int refuse_inner(const char *name, dts_error *e) {
 
 static int check_private(const reader_context *x, const value *tables, dts_error *e) {
   for (size_t i = 0; i < tables->list.count; i++) {
-    const value *name = &tables->list.items[i];
-    if (name->kind == VALUE_TEXT && reader_is_inner(name->text.bytes) &&
-        !listed(x->writes, name->text.bytes))
-      return refuse_inner(name->text.bytes, e);
-    const table *t = name->kind == VALUE_TEXT ? registry_table(x->set, name->text.bytes) : NULL;
-    if (!t || !t->is_private || listed(x->writes, t->name)) continue;
-    error_fail(e, "TABLE_REFUSED", "table '%s' is private", t->name);
+    const char *name = tables->list.items[i].text.bytes;
+    if (listed(x->writes, name)) continue;
+    if (reader_is_inner(name)) return refuse_inner(name, e);
+    if (!registry_is_private(x->set, name)) continue;
+    error_fail(e, "TABLE_REFUSED", "table '%s' is private", name);
     return error_hint(e, "only pipelines that may write it read it: see allow.tables");
   }
   return 0;

@@ -178,6 +178,7 @@ registry *registry_make(script *const *scripts, size_t count, const value *confi
   for (size_t i = 0; i < count; i++)
     h->set.scripts[h->set.script_count++] = script_hold(scripts[i]);
   for (size_t i = 0; i < BUILDING_NOUNS; i++) b.nouns[i] = value_list();
+  h->set.privates = value_list();
   h->set.timezone = arena_text(b.memory, value_get_text(config, "timezone", "UTC"));
   h->set.zone = zone_open(h->set.timezone, e);
   int rc = h->set.zone ? 0 : -1;
@@ -214,6 +215,18 @@ const table *registry_table(const registry *r, const char *name) {
   for (size_t i = 0; i < r->table_count; i++)
     if (strcmp(r->tables[i]->name, name) == 0) return r->tables[i];
   return NULL;
+}
+
+bool registry_is_private(const registry *r, const char *name) {
+  const table *t = registry_table(r, name);
+  if (t) return t->is_private;
+  for (size_t i = 0; i < r->privates.list.count; i++)
+    if (value_is(&r->privates.list.items[i], name)) return true;
+  return false;
+}
+
+void registry_remember(registry *r, const value *privates) {
+  r->privates = value_copy(&((held_registry *)r)->memory, privates);
 }
 
 const source *registry_source(const registry *r, const char *name) {

@@ -57,7 +57,7 @@ typedef struct series { /* one key of a gaps pipeline */
   const value *with;    /* map, or NULL */
   const value *given;   /* span.key: the only column's value, or `key`; NULL: the date alone */
   const calendar *days; /* NULL: the plan's */
-  int32_t since, to; /* `to` INT32_MAX: until today less the lag */
+  int32_t since, to;    /* `to` INT32_MAX: until today less the lag */
 } series;
 
 typedef struct gap_plan {
@@ -113,6 +113,7 @@ typedef struct registry {
   pipeline *pipelines;
   route *routes;
   value rollups, views, dashboards, alerts; /* lists of declarations */
+  value privates;                           /* names that the store remembers as private */
   const char *timezone;                     /* the project's */
   zone *zone;
 } registry;
@@ -126,6 +127,9 @@ void registry_release(registry *r); /* NULL is fine */
 
 const pipeline *registry_pipeline(const registry *r, const char *name); /* or NULL */
 const table *registry_table(const registry *r, const char *name);
+/* Declared so; or not declared, and remembered so by the store. */
+bool registry_is_private(const registry *r, const char *table);
+void registry_remember(registry *r, const value *privates); /* before it is in force; copies */
 const source *registry_source(const registry *r, const char *name);
 const value *registry_find(const value *declarations, const char *name);
 const script *registry_script(const registry *r, const char *file);

@@ -92,8 +92,7 @@ static int check_parameters(sqlcheck *k, const value *parameters, const sqlcheck
 static int check_tables(sqlcheck *k, const value *tables, dts_error *e) {
   for (size_t i = 0; i < tables->list.count; i++) {
     const char *name = tables->list.items[i].text.bytes;
-    const table *t = registry_table(k->set, name);
-    if (!reader_is_inner(name) && !(t && t->is_private)) continue;
+    if (!reader_is_inner(name) && !registry_is_private(k->set, name)) continue;
     error_fail(e, "TABLE_REFUSED", "table '%s' is private", name);
     return error_hint(e, "only pipelines that may write it read it: see allow.tables");
   }

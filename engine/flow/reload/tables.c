@@ -9,13 +9,14 @@
 
 #include "crypto/crypto.h"
 #include "flow/reload/files_read.h"
+#include "flow/reload/privates.h"
 #include "flow/rollups/rollups.h"
 #include "flow/rollups/views.h"
 #include "format/csv.h"
 
 typedef struct ensuring {
   kernel *kernel;
-  const registry *set;
+  registry *set;
   kernel_then *then;
   void *arg;
   bool whole; /* the set is all that the project declares: what is not in it is gone */
@@ -148,6 +149,7 @@ static int ensure_work(store_conn *c, void *arg, dts_error *e) {
   kernel_migration *m = kernel_opened_with(n->kernel)->migration;
   if (n->whole && (views_prune(c, set, e) < 0 || rollups_prune(c, set, e) < 0)) return -1;
   if (rollups_prepare(c, set, e) < 0) return -1;
+  if (privates_ensure(c, n->set, e) < 0) return -1;
   for (size_t i = 0; i < set->table_count; i++) {
     const table *t = set->tables[i];
     bool moves = m && strcmp(m->table, t->name) == 0;
@@ -164,11 +166,16 @@ static void ensured(void *arg, int result, const dts_error *e) {
   free(n);
 }
 
-void tables_ensure(kernel *k, const registry *set, kernel_then *then, void *arg) {
+void tables_ensure(kernel *k, registry *set, kernel_then *then, void *arg) {
   ensuring *n = memory_alloc(sizeof *n);
   arena a = {0};
   bool whole = !kernel_opened_with(k)->file && !kernel_faults(k, &a).list.count;
   arena_free(&a);
-  *n = (ensuring){k, set, then, arg, whole, kernel_current(k) != NULL};
+  *n = (ensuring){.kernel = k,
+                  .set = set,
+                  .then = then,
+                  .arg = arg,
+                  .whole = whole,
+                  .strict = kernel_current(k) != NULL};
   kernel_write(k, ensure_work, ensured, n);
 }

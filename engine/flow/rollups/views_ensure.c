@@ -224,26 +224,44 @@ static const char *version_of(const value *view, arena *a) {
   return arena_copy(a, hex, 16);
 }
 
+/* Its rows are a copy that anybody may read: of a private table only the table's own file makes one. */
+static int check_private(const registry *set, const value *view, const value *tables,
+                         dts_error *e) {
+  for (size_t i = 0; i < tables->list.count; i++) {
+    const char *name = tables->list.items[i].text.bytes;
+    const table *t = registry_table(set, name);
+    if (!registry_is_private(set, name)) continue;
+    if (t && strcmp(t->file, value_get_text(view, "file", "")) == 0) continue;
+    error_fail(e, "TABLE_REFUSED", "table '%s' is private", name);
+    return error_hint(e, "declare the kept view in the file of the table");
+  }
+  return 0;
+}
+
 /* New SQL that its rows do not bear is refused if `strict`; what rows have broken since is not. */
-static int ensure_kept(store_conn *c, const value *view, bool same, bool strict, arena *a,
-                       dts_error *e) {
-  value columns = value_list();
+static int ensure_kept(store_conn *c, const registry *set, const value *view, bool same,
+                       bool strict, arena *a, dts_error *e) {
+  value columns = value_list(), tables = value_list();
+  dts_error fault = {0};
   bool filled;
   if (store_view_ensure(c, view_of(view, a), sql_of(view), e) < 0) return -1;
+  int rc = store_check(c, select_sql(view, a), a, &columns, &tables, NULL, &fault);
+  if (rc == 0 && check_private(set, view, &tables, e) < 0) return -1;
   if (same) return fill_or_keep(c, view, &filled, e);
-  if (store_check(c, select_sql(view, a), a, &columns, NULL, NULL, e) < 0) return -1;
+  if (rc < 0) return *e = fault, -1;
   if (create_table(c, view, &columns, e) < 0) return -1;
   return strict ? fill(c, view, e) : fill_or_keep(c, view, &filled, e);
 }
 
-static int ensure_one(store_conn *c, const value *view, bool strict, arena *a, dts_error *e) {
+static int ensure_one(store_conn *c, const registry *set, const value *view, bool strict, arena *a,
+                      dts_error *e) {
   value old;
   const char *version = version_of(view, a);
   if (known_version(c, name_of(view), a, &old, e) < 0) return -1;
   bool same = value_is(&old, version);
   if (old.kind == VALUE_TEXT && !same && drop_old(c, name_of(view), old.text.bytes, a, e) < 0)
     return -1;
-  int rc = is_kept(view) ? ensure_kept(c, view, same, strict, a, e)
+  int rc = is_kept(view) ? ensure_kept(c, set, view, same, strict, a, e)
                          : store_view_ensure(c, name_of(view), sql_of(view), e);
   return rc < 0 ? -1 : remember(c, name_of(view), version, a, e);
 }
@@ -254,7 +272,7 @@ int views_ensure(store_conn *c, const registry *set, bool strict, dts_error *e) 
   const value **ordered = arena_alloc(&a, (count + 1) * sizeof *ordered);
   int rc = views_order(&set->views, &a, ordered, e);
   for (size_t i = 0; rc == 0 && i < count; i++) {
-    rc = ensure_one(c, ordered[i], strict, &a, e);
+    rc = ensure_one(c, set, ordered[i], strict, &a, e);
     if (rc < 0) blame(ordered[i], e);
   }
   arena_free(&a);

@@ -151,6 +151,52 @@ static void a_table_that_the_store_refuses_is_a_fault(void **state) {
   bench_close(b);
 }
 
+/* ---- private tables ---- */
+
+#define SECRET                                                                                     \
+  "dts.table { name = 'pay', private = true, key = { 'id' }, columns = { 'id integer' } }\n"
+#define PAYS "dts.pipeline { name = 'pays', run = function(ctx) ctx:put('pay', { id = 7 }) end }\n"
+#define SPY                                                                                        \
+  TABLE                                                                                            \
+  "dts.pipeline { name = 'spy', retry = 0, run = function(ctx) print(#dts.sql 'select * from "     \
+  "PAY') end }\n"
+
+static void a_private_table_stays_so_while_its_script_is_broken(void **state) {
+  (void)state;
+  bench *b = begin(SECRET PAYS);
+  assert_string_equal(bench_run(b, "pays"), "done");
+  bench_stop(b);
+  bench_script(b, "a", "private = ('\n"); /* a fresh start knows of no declaration */
+  bench_script(b, "b", SPY);
+  bench_open(b);
+  until_faults(b, 1);
+  assert_string_equal(bench_run(b, "spy"), "failed");
+  bench_expect(b, "select message from dts_run order by id desc limit 1",
+               "table 'pay' is private\n");
+  bench_script(b, "a", "dts.table { name = 'pay', key = { 'id' }, columns = { 'id integer' } }\n");
+  until_faults(b, 0);
+  assert_string_equal(bench_run(b, "spy"), "done"); /* a set in force says otherwise */
+  bench_close(b);
+}
+
+static void a_kept_view_copies_no_private_table(void **state) {
+  (void)state;
+  static const char copy[] =
+      "dts.view { name = 'copy', keep = true, sql = 'select id from pay' }\n";
+  bench *b = begin(SECRET PAYS);
+  bench_script(b, "b", copy);
+  until_faults(b, 1);
+  bench_contains(value_get_text(first_fault(b), "message", ""), "table 'pay' is private");
+  bench_script(b, "b", "");
+  until_faults(b, 0);
+  bench_script(b, "a", arena_format(&b->memory, "%s%s%s", SECRET, PAYS, copy)); /* its own file */
+  bench_wait(b, 400);
+  until_faults(b, 0);
+  assert_string_equal(bench_run(b, "pays"), "done");
+  bench_expect(b, "select * from copy", "7\n");
+  bench_close(b);
+}
+
 static void a_run_ends_on_the_version_it_began_with(void **state) {
   (void)state;
   bench *b = bench_new();
@@ -240,6 +286,8 @@ int main(void) {
       cmocka_unit_test(an_edit_that_breaks_another_file_is_refused),
       cmocka_unit_test(a_file_that_others_need_stays_when_it_is_deleted),
       cmocka_unit_test(a_table_that_the_store_refuses_is_a_fault),
+      cmocka_unit_test(a_private_table_stays_so_while_its_script_is_broken),
+      cmocka_unit_test(a_kept_view_copies_no_private_table),
       cmocka_unit_test(a_run_ends_on_the_version_it_began_with),
       cmocka_unit_test(a_changed_module_reloads_who_requires_it),
       cmocka_unit_test(a_job_whose_pipeline_is_gone_is_cancelled),

@@ -1,0 +1,50 @@
+/* privates.c -- see privates.h. A mark is a row "private:NAME" of dts_meta, which no script's SQL reads.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "flow/reload/privates.h"
+
+typedef struct known {
+  arena *memory;
+  value names;
+} known;
+
+static int add_known(void *arg, const store_header *header, const value *row, dts_error *e) {
+  known *k = arg;
+  (void)header, (void)e;
+  value_add(k->memory, &k->names, value_copy(k->memory, &row[0]));
+  return 0;
+}
+
+static bool has(const value *names, const char *name) {
+  for (size_t i = 0; i < names->list.count; i++)
+    if (value_is(&names->list.items[i], name)) return true;
+  return false;
+}
+
+static int set_mark(store_conn *c, const char *name, bool on, dts_error *e) {
+  value param = value_text(name);
+  return store_exec(c,
+                    on ? "insert into dts_meta (name, data) values ('private:' || ?1, '')"
+                       : "delete from dts_meta where name = 'private:' || ?1",
+                    &param, 1, e);
+}
+
+static int mark_own(store_conn *c, const registry *set, const value *names, dts_error *e) {
+  for (size_t i = 0; i < set->table_count; i++) {
+    const table *t = set->tables[i];
+    if (t->is_private == has(names, t->name)) continue;
+    if (set_mark(c, t->name, t->is_private, e) < 0) return -1;
+  }
+  return 0;
+}
+
+int privates_ensure(store_conn *c, registry *set, dts_error *e) {
+  arena a = {0};
+  known k = {&a, value_list()};
+  const char *sql = "select substr(name, 9) from dts_meta where name like 'private:%'";
+  int rc = store_select(c, sql, NULL, 0, add_known, &k, e);
+  if (rc == 0) rc = mark_own(c, set, &k.names, e);
+  if (rc == 0) registry_remember(set, &k.names);
+  arena_free(&a);
+  return rc;
+}
