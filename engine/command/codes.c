@@ -91,7 +91,8 @@ static const code_help rows[] = {
     {"HTTP_LATER",
      "the source asks to wait longer than a run should: 429 or 503 with Retry-After, an open "
      "breaker or a quota",
-     "nothing: the job is queued again for that time, and no retry is used up"},
+     "nothing: the job is queued again for that time, and no retry is used up; `dts run` ends at "
+     "once and names the time from which to run it again"},
     {"HTTP_NETWORK", "a host could not be reached, or the connection broke",
      "check the name and the network; it has been tried four times and is retried"},
     {"HTTP_REQUEST", "a request cannot be sent as it is", "check its address, method and headers"},

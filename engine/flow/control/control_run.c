@@ -93,6 +93,7 @@ static void note_run(running *r, const value *event) {
   if (strcmp(state, "failed") == 0 || strcmp(state, "quarantined") == 0 ||
       strcmp(state, "cancelled") == 0)
     r->failed = true;
+  if (strcmp(value_get_text(event, "state", ""), "deferred") == 0) r->failed = true;
   if (value_get_boolean(event, "firing_closed", false)) r->open--;
   if (strcmp(value_get_text(event, "state", ""), "handed back") != 0) return;
   r->failed = true; /* the engine stops: the rest waits for the next one */
@@ -116,7 +117,7 @@ static int count_left(store_conn *c, void *arg, dts_error *e) {
   int rc = store_get(
       c,
       "select count(*) from dts_job where firing >= ?1 and (state in ('queued', 'leased') or "
-      "(state = 'waiting' and attempts > 0))",
+      "(state = 'waiting' and attempts > 0 and deferrals = 0))",
       params, 1, &a, &v, e);
   l->left = rc == 0 && v.kind == VALUE_INTEGER ? v.integer : 0;
   arena_free(&a);

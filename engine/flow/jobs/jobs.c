@@ -246,7 +246,7 @@ int jobs_ready(store_conn *c, int64_t since, const char *without, int64_t *out, 
   int rc = store_select(
       c,
       "select id from dts_job j where state = 'queued' and firing >= ?1 and (?3 is null or "
-      "pipeline not in (select value from json_each(?3))) and (grp is null or "
+      "trigger = 'hand' or pipeline not in (select value from json_each(?3))) and (grp is null or "
       "not exists (select 1 from dts_job o where o.pipeline = j.pipeline and o.grp = j.grp "
       "and o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) and not exists (select 1 "
       "from dts_firing f join dts_firing g on g.pipeline = f.pipeline and g.id < f.id where "

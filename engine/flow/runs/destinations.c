@@ -2,7 +2,7 @@
  *
  * A pipeline's destinations are the sources that it may ask, those of its file among them, once a run of it
  * has asked anything. While one of them answers there is work to do, so that all of them must be broken
- * before its jobs wait.
+ * before its jobs wait. A job by hand never waits: its run says at once what is broken.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>

@@ -19,6 +19,7 @@
 #include "flow/jobs/notes.h"
 #include "flow/kernel/parts.h"
 #include "flow/runs/run_ops.h"
+#include "format/date.h"
 #include "format/duration.h"
 #include "wire/pack.h"
 
@@ -262,6 +263,23 @@ static void end(run *r, run_ending how, const dts_error *e) {
 
 /* ---- deciding how ---- */
 
+/* By hand nothing is tried again: whoever asked is told when it may be. */
+static void end_put_off(run *r, const dts_error *e) {
+  dts_error told = *e;
+  char at[25];
+  int64_t seconds = (e->retry_after_ms + 999) / 1000;
+  timestamp_write(zone_local(r->pipeline->zone, kernel_now(r->kernel) + 1000 * seconds), at);
+  at[10] = ' ', at[19] = 0;
+  error_hint(&told, "by hand nothing is tried again: run it after %s (%s), in %lld s", at,
+             zone_name(r->pipeline->zone), (long long)seconds);
+  r->put_off = true;
+  end(r, RUN_FAILED, &told);
+}
+
+static bool is_by_hand(const run *r) {
+  return r->job.state.once && strcmp(r->job.trigger, "hand") == 0;
+}
+
 static void end_failed(run *r, const dts_error *e) {
   run_ending how = RUN_FAILED;
   if (r->cancelled)
@@ -270,6 +288,8 @@ static void end_failed(run *r, const dts_error *e) {
     how = RUN_HANDED_BACK;
   else if (r->slept)
     how = RUN_SLEPT;
+  else if (strcmp(e->code, "HTTP_LATER") == 0 && is_by_hand(r))
+    return end_put_off(r, e);
   else if (strcmp(e->code, "HTTP_LATER") == 0)
     how = RUN_DEFERRED;
   end(r, how, e);

@@ -193,6 +193,31 @@ static void a_source_that_asks_to_wait_burns_no_retry(void **state) {
   bench_close(b);
 }
 
+#define LATER_MESSAGE "s answered 429 and asks to wait 60 s"
+
+/* Params and dates alike: whoever waits at the terminal is told at once, and nothing waits in the queue. */
+static void by_hand_a_source_that_asks_to_wait_ends_the_run(void **state) {
+  (void)state;
+  bench *b = bench_new();
+  bench_script(b, "x",
+               TABLE "local s = dts.source { name = 's', url = 'http://127.0.0.1:1' }\n"
+                     "dts.table { name = 'd', key = { 'day' }, columns = { 'day date' } }\n"
+                     "dts.pipeline { name = 'p', run = function() s:get('/') end }\n"
+                     "dts.pipeline { name = 'g', schedule = '0 6 * * *', gaps = { table = 'd',"
+                     " since = '2026-03-09' }, run = function() s:get('/') end }\n");
+  bench_virtual(b, 1773147600000);
+  kernel_set_network(b->kernel, answer_later, b->kernel);
+  assert_string_equal(bench_run_error(b, "p"), "HTTP_LATER: " LATER_MESSAGE "\n");
+  assert_string_equal(bench_run_error(b, "g"), "HTTP_LATER: " LATER_MESSAGE "\n");
+  bench_expect(b, "select distinct state, reason, deferrals from dts_job",
+               "failed|" LATER_MESSAGE "|0\n");
+  bench_expect(b, "select distinct json_extract(error, '$.hint') from dts_run",
+               "by hand nothing is tried again: run it after 2026-03-10 13:01:00 (UTC), in 60 s\n");
+  bench_expect(b, "select distinct state, retry_count, held from dts_gap", "open|0|0\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
 static void a_sleep_survives_and_counts_nothing(void **state) {
   (void)state;
   bench *b = bench_new();
@@ -420,6 +445,7 @@ int main(void) {
       cmocka_unit_test(six_attempts_then_quarantine),
       cmocka_unit_test(a_permanent_failure_is_not_retried),
       cmocka_unit_test(a_source_that_asks_to_wait_burns_no_retry),
+      cmocka_unit_test(by_hand_a_source_that_asks_to_wait_ends_the_run),
       cmocka_unit_test(a_sleep_survives_and_counts_nothing),
       cmocka_unit_test(the_third_killed_worker_is_poison),
       cmocka_unit_test(limits_end_a_run_and_say_so),
