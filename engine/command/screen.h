@@ -41,7 +41,8 @@ void screen_say(const screen *s, const char *text); /* writes one, without a new
  * are shown in `z` (NULL: as they are). Where the screen is narrower the widest columns give
  * way. */
 void screen_table(const screen *s, const value *result, const zone *z);
-/* The same as [{column: value} ..], JSON. */
+/* The same as [{column: value} ..], and that as JSON. */
+value screen_list(const value *result, arena *a);
 void screen_objects(FILE *out, const value *result);
 void screen_json(FILE *out, const value *v);
 void screen_csv(FILE *out, const value *result); /* RFC 4180 */

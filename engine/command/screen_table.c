@@ -144,16 +144,21 @@ void screen_json(FILE *out, const value *v) {
   buffer_free(&b);
 }
 
-void screen_objects(FILE *out, const value *result) {
-  arena a = {0};
+value screen_list(const value *result, arena *a) {
   value list = value_list();
   const value *names = value_get(result, "columns"), *rows = value_get(result, "rows");
   for (size_t r = 0; rows && r < rows->list.count; r++) {
     value row = value_map();
     for (size_t i = 0; i < names->list.count; i++)
-      value_set(&a, &row, names->list.items[i].text.bytes, rows->list.items[r].list.items[i]);
-    value_add(&a, &list, row);
+      value_set(a, &row, names->list.items[i].text.bytes, rows->list.items[r].list.items[i]);
+    value_add(a, &list, row);
   }
+  return list;
+}
+
+void screen_objects(FILE *out, const value *result) {
+  arena a = {0};
+  value list = screen_list(result, &a);
   screen_json(out, &list);
   arena_free(&a);
 }

@@ -12,12 +12,13 @@ static const char sql[] =
     "sum(state = 'quarantined') as quarantined, sum(state = 'done') as done "
     "from dts_jobs group by pipeline order by pipeline";
 
+static const char stale_sql[] = "select noun, name, error from dts_stale order by 1, 2";
+
 /* Roll-ups and kept views that could not be brought up to date. */
 static int print_stale(engine *n, dts_error *e) {
   arena a = {0};
   value result;
-  int rc = engine_sql(n, "select noun, name, error from dts_stale order by 1, 2", NULL, 0, &a,
-                      &result, e);
+  int rc = engine_sql(n, stale_sql, NULL, 0, &a, &result, e);
   const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;
   for (size_t i = 0; rows && i < rows->list.count; i++) {
     const value *row = rows->list.items[i].list.items;
@@ -28,32 +29,64 @@ static int print_stale(engine *n, dts_error *e) {
   return rc;
 }
 
+static int read_faults(engine *n, arena *a, value *out, dts_error *e) {
+  value order = engine_command(a, "status"), answer;
+  if (engine_ask(n, &order, NULL, NULL, a, &answer, e) < 0) return -1;
+  const value *faults = value_get(&answer, "faults");
+  *out = faults ? *faults : value_list();
+  return 0;
+}
+
 /* Scripts whose last edit did not load, each with what is in service instead. */
 static int print_faults(engine *n, dts_error *e) {
   arena a = {0};
-  value order = engine_command(&a, "status"), answer;
-  int rc = engine_ask(n, &order, NULL, NULL, &a, &answer, e);
-  const value *faults = rc == 0 ? value_get(&answer, "faults") : NULL;
-  for (size_t i = 0; faults && i < faults->list.count; i++) {
-    const value *f = &faults->list.items[i];
+  value faults = value_list();
+  int rc = read_faults(n, &a, &faults, e);
+  for (size_t i = 0; i < faults.list.count; i++) {
+    const value *f = &faults.list.items[i];
     printf("\n%s: %s\n  %s\n", value_get_text(f, "where", "?"), value_get_text(f, "message", "?"),
            value_get_text(f, "in_service", NULL) ? "its last good version stays in service"
                                                  : "it was never loaded");
   }
-  if (faults && faults->list.count) putchar('\n');
+  if (faults.list.count) putchar('\n');
   arena_free(&a);
   return rc;
+}
+
+static int add_rows(engine *n, const char *name, const char *query, arena *a, value *v,
+                    dts_error *e) {
+  value result;
+  if (engine_sql(n, query, NULL, 0, a, &result, e) < 0) return -1;
+  value_set(a, v, name, screen_list(&result, a));
+  return 0;
+}
+
+/* The same for programs: one object. */
+static int print_json(engine *n, arena *a, dts_error *e) {
+  value v = value_map(), faults;
+  if (read_faults(n, a, &faults, e) < 0) return -1;
+  value_set(a, &v, "root", value_text(engine_root(n)));
+  value_set(a, &v, "running", value_boolean(engine_is_remote(n)));
+  value_set(a, &v, "faults", faults);
+  if (add_rows(n, "stale", stale_sql, a, &v, e) < 0 || add_rows(n, "jobs", sql, a, &v, e) < 0)
+    return -1;
+  screen_json(stdout, &v);
+  return 0;
+}
+
+static int print_text(engine *n, const given *g, dts_error *e) {
+  printf("%s: %s\n", engine_root(n),
+         engine_is_remote(n) ? "an engine is running" : "no engine is running");
+  if (print_faults(n, e) < 0) return -1;
+  if (listing_print(n, g, sql, NULL, "no job is known", e) < 0) return -1;
+  return print_stale(n, e);
 }
 
 static int run(const given *g, dts_error *e) {
   arena a = {0};
   engine *n = engine_here(&a, e);
-  bool served = n && engine_is_remote(n);
-  if (n && !g->json)
-    printf("%s: %s\n", engine_root(n), served ? "an engine is running" : "no engine is running");
-  if (n && !g->json && print_faults(n, e) < 0) return engine_close(n), arena_free(&a), -1;
-  int rc = n ? listing_print(n, g, sql, NULL, "no job is known", e) : -1;
-  if (rc == 0 && !g->json) rc = print_stale(n, e);
+  int rc = -1;
+  if (n) rc = g->json ? print_json(n, &a, e) : print_text(n, g, e);
   engine_close(n);
   arena_free(&a);
   return rc;

@@ -8,6 +8,19 @@
 #include "serve/access.h"
 #include "serve/metrics.h"
 
+/* Roll-ups and kept views that keep old rows; a store that does not answer is no fault of theirs. */
+static void add_stale(api_call *c, buffer *b) {
+  gathered g = {.memory = c->memory};
+  dts_error ignored;
+  if (result_gather(c->store, &g, "select noun, name from dts_stale order by 1, 2", NULL, 0,
+                    &ignored) < 0)
+    return;
+  for (size_t i = 0; i < g.rows.list.count; i++)
+    buffer_add_format(b, "stale: %s '%s' keeps its old rows\n",
+                      value_get_text(&g.rows.list.items[i], "noun", "?"),
+                      value_get_text(&g.rows.list.items[i], "name", "?"));
+}
+
 /* Alive, also with scripts at fault: their places are told, and no more, since anybody may ask. */
 static int alive(api_call *c, dts_error *e) {
   value faults = kernel_faults(c->kernel, c->memory);
@@ -22,6 +35,7 @@ static int alive(api_call *c, dts_error *e) {
     buffer_add_format(b, "fault: %s, %s\n", value_get_text(f, "where", "?"),
                       good ? "its last good version is in service" : "it was never loaded");
   }
+  add_stale(c, b);
   return b->failed ? -1 : 0;
 }
 
@@ -101,10 +115,10 @@ static int metrics(api_call *c, dts_error *e) {
           e) < 0 ||
       add_rows(c, "dts_jobs", METRIC_GAUGE, "state", "Jobs by state.",
                "select state as label, count(*) as n from dts_job group by 1 order by 1", e) < 0 ||
-      add_rows(
-          c, "dts_gap_dates", METRIC_GAUGE, "state", "Dates of gap pipelines by state.",
-          "select pipeline, state as label, count(*) as n from dts_gap group by 1, 2 order by 1, 2",
-          e) < 0)
+      add_rows(c, "dts_gap_dates", METRIC_GAUGE, "state", "Dates of gap pipelines by state.",
+               "select pipeline, state as label, count(*) as n from dts_gaps group by 1, 2 order "
+               "by 1, 2",
+               e) < 0)
     return -1;
   metrics_end(b);
   c->rp->status = 200;

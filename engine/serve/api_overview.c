@@ -1,4 +1,4 @@
-/* api_overview.c -- is everything well: four numbers and a row for each pipeline.
+/* api_overview.c -- is everything well: four numbers, what is stale, and a row for each pipeline.
  *
  * Counts of all pipelines come from a few grouped queries, put together by name.
  *
@@ -36,7 +36,7 @@ static int read_counts(api_call *c, counts *n, dts_error *e) {
           &since, 1, e) < 0 ||
       result_gather(
           c->store, &n->gaps,
-          "select pipeline, count(*) as n from dts_gap where state in ('open', 'retrying') "
+          "select pipeline, count(*) as n from dts_gaps where state in ('open', 'retrying') "
           "group by pipeline",
           NULL, 0, e) < 0 ||
       result_gather(c->store, &n->held,
@@ -103,11 +103,20 @@ static value pipeline_of(api_call *c, const pipeline *p, const counts *n, const 
   return v;
 }
 
-static int64_t sum(const gathered *g, const char *column) {
+static int64_t sum_of(const value *list, const char *column) {
   int64_t n = 0;
-  for (size_t i = 0; i < g->rows.list.count; i++)
-    n += value_get_integer(&g->rows.list.items[i], column, 0);
+  for (size_t i = 0; i < list->list.count; i++)
+    n += value_get_integer(&list->list.items[i], column, 0);
   return n;
+}
+
+/* Roll-ups and kept views that could not be brought up to date. */
+static int read_stale(api_call *c, value *out, dts_error *e) {
+  gathered g = {.memory = c->memory};
+  int rc = result_gather(c->store, &g, "select noun, name, error from dts_stale order by 1, 2",
+                         NULL, 0, e);
+  *out = g.rows.kind == VALUE_LIST ? g.rows : value_list();
+  return rc < 0 ? -1 : 0;
 }
 
 static int oldest_waiting(api_call *c, value *out, dts_error *e) {
@@ -124,15 +133,17 @@ static int oldest_waiting(api_call *c, value *out, dts_error *e) {
 
 static int overview(api_call *c, dts_error *e) {
   counts n;
-  value v = value_map(), list = value_list(), waiting;
+  value v = value_map(), list = value_list(), waiting, stale;
   value faults = kernel_faults(c->kernel, c->memory);
   if (read_counts(c, &n, e) < 0 || oldest_waiting(c, &waiting, e) < 0) return -1;
+  if (read_stale(c, &stale, e) < 0) return -1;
   for (size_t i = 0; i < c->set->pipeline_count; i++)
     value_add(c->memory, &list, pipeline_of(c, &c->set->pipelines[i], &n, &faults));
-  value_set(c->memory, &v, "runs_today", value_integer(sum(&n.today, "runs")));
-  value_set(c->memory, &v, "failed_today", value_integer(sum(&n.today, "failed")));
-  value_set(c->memory, &v, "open_gaps", value_integer(sum(&n.gaps, "n")));
+  value_set(c->memory, &v, "runs_today", value_integer(sum_of(&n.today.rows, "runs")));
+  value_set(c->memory, &v, "failed_today", value_integer(sum_of(&n.today.rows, "failed")));
+  value_set(c->memory, &v, "open_gaps", value_integer(sum_of(&list, "gaps")));
   value_set(c->memory, &v, "oldest_waiting_ms", waiting);
+  value_set(c->memory, &v, "stale", stale);
   value_set(c->memory, &v, "pipelines", list);
   http_reply_json(c->rp, &v);
   return 0;

@@ -73,9 +73,9 @@ static int add_parts(api_call *c, value *run, value id, value job, dts_error *e)
                e) < 0)
     return -1;
   return add_rows(c, run, "attempts",
-                  "select id, epoch, started, ended, outcome, json_extract(error, '$.message') as "
-                  "error from dts_run where "
-                  "job = ?1 order by epoch",
+                  "select id, epoch, started, ended, outcome, rows, (select q.status from "
+                  "dts_request q where q.run = dts_run.id order by q.seq desc limit 1) as http, "
+                  "message as error from dts_run where job = ?1 order by epoch",
                   job, e);
 }
 
@@ -93,8 +93,10 @@ static int one(api_call *c, dts_error *e) {
   if (result_gather(c->store, &g,
                     "select id, pipeline, trigger, state, started, ended, rows, (select count(*) "
                     "from dts_note "
-                    "n where n.job = dts_run.job) as rejected, version, job, error from dts_run "
-                    "where id = ?1",
+                    "n where n.job = dts_run.job) as rejected, version, job, (select j.state from "
+                    "dts_job j where j.id = dts_run.job) as job_state, (select j.run_at from "
+                    "dts_job j where j.id = dts_run.job and j.state in ('queued', 'waiting')) as "
+                    "next_try, error from dts_run where id = ?1",
                     &id, 1, e) < 0)
     return -1;
   if (!g.rows.list.count) return call_not_found(e, "run", c->args[0]);
@@ -102,6 +104,7 @@ static int one(api_call *c, dts_error *e) {
   value job = null_or(value_get(run, "job"));
   set_stamp(c, run, "started");
   set_stamp(c, run, "ended");
+  set_stamp(c, run, "next_try");
   value error = error_of(c, value_get(run, "error"));
   value_set(c->memory, run, "error", error);
   if (add_parts(c, run, id, job, e) < 0) return -1;

@@ -231,6 +231,7 @@ run run wrong; ends "failing beside it" 1; warns "failing beside it" '  35 |    
 run sql "select count(*) as n from ticks" --json; says "sql beside it" '"n": 4'
 run runs --limit 1; says "runs beside it" wrong
 run status; says "status beside it" "an engine is running"
+run status --json; says "status as JSON" '"running": true'; says "status as JSON" '"stale": []'
 run jobs --state failed; says "jobs beside it" "wrong"
 run key list --json; ends "keys beside it" 0
 run serve --listen 127.0.0.1:0; ends "a second engine" 1; warns "a second engine" "[STORE_LOCKED]"

@@ -25,10 +25,17 @@ describe("operations", () => {
 
   it("say which script failed to load, and that the last good version serves", () =>
     engine.on("/overview", async (page) => {
-      const text = await page.locator(".fault").innerText();
+      const text = await page.locator(".fault", { hasText: "markets.lua" }).innerText();
       assert.match(text, /pipelines\/markets\.lua:31 failed to load/);
       assert.match(text, /last good version stays in service/);
       assert.match(await page.locator("tbody th").first().innerText(), /^markets/);
+    }));
+
+  it("say which roll-up keeps its old rows, and why", () =>
+    engine.on("/overview", async (page) => {
+      const text = await page.locator(".fault", { hasText: "fuel_week" }).innerText();
+      assert.match(text, /^Roll-up fuel_week could not be brought up to date/);
+      assert.match(text, /page\.lua:12: integer overflow[\s\S]*keeps its old rows/);
     }));
 
   it("tell the last runs in words to a screen reader", () =>
@@ -111,6 +118,33 @@ describe("operations", () => {
         ids: [88, 87],
         reason: "source is back",
       });
+    }));
+
+  it("show what was tried of an input and who decided what, and lead to its runs", () =>
+    engine.on("/quarantine?id=91", async (page) => {
+      const tried = page.getByRole("list", { name: "Attempts" }).locator("li");
+      assert.equal(await tried.count(), 3);
+      assert.match(await tried.nth(1).innerText(), /^failed .* · run 410 · HTTP 503\n.*after 4 tries/);
+      assert.doesNotMatch(await tried.nth(0).innerText(), /HTTP/);
+      const decided = await page.getByRole("list", { name: "Decisions" }).innerText();
+      assert.match(decided, /released by maria · .*\nthe file was sent anew/);
+      await tried.nth(0).getByRole("link", { name: "run 411" }).click();
+      await settle(page);
+      assert.equal(new URL(page.url()).pathname, "/runs/411");
+    }));
+
+  it("lead from a run to the other attempts at its job", () =>
+    engine.on("/runs/48208", async (page) => {
+      const tried = page.getByRole("list", { name: "Attempts" }).locator("li");
+      assert.match(await tried.nth(0).innerText(), /run 48205 · HTTP 503/);
+      assert.match(await tried.nth(1).innerText(), /this run · HTTP 503 · 200 rows/);
+      const facts = await page.locator(".facts").innerText();
+      assert.match(facts, /911\s+waiting\s+next try/);
+      await page.getByRole("link", { name: "911" }).click();
+      await settle(page);
+      assert.equal(engine.asked("/api/v1/runs").at(-1).query.get("job"), "911");
+      await page.getByRole("button", { name: "Job 911" }).click();
+      await until(() => engine.asked("/api/v1/runs").at(-1).query.get("job") === null, "all runs");
     }));
 
   it("drop everything chosen at once", () =>

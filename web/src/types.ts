@@ -10,7 +10,15 @@ export type ChartTable = Table & { fresh: string | null; source: string[] };
 export type TablePage = Table & { total: number };
 export type SqlTable = Table & { truncated?: boolean };
 
-export type Fault = { file: string; line: number; message: string; hint?: string; since?: string };
+export type Fault = {
+  file: string;
+  line: number;
+  message: string;
+  hint?: string;
+  since?: string;
+  in_service?: string | null;
+};
+export type Stale = { noun: string; name: string; error: string };
 export type PageName = { name: string; title: string; summary: string; public: boolean };
 export type Scope = "read" | "write" | "admin";
 export type Site = {
@@ -68,6 +76,7 @@ export type Overview = {
   failed_today: number;
   open_gaps: number;
   oldest_waiting_ms: number | null;
+  stale: Stale[];
   pipelines: Pipeline[];
 };
 
@@ -94,10 +103,13 @@ export type Request = {
   attempts: number;
 };
 export type Attempt = {
+  id?: string | number;
   epoch?: number;
   started?: string;
   ended?: string | null;
-  outcome?: string;
+  outcome?: string | null;
+  rows?: number | null;
+  http?: number | null;
   error?: string | null;
 };
 export type Run = {
@@ -110,6 +122,9 @@ export type Run = {
   rows: number | null;
   rejected?: number | null;
   version: string | null;
+  job?: string | number | null;
+  job_state?: string | null;
+  next_try?: string | null;
   steps: Step[];
   requests: Request[];
   attempts: Attempt[];
@@ -123,7 +138,14 @@ export type Held = {
   id: string | number;
   payload: string | null;
   truncated: boolean;
-  history: { at: string; error: string | null }[];
+  history: {
+    at: string | null;
+    run: string | number | null;
+    outcome: string;
+    http: number | null;
+    error: string | null;
+  }[];
+  decisions: { at: string; action: string; who: string | null; reason: string | null }[];
 };
 export type Events = { rate: [string, number][]; refused: Table; last: Table };
 export type TableInfo = {

@@ -55,6 +55,8 @@ bool gaps_find_day(const gaps_series *s, int32_t day, size_t *at); /* its place 
 /* Inside a write: queues one job for each span and marks its dates as held. */
 int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, int64_t firing_id,
                const char *trigger_text, int64_t now, size_t *jobs, dts_error *e);
+/* Inside a write, when all scripts are loaded: which keys nothing declares any more (gaps_gone.c). */
+int gaps_gone_ensure(store_conn *c, const pipeline *all, size_t count, dts_error *e);
 /* Inside a run's final write: one attempt for each date of its span. */
 int gaps_ended(store_conn *c, const pipeline *p, int64_t job_id, bool succeeded, bool no_retry,
                const char *error_json, int64_t now, dts_error *e);

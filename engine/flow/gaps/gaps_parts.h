@@ -9,6 +9,7 @@
 #ifndef DTS_FLOW_GAPS_PARTS_H
 #define DTS_FLOW_GAPS_PARTS_H
 
+#include "flow/gaps/gaps.h"
 #include "flow/jobs/jobs.h"
 
 /* `given`: NULL (the date is the whole key), the only other column's value, or a map that may also
@@ -23,5 +24,7 @@ int gaps_keys_read(store_conn *c, const gap_plan *g, arena *a, const series **ou
 /* The one with this label: 1, 0 when there is none, -1. */
 int gaps_keys_find(store_conn *c, const gap_plan *g, const char *label, arena *a,
                    const series **out, dts_error *e);
+/* Inside a write: which of the keys in dts_gap a look at all of them has no more (gaps_gone.c). */
+int gaps_gone_look(store_conn *c, const pipeline *p, const gaps_look *look, dts_error *e);
 
 #endif

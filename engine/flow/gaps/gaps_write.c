@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "flow/gaps/gaps.h"
+#include "flow/gaps/gaps_parts.h"
 #include "format/date.h"
 #include "format/json.h"
 
@@ -125,6 +126,7 @@ static int note_present(store_conn *c, const pipeline *p, const gaps_series *s, 
 
 int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, int64_t firing_id,
                const char *trigger_text, int64_t now, size_t *jobs, dts_error *e) {
+  if (gaps_gone_look(c, p, look, e) < 0) return -1;
   for (size_t i = 0; i < look->count; i++) {
     const gaps_series *s = &look->series[i];
     if (note_present(c, p, s, now, e) < 0) return -1;

@@ -70,6 +70,8 @@ static const char *const statements[] = {
     "error text, message text, at integer not null, primary key (pipeline, series, day)) "
     "without rowid, strict",
     "create index if not exists dts_gap_job on dts_gap (job) where held = 1",
+    "create table if not exists dts_gap_gone (pipeline text not null, series text not null, "
+    "primary key (pipeline, series)) without rowid, strict",
     "create table if not exists dts_file (id integer primary key autoincrement, name text not "
     "null, size integer "
     "not null, sha256 text not null, pipeline text, job integer, at integer not null, unique "
@@ -129,8 +131,10 @@ static const char *const statements[] = {
     "create view dts_jobs as select id, pipeline, state, attempts, retry_count, deferrals, " STAMP(
         "run_at") " as run_at, message as error from dts_job",
     "drop view if exists dts_gaps",
-    "create view dts_gaps as select pipeline, series as key, day as date, state, attempts, "
-    "retry_count, message as error, " STAMP("at") " as at from dts_gap",
+    "create view dts_gaps as select pipeline, series as key, day as date, case when state in "
+    "('open', 'retrying') and exists (select 1 from dts_gap_gone g where g.pipeline = "
+    "dts_gap.pipeline and g.series = dts_gap.series) then 'dropped' else state end as state, "
+    "attempts, retry_count, message as error, " STAMP("at") " as at from dts_gap",
     "drop view if exists dts_quarantine",
     "create view dts_quarantine as select 'job-' || id as id, pipeline, kind as input, name, "
     "input_line "

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "flow/gaps/gaps.h"
 #include "flow/reload/files_read.h"
 #include "flow/reload/privates.h"
 #include "flow/rollups/rollups.h"
@@ -19,7 +20,7 @@ typedef struct ensuring {
   registry *set;
   kernel_then *then;
   void *arg;
-  bool whole; /* the set is all that the project declares: what is not in it is gone */
+  bool whole;  /* the set is all that the project declares: what is not in it is gone */
   bool strict; /* a set is in force that stays when this one is refused */
 } ensuring;
 
@@ -157,6 +158,7 @@ static int ensure_work(store_conn *c, void *arg, dts_error *e) {
     if (t->rows && bring_rows(c, n->kernel, t, e) < 0) return blame(t, e);
   }
   if (rollups_ensure(c, set, n->strict, e) < 0 || views_ensure(c, set, n->strict, e) < 0) return -1;
+  if (n->whole && gaps_gone_ensure(c, set->pipelines, set->pipeline_count, e) < 0) return -1;
   return m && m->done && !m->apply ? error_fail(e, "MIGRATION", "only shown") : 0;
 }
 

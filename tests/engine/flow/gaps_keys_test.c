@@ -139,12 +139,58 @@ static void a_plan_adds_up(void **state) {
   bench_close(b);
 }
 
+#define KEYED(name, keys)                                                                          \
+  "dts.pipeline { name = '" name "', retry = 5, gaps = { table = 'q', since = '2020-03-01', to = " \
+  "'2020-03-02', keys = " keys " }, run = function() end }\n"
+#define SHOWN "select pipeline, key, state, count(*) from dts_gaps group by 1, 2, 3 order by 1, 2"
+
+static void load_again(bench *b, const char *text) {
+  bench_stop(b);
+  bench_script(b, "x", text);
+  bench_open(b);
+  bench_faults(b);
+}
+
+/* Their rows stay, and are open again when the key is declared again; SQL is asked at each plan. */
+static void keys_that_are_gone_have_no_open_dates(void **state) {
+  (void)state;
+  static const char names[] =
+      "dts.table { name = 'names', key = { 'id' }, columns = { 'id text' } }\n"
+      "dts.pipeline { name = 'on', run = function(ctx) ctx:put('names', { { id = 'C' }, { id = 'D' "
+      "} }) end }\n"
+      "dts.pipeline { name = 'off', run = function(ctx) ctx:delete('names', { id = 'D' }) end }\n";
+  bench *b = bench_new();
+  arena *a = &b->memory;
+  const char *base = arena_format(a, "%s%s", QUOTES, names);
+  const char *by_sql = KEYED("s", "'select id as k from names'");
+  const char *both = arena_format(a, "%s%s%s", base, by_sql, KEYED("p", "{ 'A', \"it's\" }"));
+  bench_script(b, "x", both);
+  bench_open(b);
+  bench_run(b, "on");
+  bench_run(b, "p");
+  bench_run(b, "s");
+  bench_expect(b, SHOWN, "p|A|retrying|2\np|it's|retrying|2\ns|C|retrying|2\ns|D|retrying|2\n");
+  load_again(b, arena_format(a, "%s%s%s", base, by_sql, KEYED("p", "{ 'A' }")));
+  bench_expect(b, SHOWN, "p|A|retrying|2\np|it's|dropped|2\ns|C|retrying|2\ns|D|retrying|2\n");
+  bench_run(b, "off");
+  bench_run(b, "s");
+  bench_expect(b, SHOWN, "p|A|retrying|2\np|it's|dropped|2\ns|C|retrying|2\ns|D|dropped|2\n");
+  load_again(b, arena_format(a, "%s%s", base, by_sql));
+  bench_expect(b, "select count(*) from dts_gaps where pipeline = 'p' and state <> 'dropped'",
+               "0\n");
+  load_again(b, both);
+  bench_expect(b, SHOWN, "p|A|retrying|2\np|it's|retrying|2\ns|C|retrying|2\ns|D|dropped|2\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_are_typed_and_each_is_once),
       cmocka_unit_test(keys_that_cannot_be_are_refused),
       cmocka_unit_test(rows_outside_the_calendar_are_told),
       cmocka_unit_test(a_plan_adds_up),
+      cmocka_unit_test(keys_that_are_gone_have_no_open_dates),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,11 @@ static void a_run_is_shown_in_all_its_parts(void **state) {
   v = get_json(w, path);
   assert_string_equal("fill", value_get_text(&v, "pipeline", ""));
   assert_int_equal(1, count(&v, "attempts"));
+  const value *tried = &value_get(&v, "attempts")->list.items[0];
+  assert_int_equal(value_get_integer(&v, "id", 0), value_get_integer(tried, "id", -1));
+  assert_int_equal(7, value_get_integer(tried, "rows", -1));
+  assert_string_equal("done", value_get_text(&v, "job_state", ""));
+  assert_null(value_get_text(&v, "next_try", NULL));
   assert_int_equal(24, strlen(value_get_text(&v, "started", "")));
   assert_null(value_get(&v, "error"));
   v = get_json(w, arena_format(&w->memory, "%s/log", path));
@@ -381,7 +386,7 @@ static void an_upload_keeps_to_its_address(void **state) {
   reply_free(&r);
 }
 
-/* ---- the dashboard, metrics ---- */
+/* ---- the dashboard ---- */
 
 static void the_dashboard_is_served_with_its_policy(void **state) {
   WORLD;
@@ -404,29 +409,6 @@ static void the_dashboard_is_served_with_its_policy(void **state) {
 }
 
 /* OpenMetrics: a TYPE for each family, before its samples, none twice; EOF last. */
-static void metrics_keep_the_rules(void **state) {
-  WORLD;
-  reply r = ask(w, "GET", "/metrics", NULL, NULL);
-  char *families[64], *line = NULL, *rest = (char *)(uintptr_t)r.body, *family = NULL;
-  size_t n = 0;
-  assert_int_equal(200, r.status);
-  assert_int_equal(0, strcmp(r.body + r.size - 6, "# EOF\n"));
-  while ((line = strsep(&rest, "\n")) && strcmp(line, "# EOF") != 0) {
-    char *words[4] = {0}, *at_word = line;
-    for (size_t i = 0; i < 3; i++) words[i] = strsep(&at_word, " ");
-    if (strcmp(words[0], "#") == 0 && strcmp(words[1], "TYPE") == 0) {
-      for (size_t i = 0; i < n; i++) assert_string_not_equal(families[i], words[2]);
-      family = families[n++] = words[2];
-    } else if (strcmp(words[0], "#") != 0) {
-      assert_non_null(family);
-      assert_int_equal(0, strncmp(words[0], family, strlen(family)));
-    }
-  }
-  assert_true(n >= 8);
-  reply_free(&r);
-  expect(w, "GET", "/metrics", "X-Forwarded-For: 1.2.3.4\r\n", NULL, 401, "NO_KEY");
-}
-
 /* ---- events, the log live, the clock ---- */
 
 static void events_are_taken_and_counted_once(void **state) {
@@ -478,7 +460,6 @@ int main(void) {
                                      T(a_file_goes_up_and_comes_down),
                                      T(an_upload_keeps_to_its_address),
                                      T(the_dashboard_is_served_with_its_policy),
-                                     T(metrics_keep_the_rules),
                                      T(starting_a_run_is_a_command),
                                      T(events_are_taken_and_counted_once),
                                      T(the_log_of_a_run_that_is_over_ends)};

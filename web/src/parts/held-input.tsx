@@ -1,8 +1,11 @@
-// One input in quarantine: its payload as text, and each attempt with its error.
+// One input in quarantine: each attempt with its run and what came of it, what persons decided,
+// and its payload as text.
 //
 // SPDX-License-Identifier: MIT
 import { useResource } from "../resource";
 import type { Held } from "../types";
+import { AttemptList } from "./attempts";
+import { Mark } from "./mark";
 import { Loading, Failed } from "./states";
 import { Time } from "./time";
 
@@ -12,6 +15,22 @@ function pretty(payload: string): string {
   } catch {
     return payload;
   }
+}
+
+const DONE: Record<string, string> = { release: "released", drop: "dropped" };
+
+function Decisions({ list }: { list: Held["decisions"] }) {
+  return (
+    <ol class="attempts" aria-label="Decisions">
+      {list.map((one, i) => (
+        <li key={i}>
+          <Mark state={one.action} word={DONE[one.action] ?? one.action} /> by{" "}
+          <b>{one.who ?? "a person"}</b> · <Time at={one.at} seconds />
+          <span class="sub">{one.reason || "no reason given"}</span>
+        </li>
+      ))}
+    </ol>
+  );
 }
 
 export function HeldInput({ id, close }: { id: string; close: () => void }) {
@@ -29,14 +48,13 @@ export function HeldInput({ id, close }: { id: string; close: () => void }) {
         <div class="held">
           <div>
             <h3>Attempts</h3>
-            <ol class="attempts">
-              {held.data.history.map((one, i) => (
-                <li key={i}>
-                  <Time at={one.at} seconds />
-                  <span class="sub">{one.error ?? "no error"}</span>
-                </li>
-              ))}
-            </ol>
+            <AttemptList list={held.data.history} />
+            {held.data.decisions.length > 0 && (
+              <>
+                <h3>Decisions</h3>
+                <Decisions list={held.data.decisions} />
+              </>
+            )}
           </div>
           <div>
             <h3>Payload{held.data.truncated && " (the beginning)"}</h3>

@@ -9,7 +9,7 @@ import { Strip } from "../parts/strip";
 import { Time, useTick } from "../parts/time";
 import { onAnyRun, useResource } from "../resource";
 import { useSite } from "../site";
-import type { Fault, Overview, Pipeline } from "../types";
+import type { Fault, Overview, Pipeline, Stale } from "../types";
 
 const FIRST_SCRIPT = `dts new my-project
 cd my-project && dts serve`;
@@ -81,7 +81,26 @@ function FaultNote({ fault }: { fault: Fault }) {
         </p>
         <p class="fault-text">{fault.message}</p>
         {fault.hint && <p class="fault-hint">{fault.hint}</p>}
-        <p class="fault-hint">The last good version stays in service.</p>
+        <p class="fault-hint">
+          {fault.in_service === null
+            ? "It was never loaded."
+            : "The last good version stays in service."}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function StaleNote({ stale }: { stale: Stale }) {
+  return (
+    <div class="fault tone-failed" role="alert">
+      <Shape state="failed" />
+      <div>
+        <p class="fault-where">
+          {stale.noun === "rollup" ? "Roll-up" : "View"} {stale.name} could not be brought up to date
+        </p>
+        <p class="fault-text">{stale.error}</p>
+        <p class="fault-hint">It keeps its old rows.</p>
       </div>
     </div>
   );
@@ -200,6 +219,9 @@ export function OverviewPlace() {
       <Shown of={overview} rows={8}>
         {(data) => (
           <>
+            {(data.stale ?? []).map((one) => (
+              <StaleNote key={`${one.noun} ${one.name}`} stale={one} />
+            ))}
             <Figures of={data} />
             {data.pipelines.length ? (
               <Pipelines list={data.pipelines} />

@@ -3,6 +3,7 @@
 //
 // SPDX-License-Identifier: MIT
 import { duration, number } from "../format";
+import { AttemptList } from "../parts/attempts";
 import { ErrorView } from "../parts/error-view";
 import { Log } from "../parts/log";
 import { Mark, toneOf } from "../parts/mark";
@@ -20,6 +21,29 @@ function Took({ run }: { run: Run }) {
   return <>{duration((run.ended ? Date.parse(run.ended) : now) - Date.parse(run.started))}</>;
 }
 
+// The job that this run was an attempt at: its other runs, and when it is tried again.
+function JobFact({ run }: { run: Run }) {
+  return (
+    <div>
+      <dt>Job</dt>
+      <dd>
+        <a href={`/runs?job=${run.job}`}>{run.job}</a>
+        {run.job_state && run.job_state !== run.state && (
+          <>
+            {" "}
+            <Mark state={run.job_state} />
+          </>
+        )}
+        {run.next_try && (
+          <span class="sub">
+            next try <Time at={run.next_try} seconds />
+          </span>
+        )}
+      </dd>
+    </div>
+  );
+}
+
 function Facts({ run }: { run: Run }) {
   return (
     <dl class="facts">
@@ -35,6 +59,7 @@ function Facts({ run }: { run: Run }) {
           <a href={`/runs?pipeline=${encodeURIComponent(run.pipeline)}`}>{run.pipeline}</a>
         </dd>
       </div>
+      {run.job != null && <JobFact run={run} />}
       <div>
         <dt>Trigger</dt>
         <dd>{run.trigger}</dd>
@@ -71,18 +96,14 @@ function Facts({ run }: { run: Run }) {
   );
 }
 
-function Attempts({ list }: { list: Attempt[] }) {
-  return (
-    <ol class="attempts">
-      {list.map((a, i) => (
-        <li key={i}>
-          <Mark state={a.outcome ?? "open"} /> <Time at={a.started ?? null} seconds />
-          {a.error && <span class="sub">{a.error}</span>}
-        </li>
-      ))}
-    </ol>
-  );
-}
+const tried = (a: Attempt) => ({
+  at: a.ended ?? a.started ?? null,
+  run: a.id ?? null,
+  outcome: a.outcome ?? "open",
+  http: a.http,
+  rows: a.rows,
+  error: a.error ?? null,
+});
 
 export function RunPlace({ id }: { id: string }) {
   const path = `/api/v1/runs/${encodeURIComponent(id)}`;
@@ -106,7 +127,7 @@ export function RunPlace({ id }: { id: string }) {
             )}
             {shown.attempts.length > 1 && (
               <Section title="Attempts">
-                <Attempts list={shown.attempts} />
+                <AttemptList list={shown.attempts.map(tried)} here={id} />
               </Section>
             )}
             <Section title="Log">

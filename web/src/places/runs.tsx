@@ -9,7 +9,7 @@ import { Place } from "../parts/place";
 import { RunNow } from "../parts/run-now";
 import { Empty, Shown } from "../parts/states";
 import { onAnyRun, useResource } from "../resource";
-import { useAddress } from "../router";
+import { setQuery, useAddress } from "../router";
 import { hasAny, valueOf } from "../table";
 import type { Table } from "../types";
 
@@ -42,13 +42,19 @@ const RENDER: Record<string, Render> = {
 
 export function RunsPlace() {
   const { query } = useAddress();
-  const asked = { pipeline: query.get("pipeline"), state: query.get("state"), limit: LIMIT };
+  const job = query.get("job");
+  const asked = { pipeline: query.get("pipeline"), state: query.get("state"), job, limit: LIMIT };
   const runs = useResource<Table>(address("/api/v1/runs", asked), onAnyRun);
   return (
     <Place title="Runs" summary="Newest first." actions={<RunNow pipeline={asked.pipeline} />}>
       <div class="filters">
         <PickPipeline />
         <Pick name="state" label="State" all="All states" choices={STATES} />
+        {job && (
+          <button type="button" class="chip" onClick={() => setQuery({ job: null })}>
+            Job {job}: show all
+          </button>
+        )}
         <a
           class="button quiet"
           href={address("/api/v1/runs", { ...asked, format: "csv" })}
