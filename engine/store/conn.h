@@ -66,7 +66,7 @@ struct store_conn {
 struct store {
   char *path, *folder; /* folder: of a throw-away store while it is being opened */
   bool read_only, memory;
-  int lock;
+  int lock, file_lock; /* of DATABASE.lock, and of the database */
   versions *versions;
   writer *writer;
   pthread_mutex_t mutex; /* guards the pool */
@@ -140,6 +140,8 @@ void writer_close(writer *w); /* finishes what is queued; closes the connection 
 
 /* lock.c */
 int lock_take(const char *database, dts_error *e); /* a descriptor, or -1 */
+int lock_file(const char *database,
+              dts_error *e); /* the same, of the file itself, by whatever name */
 void lock_release(int fd);
 
 /* ddl.c: names in SQL */

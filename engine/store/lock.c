@@ -1,13 +1,17 @@
-/* lock.c -- one engine for each database: flock on DATABASE.lock, which names the holder.
+/* lock.c -- one engine for each database: flock on DATABASE.lock, which names the holder, and a lock on
+ * the database itself.
  *
- * The file stays when the lock goes: were it removed, two processes could lock two files of one
- * name.
+ * DATABASE.lock stays when the lock goes: were it removed, two processes could lock two files of one
+ * name. The second lock holds whatever the file is called (a link to it, another path) and when somebody
+ * removes DATABASE.lock. It is of one byte, far beyond those that SQLite locks (fileformat2, "Locking");
+ * closing its descriptor drops SQLite's own locks, so it is closed after all connections.
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +53,18 @@ int lock_take(const char *database, dts_error *e) {
     return fd;
   close(fd);
   return -1;
+}
+
+int lock_file(const char *database, dts_error *e) {
+  struct flock byte = {
+      .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = INT64_MAX - 1, .l_len = 1};
+  int fd = open(database, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return error_fail(e, "STORE_OPEN", "cannot open %s: %s", database, strerror(errno));
+  if (fcntl(fd, F_OFD_SETLK, &byte) == 0 || (errno != EAGAIN && errno != EACCES)) return fd;
+  close(fd);
+  error_fail(e, "STORE_LOCKED", "%s is in use by another dts, under another name or path",
+             database);
+  return error_hint(e, "one engine writes a store: stop that one first, or copy its backup here");
 }
 
 void lock_release(int fd) {

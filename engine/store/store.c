@@ -221,6 +221,7 @@ static int open_all(store *s, const char *url, dts_error *e) {
     if (!s->memory && (s->lock = lock_take(s->path, e)) < 0) return -1;
     bool made = false;
     if (make_file(s->path, &made, e) < 0) return -1;
+    if (!s->memory && (s->file_lock = lock_file(s->path, e)) < 0) return -1;
     if (open_writer(s, e) < 0) {
       if (made && !s->memory) unlink(s->path); /* empty: it would pass for a lost one */
       return -1;
@@ -239,7 +240,7 @@ store *store_open(const char *url, const store_options *options, dts_error *e) {
   store_options o = options ? *options : (store_options){0};
   store *s = memory_alloc(sizeof *s);
   s->read_only = o.read_only;
-  s->lock = -1;
+  s->lock = s->file_lock = -1;
   s->kept = o.readers > 0 ? (size_t)o.readers : READERS;
   s->idle = memory_alloc(s->kept * sizeof *s->idle);
   s->versions = versions_open(seed_of(&o));
@@ -259,6 +260,7 @@ void store_close(store *s) {
   pthread_mutex_unlock(&s->mutex);
   while (s->idle_count) conn_close(s->idle[--s->idle_count]);
   writer_close(s->writer); /* the last connection: its closing checkpoints and removes the WAL */
+  lock_release(s->file_lock);
   lock_release(s->lock);
   versions_close(s->versions);
   pthread_cond_destroy(&s->given);

@@ -300,6 +300,31 @@ static void one_writer_at_a_time(void **state) {
   help_remove(folder);
 }
 
+/* The store itself is locked, not only its path: a link to it, and a lock file that somebody removed. */
+static void one_writer_by_any_name(void **state) {
+  (void)state;
+  char *folder = help_folder(), url[300], other[300], path[300];
+  dts_error e = {0};
+  store *s = help_open(folder);
+  snprintf(url, sizeof url, "sqlite:%s/dts.db", folder);
+  snprintf(other, sizeof other, "sqlite:%s/soft.db", folder);
+  assert_int_equal(symlink(url + 7, other + 7), 0);
+  assert_null(store_open(other, NULL, &e));
+  assert_string_equal(e.code, "STORE_LOCKED");
+  snprintf(other, sizeof other, "sqlite:%s/hard.db", folder);
+  assert_int_equal(link(url + 7, other + 7), 0);
+  assert_null(store_open(other, NULL, &e));
+  assert_string_equal(e.code, "STORE_LOCKED");
+  snprintf(path, sizeof path, "%s.lock", url + 7);
+  assert_int_equal(unlink(path), 0);
+  e = (dts_error){0};
+  assert_null(store_open(url, NULL, &e));
+  assert_string_equal(e.code, "STORE_LOCKED");
+  store_close(s);
+  store_close(help_open(folder));
+  help_remove(folder);
+}
+
 static void files_are_private(void **state) {
   (void)state;
   char *folder = help_folder(), url[300], path[300];
@@ -455,19 +480,13 @@ static void views_are_replaced(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(puts_whole_rows),
-      cmocka_unit_test(updates_what_is_given),
-      cmocka_unit_test(deletes_by_condition),
-      cmocka_unit_test(appends_without_a_key),
-      cmocka_unit_test(gives_booleans_back),
-      cmocka_unit_test(refuses_nan),
-      cmocka_unit_test(follows_declarations),
-      cmocka_unit_test(checks_expressions),
-      cmocka_unit_test(one_writer_at_a_time),
-      cmocka_unit_test(files_are_private),
-      cmocka_unit_test(says_what_it_cannot_open),
-      cmocka_unit_test(memory_leaves_nothing),
-      cmocka_unit_test(versions_move_with_commits),
+      cmocka_unit_test(puts_whole_rows),       cmocka_unit_test(updates_what_is_given),
+      cmocka_unit_test(deletes_by_condition),  cmocka_unit_test(appends_without_a_key),
+      cmocka_unit_test(gives_booleans_back),   cmocka_unit_test(refuses_nan),
+      cmocka_unit_test(follows_declarations),  cmocka_unit_test(checks_expressions),
+      cmocka_unit_test(one_writer_at_a_time),  cmocka_unit_test(one_writer_by_any_name),
+      cmocka_unit_test(files_are_private),     cmocka_unit_test(says_what_it_cannot_open),
+      cmocka_unit_test(memory_leaves_nothing), cmocka_unit_test(versions_move_with_commits),
       cmocka_unit_test(views_are_replaced),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
