@@ -298,9 +298,26 @@ static bool skip_feed(csv_reader *r) {
   return true;
 }
 
+/* Titles above the rows: lines as they are, quotes and all. False when more bytes are needed. */
+static bool skip_lines(csv_reader *r) {
+  while (r->options.skip) {
+    skip_feed(r);
+    const char *at = r->input.data + r->taken;
+    size_t left = r->input.size - r->taken, size = 0;
+    while (size < left && at[size] != '\n' && at[size] != '\r') size++;
+    r->taken += size + (size < left);
+    if (size == left) return false;
+    r->after_cr = at[size] == '\r';
+    r->now++;
+    r->options.skip--;
+  }
+  return true;
+}
+
 csv_status csv_next(csv_reader *r, const csv_field **fields, size_t *count, dts_error *e) {
   if (r->state == BROKEN) return CSV_ERROR;
   if (!skip_mark(r)) return CSV_MORE;
+  if (!skip_lines(r)) return r->last ? CSV_END : CSV_MORE;
   if (!r->row_open && r->state == BEFORE) {
     begin_row(r);
     skip_feed(r);

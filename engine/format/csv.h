@@ -23,6 +23,7 @@ typedef struct csv_options {
   bool no_quotes;     /* quotes are plain characters */
   bool keep_bom;      /* otherwise a UTF-8 byte order mark at the start is dropped */
   bool keep_blank;    /* otherwise lines with nothing at all on them are no rows */
+  uint64_t skip;      /* lines before the first row, whatever stands in them */
   size_t field_limit; /* bytes of a field; 0: 1 MiB */
   size_t field_count; /* fields of a row; 0: 4096 */
   size_t row_limit;   /* bytes of a row; 0: 16 MiB */

@@ -164,17 +164,18 @@ static int rows_cell(lua_State *L) {
   return 2;
 }
 
-/* csv_line(fields, delimiter) -> a line with its end */
+/* csv_line(fields, delimiter, guarded) -> a line with its end */
 static int rows_csv_line(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   const char *delimiter = luaL_checkstring(L, 2);
   size_t count = lua_rawlen(L, 1), size;
+  bool guarded = lua_toboolean(L, 3);
   buffer *b = json_push_buffer(L, (size_t)64 * 1024 * 1024);
   for (size_t i = 1; i <= count; i++, lua_pop(L, 1)) {
     lua_rawgeti(L, 1, (lua_Integer)i);
     const char *text = luaL_checklstring(L, -1, &size);
     if (i > 1) buffer_add_char(b, delimiter[0]);
-    csv_write_field(b, text, size, delimiter[0], false);
+    csv_write_field(b, text, size, delimiter[0], guarded);
   }
   buffer_add_char(b, '\n');
   if (b->failed) return fault_fail(L, "LIMIT_SIZE", "a line of CSV may have 64 MB");

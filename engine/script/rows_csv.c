@@ -16,28 +16,10 @@
 #include "script/fault.h"
 #include "script/lib_json.h"
 #include "script/rows.h"
-#include "script/rows_csv.h"
-#include "script/rows_feed.h"
+#include "script/rows_csv_parts.h"
 
 #define READER "dts.csv_reader"
 enum { UP_READER = 1, UP_NAMES, UP_SHAPE };
-/* Words of a shape by their first letter; 0: not said, which is fail. */
-enum { BAD_REJECT = 'r', BAD_NULL = 'n', RAGGED_PAD = 'p', RAGGED_CUT = 'c' };
-
-struct csv_rows {
-  feed feed;
-  csv_reader csv;
-  cell_rule rule;
-  char bad, ragged;
-  bool has_header, open;
-  bool numbered; /* no names: neither in the file nor given */
-  arena memory;  /* of what follows */
-  const char **nulls;
-  size_t null_count, target_count;
-  csv_target *targets;
-  const char **theirs; /* the file's names */
-};
-typedef csv_rows reader;
 
 static void close_reader(reader *r) {
   if (r->open) csv_close(&r->csv), feed_close(&r->feed), arena_free(&r->memory);
@@ -48,126 +30,6 @@ static void close_reader(reader *r) {
 static int reader_gc(lua_State *L) {
   close_reader(lua_touserdata(L, 1));
   return 0;
-}
-
-/* ── The header ── */
-
-static const char *trim(const csv_field *f, size_t *size) {
-  const char *at = f->bytes, *end = at + f->size;
-  while (at < end && (*at == ' ' || *at == '\t')) at++;
-  while (end > at && (end[-1] == ' ' || end[-1] == '\t')) end--;
-  *size = (size_t)(end - at);
-  return at;
-}
-
-static shape_type type_of(lua_State *L, int shape, const char *name) {
-  shape_type type = SHAPE_TEXT;
-  if (lua_getfield(L, shape, "types") == LUA_TTABLE) {
-    lua_getfield(L, -1, name);
-    type = rows_type(lua_tostring(L, -1));
-    lua_pop(L, 1);
-  }
-  lua_pop(L, 1);
-  return type;
-}
-
-static int refuse_missing(lua_State *L, reader *r, const char *ours, const char *theirs) {
-  char said[200] = "";
-  dts_error e;
-  const char *nearest = error_nearest(theirs, r->theirs);
-  if (nearest) snprintf(said, sizeof said, "; did you mean \"%.150s\"?", nearest);
-  error_fail(&e, "COLUMN", "there is no column \"%s\" (for '%s') in line %lld of %s%s", theirs,
-             ours, (long long)r->csv.line, r->feed.origin, said);
-  if (r->target_count == 1)
-    error_hint(&e, "the line has one field only: is the delimiter right? delimiter = \";\"");
-  return fault_raise(L, &e);
-}
-
-/* A column without a name, or whose name came before, gets a number. */
-static void number_names(reader *r) {
-  for (size_t i = 0; i < r->target_count; i++) {
-    bool seen = !r->theirs[i][0];
-    for (size_t j = 0; j < i && !seen; j++) seen = strcmp(r->theirs[j], r->theirs[i]) == 0;
-    if (!seen) continue;
-    const char *name = r->theirs[i][0] ? r->theirs[i] : "column";
-    r->theirs[i] = arena_format(&r->memory, "%s_%zu", name, i + 1);
-  }
-}
-
-/* Only the columns asked for, under our names. */
-static void choose_columns(lua_State *L, const csv_source *from) {
-  reader *r = from->rows;
-  int columns = lua_gettop(L), count = 0;
-  for (lua_pushnil(L); lua_next(L, columns); lua_pop(L, 1)) {
-    const char *ours = lua_tostring(L, -2), *theirs = lua_tostring(L, -1);
-    size_t i = 0;
-    while (i < r->target_count && strcmp(r->theirs[i], theirs) != 0) i++;
-    if (i == r->target_count) refuse_missing(L, r, ours, theirs);
-    if (r->targets[i].wanted) fault_fail(L, "COLUMN", "column \"%s\" is asked for twice", theirs);
-    r->targets[i] = (csv_target){true, type_of(L, from->shape, ours), ++count, -1};
-    lua_pushvalue(L, -2);
-    lua_rawseti(L, from->names, count);
-  }
-}
-
-static void take_columns(lua_State *L, const csv_source *from) {
-  reader *r = from->rows;
-  for (size_t i = 0; i < r->target_count; i++) {
-    r->targets[i] = (csv_target){true, type_of(L, from->shape, r->theirs[i]), (int)i + 1, -1};
-    lua_pushstring(L, r->theirs[i]);
-    lua_rawseti(L, from->names, (lua_Integer)i + 1);
-  }
-}
-
-static void open_columns(reader *r, size_t count) {
-  r->target_count = count;
-  r->targets = arena_alloc(&r->memory, (count + 1) * sizeof *r->targets);
-  r->theirs = arena_alloc(&r->memory, (count + 1) * sizeof *r->theirs);
-  r->has_header = true;
-}
-
-static void map_columns(lua_State *L, const csv_source *from) {
-  number_names(from->rows);
-  if (lua_getfield(L, from->shape, "columns") == LUA_TTABLE)
-    choose_columns(L, from);
-  else
-    take_columns(L, from);
-  lua_pop(L, 1);
-}
-
-static void read_header(lua_State *L, const csv_source *from, const csv_field *fields,
-                        size_t count) {
-  reader *r = from->rows;
-  open_columns(r, count);
-  for (size_t i = 0; i < count; i++) {
-    size_t size;
-    const char *name = trim(&fields[i], &size);
-    r->theirs[i] = arena_copy(&r->memory, name, size);
-  }
-  map_columns(L, from);
-}
-
-/* As many columns as the first row has fields, with numbers for names. */
-static void number_columns(lua_State *L, const csv_source *from, size_t count) {
-  open_columns(from->rows, count);
-  for (size_t i = 0; i < count; i++) from->rows->theirs[i] = "";
-  map_columns(L, from);
-}
-
-/* The names that the analyst gives, for a file whose first line is a row already. */
-static void given_header(lua_State *L, const csv_source *from) {
-  reader *r = from->rows;
-  bool given = lua_getfield(L, from->shape, "header") == LUA_TTABLE;
-  r->numbered = given && lua_rawlen(L, -1) == 0;
-  if (given && !r->numbered) {
-    open_columns(r, lua_rawlen(L, -1));
-    for (size_t i = 0; i < r->target_count; i++, lua_pop(L, 1)) {
-      lua_rawgeti(L, -1, (lua_Integer)i + 1);
-      r->theirs[i] = arena_text(&r->memory, lua_tostring(L, -1));
-    }
-    map_columns(L, from);
-  }
-  lua_pop(L, 1);
 }
 
 /* ── A row ── */
@@ -204,6 +66,18 @@ static void say_cell(lua_State *L, const csv_source *from, size_t i, const char 
              (long long)r->csv.line, r->feed.origin);
 }
 
+/* Under these a row that its table cannot take is set aside: it would fail the whole put. */
+static bool sets_aside(const reader *r) { return r->bad == BAD_REJECT || r->bad == BAD_NULL; }
+
+static void say_lack(lua_State *L, const csv_source *from, size_t i, dts_error *e) {
+  const reader *r = from->rows;
+  lua_rawgeti(L, from->names, r->targets[i].name);
+  error_fail(e, "ROWS",
+             "column '%s': a value expected, for the table requires one (line %lld of %s)",
+             lua_tostring(L, -1), (long long)r->csv.line, r->feed.origin);
+  lua_pop(L, 1);
+}
+
 static void say_count(const reader *r, size_t count, dts_error *e) {
   error_fail(e, "ROWS", "%zu field%s expected, as in the header, got %zu (line %lld of %s)",
              r->target_count, r->target_count == 1 ? "" : "s", count, (long long)r->csv.line,
@@ -223,14 +97,16 @@ static bool give_row(lua_State *L, const csv_source *from, const csv_sink *sink,
                      const csv_field *fields, size_t count, dts_error *e) {
   reader *r = from->rows;
   if (!has_its_fields(r, count)) return say_count(r, count, e), false;
-  size_t most = count < r->target_count ? count : r->target_count, size;
+  size_t most = count < r->target_count ? count : r->target_count, size = 0;
   sink->begin(L, sink->data, from, most);
-  for (size_t i = 0; i < most; i++) {
+  for (size_t i = 0; i < r->target_count; i++) {
     csv_target *t = &r->targets[i];
     if (!t->wanted) continue;
-    const char *text = trim(&fields[i], &size);
-    if (is_null(r, text, size) || sink->cell(L, sink->data, from, t, text, size)) continue;
-    if (r->bad != BAD_NULL) return say_cell(L, from, i, text, size, e), false;
+    const char *text = i < most ? csv_trim(&fields[i], &size) : "";
+    bool is_there = i < most && !is_null(r, text, size);
+    if (is_there && sink->cell(L, sink->data, from, t, text, size)) continue;
+    if (is_there && r->bad != BAD_NULL) return say_cell(L, from, i, text, size, e), false;
+    if (t->required && sets_aside(r)) return say_lack(L, from, i, e), false;
   }
   return true;
 }
@@ -240,7 +116,7 @@ static void reject(lua_State *L, const csv_source *from, const csv_field *fields
                    const dts_error *e) {
   const reader *r = from->rows;
   if (lua_getfield(L, from->shape, "reject") != LUA_TFUNCTION)
-    fault_fail(L, "ROWS", "bad = \"reject\" is for the runs of a pipeline");
+    fault_fail(L, "ROWS", "rows are set aside (bad) by the runs of a pipeline only");
   lua_createtable(L, 0, (int)count);
   for (size_t i = 0; i < count; i++, lua_rawset(L, -3)) {
     if (i < r->target_count)
@@ -273,11 +149,11 @@ static bool take_row(lua_State *L, const csv_source *from, const csv_sink *sink,
   reader *r = from->rows;
   dts_error e;
   int top = lua_gettop(L);
-  if (!r->has_header && !r->numbered) return read_header(L, from, fields, count), false;
-  if (!r->has_header) number_columns(L, from, count);
+  if (!r->has_header && !r->numbered) return csv_read_header(L, from, fields, count), false;
+  if (!r->has_header) csv_number_columns(L, from, count);
   if (give_row(L, from, sink, fields, count, &e)) return true;
   lua_settop(L, top);
-  if (r->bad != BAD_REJECT) fault_raise(L, &e);
+  if (!sets_aside(r)) fault_raise(L, &e);
   return reject(L, from, fields, count, &e), false;
 }
 
@@ -286,7 +162,7 @@ lua_Integer csv_source_next(lua_State *L, const csv_source *from, const csv_sink
   const csv_field *fields;
   size_t count;
   dts_error e;
-  if (r->open && !r->has_header) given_header(L, from);
+  if (r->open && !r->has_header) csv_given_header(L, from);
   while (r->open) {
     csv_status status = csv_next(&r->csv, &fields, &count, &e);
     if (status == CSV_ERROR) fail_csv(L, r, &e);
@@ -370,6 +246,9 @@ static char letter(lua_State *L, const char *name) {
 static csv_options read_options(lua_State *L) {
   csv_options o = {.delimiter = letter(L, "delimiter"), .quote = letter(L, "quote")};
   if (lua_getfield(L, 2, "quotes") == LUA_TBOOLEAN) o.no_quotes = !lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  lua_getfield(L, 2, "skip");
+  o.skip = (uint64_t)lua_tointeger(L, -1);
   lua_pop(L, 1);
   return o;
 }

@@ -17,6 +17,7 @@ typedef struct csv_rows csv_rows; /* the reader */
 
 typedef struct csv_target { /* one field of the file */
   bool wanted;
+  bool required; /* the table takes no row without it */
   shape_type type;
   int name;   /* its place in the list of our names */
   int column; /* the sink's own; -1 until it says otherwise */

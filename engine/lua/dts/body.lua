@@ -161,12 +161,14 @@ local SHAPE = options.spec("rows", {
   { "at", "text", help = "a path (JSON), XPath or CSS selector (XML, HTML) to the records" },
   { "header", "texts",
     help = "the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …" },
+  { "skip", "natural", help = "lines above the header of CSV and TSV, such as titles, that are passed over" },
   { "delimiter", "text", help = 'between fields, one character: ";" or "\\t"' },
   { "decimal", { ",", "." }, help = "the decimal mark; thousands marks are removed then, and − is a minus sign" },
   { "dates", "texts", help = 'how dates are written, for example "%d/%m/%Y"; several are tried in order' },
   { "encoding", "texts", help = 'one, or several in the order in which they are tried: { "utf-8", "latin1" }' },
   { "null", "any", help = 'texts that mean nothing, for example { "-", "n/a" }' },
-  { "bad", { "fail", "reject", "null" }, help = "what a value that does not fit does (fail unless said)" },
+  { "bad", { "fail", "reject", "null" },
+    help = "what a value that does not fit does (fail unless said); the others set rows without a required one aside" },
   { "ragged", { "fail", "pad", "cut" },
     help = "rows of CSV with other fields than the header: missing ones null (pad), too many left out as well (cut)" },
   { "quote", "text", help = "the quotation mark, one character" },
@@ -180,9 +182,13 @@ local function types_of(into, what)
     for name in pairs(kernel.tables()) do names[#names + 1] = name end
     options.fail(what, ("field 'into': there is no table '%s'%s"):format(into, options.meant(into, names)))
   end
-  local types, names = {}, {}
-  for i, column in ipairs(declared.columns) do types[column.name], names[i] = column.type, column.name end
-  return types, names
+  local types, names, required = {}, {}, {}
+  for i, column in ipairs(declared.columns) do
+    types[column.name], names[i] = column.type, column.name
+    required[column.name] = column.not_null and column.default == nil or nil
+  end
+  for _, name in ipairs(declared.key or {}) do required[name] = true end
+  return types, names, required
 end
 
 local function check_columns(columns, types, names, what)
@@ -237,7 +243,7 @@ local function plan(it, given)
   if shape.null ~= nil then shape.null = null_texts(shape.null, what) end
   if shape.into then
     local names
-    shape.types, names = types_of(shape.into, what)
+    shape.types, names, shape.required = types_of(shape.into, what)
     check_columns(shape.columns or {}, shape.types, names, what)
   end
   shape.origin = it.name
@@ -270,10 +276,10 @@ end
 readers.xml = readers.html
 
 local NOT_FOR = {
-  json = { "header", "delimiter", "quotes", "quote", "ragged" },
-  ndjson = { "header", "delimiter", "quotes", "quote", "ragged", "at" },
-  xml = { "header", "delimiter", "quotes", "quote", "ragged" },
-  html = { "delimiter", "quotes", "quote", "ragged" }, csv = { "at" }, tsv = { "at" },
+  json = { "header", "skip", "delimiter", "quotes", "quote", "ragged" },
+  ndjson = { "header", "skip", "delimiter", "quotes", "quote", "ragged", "at" },
+  xml = { "header", "skip", "delimiter", "quotes", "quote", "ragged" },
+  html = { "skip", "delimiter", "quotes", "quote", "ragged" }, csv = { "at" }, tsv = { "at" },
 }
 
 function methods:rows(given)
@@ -284,7 +290,9 @@ function methods:rows(given)
       options.fail("rows", ("`%s` does not go with %s (%s)"):format(name, shape.format:upper(), it.name))
     end
   end
-  if shape.bad == "reject" then shape.reject = require("dts.ctx").reject end
+  if shape.bad and shape.bad ~= "fail" then
+    shape.reject, shape.offered = require("dts.ctx").reject, {}
+  end
   return readers[shape.format](it, shape)
 end
 

@@ -13,6 +13,8 @@ local csv = {}
 local SPEC = options.spec("csv.encode", {
   { "columns", "texts", help = "the columns in their order; without them all, by name" },
   { "delimiter", "text", default = ",", help = "one character" },
+  { "formulas", "boolean", default = true,
+    help = "false: texts that a spreadsheet would run (those that begin with = + - @) get a ' before them" },
 })
 
 function csv.decode(text, shape)
@@ -36,7 +38,11 @@ local function all_columns(list)
   return names
 end
 
-local function field(value)
+local function field(value, name, row)
+  if value ~= value or value == math.huge or value == -math.huge then
+    options.fail("csv.encode", ("column '%s': CSV has no %s (row %d)"):format(name,
+      value ~= value and "NaN (0/0)" or "infinity", row))
+  end
   if value == nil or value == kernel.null then return "" end
   if type(value) == "table" then return require("dts.json").encode(value) end
   return tostring(value)
@@ -53,11 +59,11 @@ function csv.encode(list, opts)
     options.fail("csv.encode", ("field 'delimiter': one character expected, got %s"):format(shown))
   end
   local columns = out.columns or all_columns(list)
-  local lines = { rows.csv_line(columns, out.delimiter) }
+  local lines = { rows.csv_line(columns, out.delimiter, not out.formulas) }
   for i, row in ipairs(list) do
     local fields = {}
-    for j, name in ipairs(columns) do fields[j] = field(row[name]) end
-    lines[i + 1] = rows.csv_line(fields, out.delimiter)
+    for j, name in ipairs(columns) do fields[j] = field(row[name], name, i) end
+    lines[i + 1] = rows.csv_line(fields, out.delimiter, not out.formulas)
   end
   return table.concat(lines)
 end

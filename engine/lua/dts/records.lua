@@ -111,6 +111,15 @@ local function check_some(shape, record, row, place)
   }
 end
 
+-- A column that the table requires and that is null, of those that the records have offered: others are the script's
+-- to fill. A null of JSON is an absent name.
+local function lacking(shape, record, row)
+  for name in pairs(shape.required or {}) do
+    if shape.columns and shape.columns[name] or record[name] ~= nil then shape.offered[name] = true end
+    if shape.offered[name] and row[name] == nil then return name end
+  end
+end
+
 -- The record as a row; nil and the message when a value does not fit. `from` is an element's node, a table's names.
 local function read(shape, nulls, record, place, from)
   local row = {}
@@ -130,6 +139,11 @@ local function read(shape, nulls, record, place, from)
       local message = take(name, name, value)
       if message then return nil, message end
     end
+  end
+  local lack = shape.reject and lacking(shape, record, row)
+  if lack then
+    return nil, ("column '%s': a value expected, for the table requires one (%s of %s)"):format(lack, place,
+      shape.origin)
   end
   return row
 end
@@ -158,7 +172,7 @@ function records.shaped(next, shape)
         check_some(shape, record, row, place)
       end
       if row then return row, line or count end
-      if shape.bad ~= "reject" then kernel.raise { code = "ROWS", message = message } end
+      if not shape.reject then kernel.raise { code = "ROWS", message = message } end
       shape.reject(record, message, line or count)
     end
   end

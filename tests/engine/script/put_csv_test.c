@@ -103,7 +103,7 @@ static void rows_set_aside(void **state) {
   assert_same(state, "'integer,text\\nx,a\\n2,b\\n3,c,d\\n4,e\\n'",
               "bad = 'reject', reject = function() end", "[\"b\",2,null");
   assert_same(state, "'integer,text\\nx,a\\n2,b\\n'", "bad = 'reject'",
-              "is for the runs of a pipeline");
+              "by the runs of a pipeline only");
 }
 
 static void many_rows_are_as_many(void **state) {

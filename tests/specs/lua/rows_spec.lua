@@ -109,6 +109,38 @@ describe("CSV", function()
     assert.same({ { unit = "a" } }, all("price,unit\nn/a,a\n", { into = "pump", null = { "n/a", "-" } }))
   end)
 
+  it("sets aside what its table requires and the file has not", function()
+    local e = fake.engine({}, { tables = { pump = { "price real not null", "unit text", "n integer not null" } } })
+    local text = "price,unit\n,a\n2,\n"
+    for _, bad in ipairs { "reject", "null" } do
+      assert.same({ { price = 2.0 } }, all(text, { into = "pump", bad = bad }))
+      assert.same({ "stage", { verb = "reject", row = { price = "", unit = "a" }, line = 2, reason =
+        "column 'price': a value expected, for the table requires one (line 2 of GET https://x/f)" } },
+        table.remove(e.sent))
+      assert.same({ { price = 3.0 } }, all('[{"price":3},{"price":null}]', { into = "pump", bad = bad }))
+      assert.equal("column 'price': a value expected, for the table requires one (record 2 of GET https://x/f)",
+        table.remove(e.sent)[2].reason)
+    end
+    all("unit,price\nx\n", { into = "pump", bad = "reject", ragged = "pad" })
+    assert.matches("column 'price'", table.remove(e.sent)[2].reason, 1, true)
+    all("price\nx\n", { into = "pump", bad = "null" })
+    assert.matches("column 'price'", table.remove(e.sent)[2].reason, 1, true)
+    assert.same({ { unit = "a" }, { price = 2.0 } }, all(text, { into = "pump" }))
+    assert.equal(0, #e.sent)
+  end)
+
+  it("passes over the lines above its header", function()
+    local rows, lines = all('Title "of the\r\nyear, 2024\r\n\r\na,b\r\n1,2\r\n', { skip = 3 })
+    assert.same({ { a = "1", b = "2" } }, rows)
+    assert.same({ 5 }, lines)
+    assert.same({ { a = "1" } }, (all("\239\187\191t\ra\r1", { skip = 1 })))
+    assert.same({}, (all("t\n", { skip = 9 })))
+    assert.same({ { a = "1" } }, (all("t\n1\n", { skip = 1, header = { "a" } })))
+    assert.equal("rows: `skip` does not go with JSON (GET https://x/f)", (fake.refused(all, "[]", { skip = 1 })))
+    assert.equal("rows: field 'skip': a whole number, 0 or more expected, got -1",
+      (fake.refused(all, "a\n", { skip = -1 })))
+  end)
+
   it("may have no header line, no quotes, another delimiter", function()
     assert.same({ { a = "1", b = '"2' } }, all('1|"2\n', { header = { "a", "b" }, delimiter = "|", quotes = false,
       format = "csv" }))
@@ -122,6 +154,12 @@ describe("CSV", function()
     local text = 'a,b;c\n"x,""y""",1\n" z\n",2.5\n'
     assert.equal(text, csv.encode({ { a = 'x,"y"', ["b;c"] = 1 }, { a = " z\n", ["b;c"] = 2.5 } }))
     assert.same({ { a = 'x,"y"', ["b;c"] = "1" } }, csv.decode('a,b;c\n"x,""y""",1\n'))
+    local risky = { { a = "=1+1", b = -5 }, { a = "@x", b = "-2.5" } }
+    assert.equal("a,b\n=1+1,-5\n@x,-2.5\n", csv.encode(risky))
+    assert.equal("a,b\n'=1+1,-5\n'@x,-2.5\n", csv.encode(risky, { formulas = false }))
+    assert.equal("csv.encode: column 'a': CSV has no NaN (0/0) (row 1)", (fake.refused(csv.encode, { { a = 0 / 0 } })))
+    assert.equal("csv.encode: column 'a': CSV has no infinity (row 2)",
+      (fake.refused(csv.encode, { { a = 1 }, { a = -math.huge } })))
     assert.matches("one character", (fake.refused(csv.encode, {}, { delimiter = "--" })), 1, true)
   end)
 

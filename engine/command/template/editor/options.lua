@@ -28,6 +28,7 @@
 ---@class csv.encode.options
 ---@field columns? string|string[] the columns in their order; without them all, by name
 ---@field delimiter? string one character
+---@field formulas? boolean false: texts that a spreadsheet would run (those that begin with = + - @) get a ' before them
 ---@field [integer] any
 
 ---@class ctx.fail.options
@@ -275,12 +276,13 @@
 ---@field columns? table<string, string> our names and theirs: { price = "Valor de Venda" }; other columns are left out
 ---@field at? string a path (JSON), XPath or CSS selector (XML, HTML) to the records
 ---@field header? string|string[] the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …
+---@field skip? integer lines above the header of CSV and TSV, such as titles, that are passed over
 ---@field delimiter? string between fields, one character: ";" or "\t"
 ---@field decimal? ","|"." the decimal mark; thousands marks are removed then, and − is a minus sign
 ---@field dates? string|string[] how dates are written, for example "%d/%m/%Y"; several are tried in order
 ---@field encoding? string|string[] one, or several in the order in which they are tried: { "utf-8", "latin1" }
 ---@field null? any texts that mean nothing, for example { "-", "n/a" }
----@field bad? "fail"|"reject"|"null" what a value that does not fit does (fail unless said)
+---@field bad? "fail"|"reject"|"null" what a value that does not fit does (fail unless said); the others set rows without a required one aside
 ---@field ragged? "fail"|"pad"|"cut" rows of CSV with other fields than the header: missing ones null (pad), too many left out as well (cut)
 ---@field quote? string the quotation mark, one character
 ---@field quotes? boolean false: quotation marks are plain characters
