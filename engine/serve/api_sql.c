@@ -29,7 +29,8 @@ static int sql(api_call *c, dts_error *e) {
   r.limit_ms = LIMIT_MS;
   r.limit_rows = LIMIT_ROWS;
   r.cut = true;
-  int rc = result_read(c->store, &r, text, &params, e);
+  int rc = reader_check(text, &params, e);
+  if (rc == 0) rc = result_read(c->store, &r, text, &params, e);
   if (rc == 0) rc = result_check(&r, c->set, e);
   if (rc == 0) write_answer(c, &r);
   result_free(&r);

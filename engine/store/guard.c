@@ -52,11 +52,16 @@ static int call_function(guard *g, const char *name) {
   return SQLITE_OK;
 }
 
-static const char *word_for(int action) {
+/* A change of the schema is asked about first as one of the table that holds it. */
+static const char *word_for(int action, const char *name) {
+  bool of_schema = name && begins(name, "sqlite_");
   switch (action) {
-  case SQLITE_INSERT: return "insert";
-  case SQLITE_UPDATE: return "update";
-  case SQLITE_DELETE: return "delete";
+  case SQLITE_INSERT: return of_schema ? "create" : "insert";
+  case SQLITE_UPDATE: return of_schema ? "alter" : "update";
+  case SQLITE_DELETE: return of_schema ? "drop" : "delete";
+  case SQLITE_ALTER_TABLE: return "alter";
+  case SQLITE_REINDEX: return "reindex";
+  case SQLITE_ANALYZE: return "analyze";
   case SQLITE_PRAGMA: return "pragma";
   case SQLITE_ATTACH: return "attach";
   case SQLITE_DETACH: return "detach";
@@ -78,6 +83,6 @@ int guard_authorize(void *conn, int action, const char *a, const char *b, const 
   case SQLITE_RECURSIVE: return SQLITE_OK;
   case SQLITE_READ: return read_table(g, a);
   case SQLITE_FUNCTION: return call_function(g, b);
-  default: return refuse(g, "only a SELECT may stand here, not %s", word_for(action));
+  default: return refuse(g, "only a SELECT may stand here, not %s", word_for(action, a));
   }
 }

@@ -235,6 +235,7 @@ static int read_all(reading *r) {
   t->file = arena_text(r->a, value_get_text(d, "file", ""));
   t->rows = arena_text(r->a, value_get_text(d, "rows", NULL));
   t->keep_ms = value_get_integer(d, "keep_ms", 0);
+  t->line = value_get_integer(d, "line", 0);
   t->is_private = value_get_boolean(d, "private", false);
   if (t->keep_ms < 0)
     return error_fail(r->e, "TABLE", "table '%s': keep is less than nothing", t->name);

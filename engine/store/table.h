@@ -35,6 +35,7 @@ typedef struct table_column {
 typedef struct table {
   const char *name;
   const char *file; /* the script that declares it */
+  int64_t line;     /* there; 0: nobody knows */
   size_t count;
   const table_column *columns;
   size_t key_count;

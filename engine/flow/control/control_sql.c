@@ -58,6 +58,7 @@ static int check_params(const reading *r, const reader_context *x, const char *s
   if (!value_get_boolean(command, "all_bound", false)) return 0;
   value params = reader_params(x, sql, value_get(command, "params"), a, NULL);
   binding b = {sql, &params, a};
+  if (reader_check(sql, &params, e) < 0) return -1;
   return store_read(x->store, check_bound, &b, e);
 }
 

@@ -50,6 +50,10 @@ static const char *next_parameter(const char *at, char name[64]) {
     } else if (at[0] == '-' && at[1] == '-') {
       at += strcspn(at, "\n");
       if (!*at) return NULL;
+    } else if (at[0] == '/' && at[1] == '*') {
+      at = strstr(at + 2, "*/");
+      if (!at) return NULL;
+      at++;
     } else if (at[0] == ':' && is_word(at[1]) && !isdigit((unsigned char)at[1])) {
       size_t size = 0;
       while (is_word(at[1 + size])) size++;
@@ -70,6 +74,18 @@ value reader_params(const reader_context *x, const char *sql, const value *param
     if (is_volatile) *is_volatile = true;
   }
   return all;
+}
+
+int reader_check(const char *sql, const value *bound, dts_error *e) {
+  char name[64];
+  for (const char *at = sql; (at = next_parameter(at, name));) {
+    bool of_clock = strncmp(name, "today_minus_", 12) == 0 || strncmp(name, "today_plus_", 11) == 0;
+    if (!of_clock || value_get(bound, name)) continue;
+    error_fail(e, "PARAM", "the parameter :%s is no date", name);
+    if (e) e->status = 422;
+    return error_hint(e, "days or weeks, 40000 at most: :today_minus_3d, :today_plus_2w");
+  }
+  return 0;
 }
 
 /* ---- reading ---- */
@@ -161,6 +177,7 @@ int reader_sql(const reader_context *x, const char *sql, const value *params, in
                .tables = value_list(),
                .rows = value_list()};
   r.sql = (store_sql){sql, &bound, limit_ms ? limit_ms : own_limit(x), limit_rows};
+  if (reader_check(sql, &bound, e) < 0) return -1;
   if (store_read(x->store, read_work, &r, e) < 0 || check_private(x, &r.tables, e) < 0) return -1;
   for (size_t i = 0; x->read && i < r.tables.list.count; i++)
     value_add(x->read_memory, x->read, value_copy(x->read_memory, &r.tables.list.items[i]));

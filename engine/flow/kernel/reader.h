@@ -34,5 +34,7 @@ int reader_sql(const reader_context *x, const char *sql, const value *params, in
  * is set when it does. */
 value reader_params(const reader_context *x, const char *sql, const value *params, arena *a,
                     bool *is_volatile);
+/* PARAM when the SQL counts from today in a way that no date comes of, such as :today_minus_9x. */
+int reader_check(const char *sql, const value *bound, dts_error *e);
 
 #endif

@@ -23,7 +23,7 @@ static bool is_change(const entry *e) { return e->fresh || (e->good && !e->seen)
 
 static bool is_made_of(const entry *e, const char *where) {
   size_t size = strlen(e->file);
-  if (strncmp(where, e->file, size) == 0 && where[size] == ':') return true;
+  if (strncmp(where, e->file, size) == 0 && (where[size] == ':' || !where[size])) return true;
   for (size_t i = 0; e->fresh && i < e->fresh->module_count; i++) {
     size = strlen(e->fresh->modules[i].file);
     if (strncmp(where, e->fresh->modules[i].file, size) == 0 && where[size] == ':') return true;

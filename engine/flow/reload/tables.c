@@ -25,7 +25,10 @@ typedef struct ensuring {
 } ensuring;
 
 static int blame(const table *t, dts_error *e) {
-  if (e && !e->where[0]) snprintf(e->where, sizeof e->where, "%s:0", t->file);
+  if (e && !e->where[0] && t->line)
+    snprintf(e->where, sizeof e->where, "%s:%lld", t->file, (long long)t->line);
+  else if (e && !e->where[0])
+    snprintf(e->where, sizeof e->where, "%s", t->file);
   return -1;
 }
 

@@ -7,7 +7,8 @@
 
 #include "flow/kernel/parts.h"
 
-/* Not yet in force: what the store remembers of private tables is added to the set. `then` is called on the loop: 0, or -1 with an error whose `where` names the file at fault. */
+/* Not yet in force: what the store remembers of private tables is added to the set. `then` is called
+ * on the loop: 0, or -1 with an error whose `where` names the file at fault. */
 void tables_ensure(kernel *k, registry *set, kernel_then *then, void *arg);
 
 #endif

@@ -151,6 +151,34 @@ static void a_table_that_the_store_refuses_is_a_fault(void **state) {
   bench_close(b);
 }
 
+static void rows_that_cannot_be_read_name_their_table_s_line(void **state) {
+  (void)state;
+  bench *b = begin("");
+  bench_script(b, "a",
+               "\n\ndts.table { name = 't', key = { 'id' }, columns = { 'id integer' }, rows = "
+               "'../..' }\n");
+  until_faults(b, 1);
+  const value *fault = first_fault(b);
+  assert_string_equal(value_get_text(fault, "where", ""), "pipelines/a.lua:4");
+  assert_string_equal(value_get_text(fault, "message", ""),
+                      "'../..' is not a path inside the project");
+  bench_close(b);
+}
+
+static void a_date_that_cannot_be_counted_is_an_error(void **state) {
+  (void)state;
+  bench *b =
+      begin("dts.pipeline { name = 'far', retry = 0, run = function() print(#dts.sql 'select "
+            ":today_minus_99999999999d as d') end }\n"
+            "dts.pipeline { name = 'near', retry = 0, run = function() print(#dts.sql 'select "
+            ":today_plus_2w as d /* :today_minus_x */') end }\n");
+  assert_string_equal(bench_run(b, "far"), "failed");
+  bench_expect(b, "select message from dts_run order by id desc limit 1",
+               "the parameter :today_minus_99999999999d is no date\n");
+  assert_string_equal(bench_run(b, "near"), "done");
+  bench_close(b);
+}
+
 /* ---- private tables ---- */
 
 #define SECRET                                                                                     \
@@ -286,6 +314,8 @@ int main(void) {
       cmocka_unit_test(an_edit_that_breaks_another_file_is_refused),
       cmocka_unit_test(a_file_that_others_need_stays_when_it_is_deleted),
       cmocka_unit_test(a_table_that_the_store_refuses_is_a_fault),
+      cmocka_unit_test(rows_that_cannot_be_read_name_their_table_s_line),
+      cmocka_unit_test(a_date_that_cannot_be_counted_is_an_error),
       cmocka_unit_test(a_private_table_stays_so_while_its_script_is_broken),
       cmocka_unit_test(a_kept_view_copies_no_private_table),
       cmocka_unit_test(a_run_ends_on_the_version_it_began_with),
