@@ -199,7 +199,7 @@ static int print(lua_State *L) {
   int count = lua_gettop(L);
   luaL_buffinit(L, &line);
   for (int i = 1; i <= count; i++) {
-    if (i > 1) luaL_addchar(&line, '\t');
+    if (i > 1) luaL_addchar(&line, ' ');
     push_shown(L, i);
     luaL_addvalue(&line);
   }

@@ -1,6 +1,7 @@
--- The editor hints that `dts new` writes are what the engine takes: options.lua has one class for each table of options
--- that engine/lua/dts declares, and is made of them; dts.lua and trial.lua are written by hand, and whatever a script can
--- call has its line there. `lua5.4 tests/check/hints.lua write`, in the project's folder, makes options.lua anew.
+-- The editor hints that `dts new` writes are what the engine takes: options.lua has one class for each table of
+-- options that engine/lua/dts declares, and is made of them; dts.lua and trial.lua are written by hand, and whatever a
+-- script can call has its line there. `lua5.4 tests/check/hints.lua write`, in the project's folder, makes options.lua
+-- anew.
 -- SPDX-License-Identifier: MIT
 
 package.path = (arg[0]:match("^(.*)/") or ".") .. "/?.lua;" .. package.path
@@ -30,7 +31,9 @@ local function type_of(title, field)
   if type(kind) == "string" then return TYPES[kind] or "any" end
   if kind.title then return class_of(kind.title) end
   local choices = {}
-  for i, choice in ipairs(kind) do choices[i] = type(choice) == "string" and ('"%s"'):format(choice) or tostring(choice) end
+  for i, choice in ipairs(kind) do
+    choices[i] = type(choice) == "string" and ('"%s"'):format(choice) or tostring(choice)
+  end
   return table.concat(choices, "|")
 end
 

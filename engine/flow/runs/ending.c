@@ -343,7 +343,7 @@ void ending_frame(run *r, const frame *in) {
     on_failed(r, in);
 }
 
-static void describe_loss(const worker_end *how, dts_error *e) {
+static void describe_loss(const run *r, const worker_end *how, dts_error *e) {
   if (how->signal)
     error_fail(e, "WORKER_LOST", "the run's process ended by signal %d (%s) without a result",
                how->signal, strsignal(how->signal));
@@ -352,8 +352,9 @@ static void describe_loss(const worker_end *how, dts_error *e) {
                how->status);
   if (how->signal == SIGABRT || (!how->signal && how->status == 255))
     error_hint(e,
-               "a library found no more memory, most likely: read in pieces, or raise limits = { "
-               "memory = \"...\" }");
+               "a library found no more memory within the run's %lld MB, most likely: read in "
+               "pieces, or raise limits = { memory = \"...\" }",
+               (long long)(r->pipeline->memory >> 20));
   e->status = how->signal;
 }
 
@@ -370,7 +371,7 @@ static void describe(const run *r, const worker_end *how, dts_error *e) {
     error_fail(e, "LIMIT_CPU", "the script used more than its %s of processor time", limit);
     error_hint(e, "look for an endless loop, or raise limits = { cpu = \"...\" }");
   } else {
-    describe_loss(how, e);
+    describe_loss(r, how, e);
   }
   snprintf(e->where, sizeof e->where, "%s", how->where[0] ? how->where : p->file);
 }

@@ -11,7 +11,7 @@ local function words(...)
     local part = parts[i]
     parts[i] = type(part) == "table" and not kernel.is_error(part) and show(part) or tostring(part)
   end
-  return table.concat(parts, "\t")
+  return table.concat(parts, " ")
 end
 
 local function at(level)

@@ -96,7 +96,9 @@ end
 
 -- t:release(pipeline?, where?): leaves quarantine, as `dts quarantine release` does; how many inputs did.
 function methods.release(it, pipeline, where)
-  if pipeline == nil and where == nil then options.fail("t:release", "a pipeline's name, or SQL as `where`, expected") end
+  if pipeline == nil and where == nil then
+    options.fail("t:release", "a pipeline's name, or SQL as `where`, expected")
+  end
   return ask(it, "release", { pipeline = pipeline, where = where }).count
 end
 

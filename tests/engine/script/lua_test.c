@@ -89,7 +89,7 @@ static void a_run_asks_and_puts(void **state) {
   assert_true(first->list.items[0].list.items[2].real == 1.5);
   assert_string_equal(value_get_text(&t.rows.list.items[t.rows.list.count - 1], "step", ""),
                       "many");
-  assert_string_equal(value_get_text(&t.logs.list.items[0], "message", ""), "rows\t{\"n\":2}");
+  assert_string_equal(value_get_text(&t.logs.list.items[0], "message", ""), "rows {\"n\":2}");
   talk_close(&t);
 }
 
@@ -138,8 +138,8 @@ static void tables_are_printed_by_their_content(void **state) {
        "end }\n");
   done(&t);
   assert_string_equal(value_get_text(&t.logs.list.items[0], "message", ""),
-                      "got\t{\"a\":2.5,\"b\":[1,\"x\",null],\"f\":(function),\"me\":(itself)}"
-                      "\t{}\t{1,\"n\":2}");
+                      "got {\"a\":2.5,\"b\":[1,\"x\",null],\"f\":(function),\"me\":(itself)}"
+                      " {} {1,\"n\":2}");
   size_t size = strlen(value_get_text(&t.logs.list.items[1], "message", ""));
   assert_in_range(size, 1000, 1030);
   talk_close(&t);

@@ -53,7 +53,9 @@ describe("dts.date", function()
   it("reads what JSON writes as numbers, where a shape says how", function()
     fake.engine({}, { tables = { t = { "day date", "at timestamp", "n integer" } } })
     local body = require "dts.body"
-    local function first(text, dates) return body.of(text, "x"):rows({ into = "t", dates = dates, format = "json" })() end
+    local function first(text, dates)
+      return body.of(text, "x"):rows({ into = "t", dates = dates, format = "json" })()
+    end
     assert.same({ day = "2024-02-29", n = 5 }, first('[{"day":20240229,"n":5}]', "%Y%m%d"))
     assert.same({ at = "2024-02-29T00:00:00.000Z" }, first('[{"at":1709164800}]', "%s"))
     fake.restore()

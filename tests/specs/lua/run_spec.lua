@@ -32,7 +32,7 @@ describe("a run", function()
     assert.same({ "query", { table = "rates", where = { date = "2024-02-29" }, order = { "-date" } } }, e.calls[2])
     assert.equal(2, #e.rows)
     assert.same({ { currency = "BRL", date = "2024-02-29", rate = 5 } }, e.rows[2].rows)
-    assert.same({ "log", { level = "info", message = 'old\t{"rate":1}' } }, e.sent[1])
+    assert.same({ "log", { level = "info", message = 'old {"rate":1}' } }, e.sent[1])
   end)
 
   local function run(text, answers, start)
