@@ -171,6 +171,12 @@ describe("the dashboard on the engine", { skip }, () => {
       const table = page.getByRole("region", { name: "Inputs in quarantine" });
       const text = await table.innerText();
       for (const date of DATES) assert.ok(text.includes(`CURRENCY#USD ${date}`), text);
+      await table.getByRole("button", { name: `CURRENCY#USD ${DATES[0]}` }).click();
+      const tried = page.getByRole("list", { name: "Attempts" }).locator("li");
+      await tried.first().getByRole("link", { name: /^run \d+$/ }).waitFor();
+      assert.equal(await tried.count(), 2);
+      assert.match(await tried.first().innerText(), /· HTTP \d{3}/);
+      await page.getByRole("button", { name: "Close" }).click();
       await page.getByRole("checkbox", { name: "All", exact: false }).first().check();
       await page.getByLabel("Reason").fill("the bank has published them");
       await page.getByRole("button", { name: "Release" }).click();
@@ -224,6 +230,8 @@ describe("the dashboard on the engine", { skip }, () => {
       assert.match(await row.innerText(), /much/);
       await row.getByRole("button", { name: /anp-broken/ }).click();
       await page.locator(".payload", { hasText: ";much;" }).waitFor();
+      const tried = page.getByRole("list", { name: "Attempts" }).locator("li");
+      assert.match(await tried.first().innerText(), /^failed .* · run \d+\n.*much/);
       await row.getByRole("checkbox").check();
       await page.getByLabel("Reason").fill("a bad upload");
       await page.getByRole("button", { name: "Drop" }).click();
