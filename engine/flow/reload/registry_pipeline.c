@@ -230,6 +230,55 @@ static int check_after(building *b, const pipeline *p, dts_error *e) {
   return 0;
 }
 
+/* Whether every pipeline that p follows is placed: one without `after` always is. */
+static bool follows_placed(const building *b, const pipeline *p, const bool *placed) {
+  const value *after = list_or_empty(p->declared, "after");
+  for (size_t i = 0; i < after->list.count; i++)
+    if (!placed[registry_pipeline(b->set, after->list.items[i].text.bytes) - b->set->pipelines])
+      return false;
+  return true;
+}
+
+/* The first that p follows and that has no place. */
+static const pipeline *followed_by(const building *b, const pipeline *p, const bool *placed) {
+  const value *after = list_or_empty(p->declared, "after");
+  for (size_t i = 0; i < after->list.count; i++) {
+    const pipeline *other = registry_pipeline(b->set, after->list.items[i].text.bytes);
+    if (!placed[other - b->set->pipelines]) return other;
+  }
+  return p;
+}
+
+/* Each without a place follows one without: whoever goes on long enough is in the circle. */
+static int fail_circle(const building *b, const bool *placed, dts_error *e) {
+  const pipeline *p = b->set->pipelines;
+  buffer text;
+  while (placed[p - b->set->pipelines]) p++;
+  for (size_t i = 0; i < b->set->pipeline_count; i++) p = followed_by(b, p, placed);
+  buffer_init(&text, 600);
+  const pipeline *other = p;
+  do {
+    other = followed_by(b, other, placed);
+    buffer_add_format(&text, " after '%s'", other->name);
+  } while (other != p);
+  error_fail(e, "PIPELINE", "pipelines follow each other in a circle, for ever: '%s'%s", p->name,
+             buffer_text(&text));
+  buffer_free(&text);
+  error_hint(e, "give one of them a schedule in the place of `after`");
+  return registry_fail(e, p->declared);
+}
+
+static int check_circles(building *b, dts_error *e) {
+  size_t total = b->set->pipeline_count, count = 0;
+  bool *placed = arena_alloc(b->memory, total + 1);
+  for (size_t before = total + 1; count < total && count != before;) {
+    before = count;
+    for (size_t i = 0; i < total; i++)
+      if (!placed[i] && follows_placed(b, &b->set->pipelines[i], placed)) placed[i] = true, count++;
+  }
+  return count == total ? 0 : fail_circle(b, placed, e);
+}
+
 static int check_tables(building *b, const pipeline *p, dts_error *e) {
   for (size_t i = 0; i < p->tables->list.count; i++) {
     const char *name = p->tables->list.items[i].text.bytes;
@@ -251,7 +300,7 @@ int registry_read_pipelines(building *b, dts_error *e) {
     const pipeline *p = &b->set->pipelines[i];
     if (check_after(b, p, e) < 0 || check_tables(b, p, e) < 0) return -1;
   }
-  return 0;
+  return check_circles(b, e);
 }
 
 void registry_free_pipeline(pipeline *p) {

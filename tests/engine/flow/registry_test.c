@@ -69,6 +69,19 @@ static void what_does_not_hold_together_is_refused(void **state) {
                       "\"table\":\"t\",\"since\":\"2026-01-01\",\"calendar\":{\"name\":\"daily\","
                       "\"closed\":[\"soon\"]}}}]",
        "DATE", "a calendar's list holds soon", "pipelines/x.lua:2"},
+      {"[" PIPELINE("p", ",\"after\":[\"p\"]") "]", "PIPELINE",
+       "pipelines follow each other in a circle, for ever: 'p' after 'p'", "pipelines/x.lua:1"},
+      {"[" PIPELINE("a", "") "," PIPELINE("x", ",\"after\":[\"r\"]") "," PIPELINE(
+           "p",
+           ",\"after\":[\"a\",\"r\"]") "," PIPELINE("q",
+                                                    ",\"after\":[\"p\"]") "," PIPELINE("r",
+                                                                                       ",\"aft"
+                                                                                       "er\":["
+                                                                                       "\"q\""
+                                                                                       "]") "]",
+       "PIPELINE",
+       "pipelines follow each other in a circle, for ever: 'r' after 'q' after 'p' after 'r'",
+       "pipelines/x.lua:5"},
       {"[" PIPELINE("p", ",\"after\":[\"pp\"]") "]", "PIPELINE", "there is no pipeline named 'pp'",
        "pipelines/x.lua:1"},
       {"[" PIPELINE("p", ",\"tables\":[\"t\"]") "]", "TABLE",
