@@ -77,9 +77,12 @@ static void add_up(const value *runs, tally *all, size_t *count) {
 static void add_versions(engine *n, const value *runs, arena *a, tally *all, size_t count) {
   for (size_t i = 0; i < count; i++) {
     value params = value_map(), result;
-    for (size_t r = 0; r < runs->list.count; r++)
-      if (strcmp(value_get_text(&runs->list.items[r], "pipeline", ""), all[i].name) == 0)
-        value_set(a, &params, "id", *value_get(&runs->list.items[r], "id"));
+    for (size_t r = 0; r < runs->list.count; r++) {
+      const value *one = &runs->list.items[r], *id = value_get(one, "id"); /* none: never begun */
+      if (id && strcmp(value_get_text(one, "pipeline", ""), all[i].name) == 0)
+        value_set(a, &params, "id", *id);
+    }
+    if (!params.map.count) continue;
     if (engine_sql(n, "select version from dts_runs where id = :id", &params, 0, a, &result, NULL) <
         0)
       continue;

@@ -235,6 +235,21 @@ run status --json; says "status as JSON" '"running": true'; says "status as JSON
 run jobs --state failed; says "jobs beside it" "wrong"
 run key list --json; ends "keys beside it" 0
 run serve --listen 127.0.0.1:0; ends "a second engine" 1; warns "a second engine" "[STORE_LOCKED]"
+rm var/dts.sock
+for _ in $(seq 50); do [ -S var/dts.sock ] && break; sleep 0.1; done
+run run ticks --param count=4; ends "a socket that was removed is made again" 0
+cat >pipelines/naps.lua <<'LUA'
+require("dts").pipeline { name = "naps", run = function(ctx) ctx:sleep("1h") end }
+LUA
+for _ in $(seq 50); do "$dts" explain naps >"$home/out" 2>&1 && break; sleep 0.1; done
+"$dts" run naps >"$home/out" 2>"$home/err" &
+waits=$!
+for _ in $(seq 50); do "$dts" jobs --pipeline naps --json | grep -q waiting && break; sleep 0.1; done
+run jobs cancel "$("$dts" jobs --pipeline naps --json | sed -n 's/.*"id": \([0-9]*\).*/\1/p' | head -1)"
+wait $waits; status=$? out=$(cat "$home/out") err=$(cat "$home/err")
+ends "a run that another cancels" 1; says "a run that another cancels" "cancelled"
+rm pipelines/naps.lua
+sleep 1
 sed -i 's/dts.pipeline { name = "endless"/dts.pipelin { name = "endless"/' pipelines/shop.lua
 sleep 1
 run check; ends "a bad edit" 1; says "a bad edit" "did you mean 'pipeline'?"

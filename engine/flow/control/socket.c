@@ -1,19 +1,22 @@
 /* socket.c -- see socket.h; the engine's side. socket_client.c is the other.
  *
  * A command under way belongs to its peer's list; when the peer goes, the command stays with peer
- * NULL and its answer is dropped.
+ * NULL and its answer is dropped. A socket file that somebody removes is made again.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/control/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "flow/control/socket_path.h"
 #include "wire/frame.h"
 #include "wire/op.h"
@@ -38,7 +41,7 @@ struct peer {
 
 struct control_socket {
   kernel *kernel;
-  int fd;
+  int fd, removals; /* removals: inotify on var/, or -1 */
   char *listen;
   peer *peers;
   asked *asked;
@@ -217,12 +220,58 @@ static int bind_socket(const char *root, dts_error *e) {
   return -1;
 }
 
+static bool is_bound(const control_socket *s) {
+  socket_path at;
+  struct stat there;
+  if (socket_path_open(kernel_root(s->kernel), &at, NULL) < 0)
+    return true; /* var/ itself is gone */
+  bool found = fstatat(at.folder, SOCKET_NAME, &there, AT_SYMLINK_NOFOLLOW) == 0;
+  socket_path_close(&at);
+  return found;
+}
+
+static void bind_again(control_socket *s) {
+  dts_error e;
+  int fd = bind_socket(kernel_root(s->kernel), &e);
+  if (fd < 0) return log_warn("commands do not reach this engine any more: %s", e.message);
+  loop_watch(kernel_loop(s->kernel), s->fd, false, false, NULL, NULL);
+  close(s->fd);
+  s->fd = fd;
+  loop_watch(kernel_loop(s->kernel), fd, true, false, on_connection, s);
+  log_warn("var/" SOCKET_NAME " was removed: it is there again");
+}
+
+static void on_removal(void *arg, int fd, bool readable, bool writable) {
+  control_socket *s = arg;
+  _Alignas(struct inotify_event) char events[4096];
+  (void)readable, (void)writable;
+  while (read(fd, events, sizeof events) > 0) continue;
+  if (!is_bound(s)) bind_again(s);
+}
+
+/* Without a watch left in the system all goes on; only a removal is not noticed. */
+static void watch_removals(control_socket *s) {
+  socket_path at;
+  char path[64];
+  if (socket_path_open(kernel_root(s->kernel), &at, NULL) < 0) return;
+  snprintf(path, sizeof path, "/proc/self/fd/%d", at.folder);
+  int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  bool ok = fd >= 0 && inotify_add_watch(fd, path, IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR) >= 0;
+  socket_path_close(&at);
+  if (!ok && fd >= 0) close(fd);
+  if (!ok) return;
+  s->removals = fd;
+  loop_watch(kernel_loop(s->kernel), fd, true, false, on_removal, s);
+}
+
 control_socket *socket_open(kernel *k, const char *address, dts_error *e) {
   int fd = bind_socket(kernel_root(k), e);
   if (fd < 0) return NULL;
   control_socket *s = memory_alloc(sizeof *s);
-  *s = (control_socket){.kernel = k, .fd = fd, .listen = address ? memory_text(address) : NULL};
+  *s = (control_socket){.kernel = k, .fd = fd, .removals = -1};
+  s->listen = address ? memory_text(address) : NULL;
   loop_watch(kernel_loop(k), fd, true, false, on_connection, s);
+  watch_removals(s);
   return s;
 }
 
@@ -235,6 +284,10 @@ static void unlink_socket(const control_socket *s) {
 
 void socket_close(control_socket *s) {
   if (!s) return;
+  if (s->removals >= 0) {
+    loop_watch(kernel_loop(s->kernel), s->removals, false, false, NULL, NULL);
+    close(s->removals);
+  }
   unlink_socket(s);
   loop_watch(kernel_loop(s->kernel), s->fd, false, false, NULL, NULL);
   close(s->fd);
