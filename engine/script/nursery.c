@@ -49,12 +49,14 @@ static void keep_child(nursery *n, pid_t pid, char *page) {
 }
 
 /* What it left behind. */
-static void drop_child(nursery *n, pid_t pid, char where[WITNESS_TEXT]) {
+static void drop_child(nursery *n, pid_t pid, char where[WITNESS_TEXT], bool *starved) {
   size_t i = 0;
+  *starved = false;
   where[0] = '\0';
   while (i < n->count && n->children[i].pid != pid) i++;
   if (i == n->count) return;
   witness_read(n->children[i].page, where);
+  *starved = witness_starved(n->children[i].page);
   witness_close(n->children[i].page);
   n->children[i] = n->children[--n->count];
 }
@@ -71,9 +73,12 @@ static int64_t milliseconds(struct timeval t) {
 static int report_exit(nursery *n, pid_t pid, int status, const struct rusage *used) {
   dts_error e;
   char where[WITNESS_TEXT];
-  drop_child(n, pid, where);
+  bool starved;
+  drop_child(n, pid, where, &starved);
   buffer_clear(&n->out);
-  pack_map(&n->out, 5);
+  pack_map(&n->out, 6);
+  pack_text(&n->out, "starved", 7);
+  pack_boolean(&n->out, starved);
   pack_text(&n->out, "where", 5);
   pack_text(&n->out, where, strlen(where));
   add_number(&n->out, "pid", pid);

@@ -36,6 +36,8 @@ void witness_read(const char *page, char out[WITNESS_TEXT]) {
     if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
 }
 
+bool witness_starved(const char *page) { return page && page[WITNESS_TEXT]; }
+
 /* A signal's handler has no argument of ours. */
 static script *volatile watched;
 static char *volatile paper;
@@ -45,6 +47,15 @@ void witness_note(void) {
   char where[WITNESS_TEXT];
   fault_where(watched->now->L, where);
   memcpy(paper, where, sizeof where);
+}
+
+/* A library that gives up says so to nobody (its standard error is closed). A buffer that doubles is refused when
+ * a third of the space is in use: what it asked for is not to be had now either. */
+static void note_exit(void) {
+  size_t piece = watched ? watched->memory_limit : 0;
+  void *got = piece ? mmap(NULL, piece, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : NULL;
+  if (got == MAP_FAILED && paper) paper[WITNESS_TEXT] = 1;
+  witness_note();
 }
 
 static void note_here(lua_State *L, lua_Debug *event) {
@@ -76,7 +87,7 @@ static void handle(int number, void (*handler)(int), int flags) {
 void witness_stand(script *s, char *page) {
   watched = s;
   paper = page;
-  atexit(witness_note); /* a library that gives up calls exit; we never do */
+  atexit(note_exit); /* a library that gives up calls exit; we never do */
   handle(SIGUSR1, on_notice, SA_RESTART | SA_ONSTACK);
 #ifndef DTS_SANITIZED
   static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};

@@ -17,7 +17,8 @@ enum { WITNESS_SIZE = 4096, WITNESS_TEXT = 256 };
 char *witness_open(void);      /* before the fork; NULL: goes without */
 void witness_hide(char *page); /* after it: children to come do not have this page */
 void witness_read(const char *page, char out[WITNESS_TEXT]); /* printable text, or "" */
-void witness_close(char *page);                              /* NULL is fine */
+bool witness_starved(const char *page); /* it gave up where there was no memory left to have */
+void witness_close(char *page);         /* NULL is fine */
 
 void witness_stand(script *s, char *page); /* in the child, before the cage; once in a process */
 void witness_note(void);                   /* from a signal's handler: the line, now */

@@ -50,6 +50,7 @@ const ATTACKS = {
   storm: ["local t = {} while true do t[#t + 1] = coroutine.wrap(coroutine.yield) t[#t]() end", /64 MB of memory/],
   deep: ["local function f() return 1 + f() end f()", /64 MB of memory|stack overflow/],
   nested: ["local function f() return coroutine.wrap(f)() end f()", /C stack overflow/],
+  cjson: ['local t = {} local s = ("x"):rep(1 << 20) for i = 1, 100 do t[i] = s end return #require "cjson".encode(t)', /more than its 64 MB of memory/],
   rep: ['return #("x"):rep(1e15)', /resulting string too large/],
   strings: ['local t = {} for i = 1, 1024 do t[i] = ("x"):rep(1 << 20) .. i end', /64 MB of memory/],
   caught: ['local t = {} while true do pcall(function() t[#t + 1] = ("x"):rep(1 << 20) .. #t end) end', /64 MB of memory/],

@@ -195,7 +195,8 @@ static void on_exited(nursery *n, const value *said) {
   w->end = (worker_end){.status = (int)value_get_integer(said, "status", 0),
                         .signal = (int)value_get_integer(said, "signal", 0),
                         .cpu_ms = value_get_integer(said, "cpu_ms", 0),
-                        .peak = value_get_integer(said, "peak", 0)};
+                        .peak = value_get_integer(said, "peak", 0),
+                        .starved = value_get_boolean(said, "starved", false)};
   snprintf(w->end.where, sizeof w->end.where, "%s", value_get_text(said, "where", ""));
   read_frames(n, w->call);
 }

@@ -26,6 +26,7 @@ typedef struct worker_end {
   int64_t cpu_ms, peak;
   char where[256]; /* "FILE:LINE" as the worker left it behind, or ""; not to be trusted */
   bool timed_out;  /* the engine killed it at its time limit */
+  bool starved;    /* it gave up with no memory left within its limit */
   bool lost;       /* the nursery went away and took it along */
 } worker_end;
 

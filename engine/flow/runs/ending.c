@@ -343,7 +343,7 @@ void ending_frame(run *r, const frame *in) {
     on_failed(r, in);
 }
 
-static void describe_loss(const run *r, const worker_end *how, dts_error *e) {
+static void describe_loss(const worker_end *how, dts_error *e) {
   if (how->signal)
     error_fail(e, "WORKER_LOST", "the run's process ended by signal %d (%s) without a result",
                how->signal, strsignal(how->signal));
@@ -352,9 +352,8 @@ static void describe_loss(const run *r, const worker_end *how, dts_error *e) {
                how->status);
   if (how->signal == SIGABRT || (!how->signal && how->status == 255))
     error_hint(e,
-               "a library found no more memory within the run's %lld MB, most likely: read in "
-               "pieces, or raise limits = { memory = \"...\" }",
-               (long long)(r->pipeline->memory >> 20));
+               "a library found no more memory, most likely: read in pieces, or raise limits = { "
+               "memory = \"...\" }");
   e->status = how->signal;
 }
 
@@ -370,8 +369,12 @@ static void describe(const run *r, const worker_end *how, dts_error *e) {
     duration_write(p->cpu_ms, limit);
     error_fail(e, "LIMIT_CPU", "the script used more than its %s of processor time", limit);
     error_hint(e, "look for an endless loop, or raise limits = { cpu = \"...\" }");
+  } else if (how->starved && how->status == 255) { /* a library that calls exit, such as cjson */
+    error_fail(e, "LIMIT_MEMORY", "the script needs more than its %lld MB of memory",
+               (long long)(p->memory >> 20));
+    error_hint(e, "read in pieces instead of whole, or raise limits = { memory = \"...\" }");
   } else {
-    describe_loss(r, how, e);
+    describe_loss(how, e);
   }
   snprintf(e->where, sizeof e->where, "%s", how->where[0] ? how->where : p->file);
 }
@@ -388,10 +391,9 @@ void ending_worker(run *r, const worker_end *how) {
   call_wait_drop(r);
   if (r->ending) return leave(r);
   describe(r, how, &e);
-  bool limit = how->timed_out || strcmp(e.code, "LIMIT_CPU") == 0;
   if (r->fault.code[0])
     end_failed(r, &r->fault);
-  else if (limit || r->handed_back || r->cancelled || r->slept)
+  else if (strncmp(e.code, "LIMIT_", 6) == 0 || r->handed_back || r->cancelled || r->slept)
     end_failed(r, &e);
   else
     end(r, RUN_LOST, &e);
