@@ -18,6 +18,17 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 enum { NAME_BYTES = 255, FOLDER_BYTES = 1024 };
 
+/* Names that copying programs give while they are at it. */
+bool intake_is_passing(const char *name) {
+  static const char *const endings[] = {".tmp", ".part", ".filepart", ".crdownload", "~"};
+  size_t size = strlen(name);
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    size_t end = strlen(endings[i]);
+    if (size > end && strcmp(name + size - end, endings[i]) == 0) return true;
+  }
+  return false;
+}
+
 /* ---- who wants it ---- */
 
 int intake_folder_of(const char *pattern, char *out, size_t room) {

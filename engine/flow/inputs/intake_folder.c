@@ -22,7 +22,7 @@
 #include "flow/inputs/intake_parts.h"
 #include "flow/kernel/parts.h"
 
-enum { SETTLE_MS = 1000, FOLDERS = 256 };
+enum { SETTLE_MS = 1000, LATER_MS = 5000, FOLDERS = 256 };
 #define EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR)
 
 typedef struct arrival {
@@ -43,8 +43,8 @@ struct folder_watch {
   int fd;
   folder folders[FOLDERS];
   size_t count;
-  arrival *waiting; /* in the order of their coming */
-  loop_timer *settle;
+  arrival *waiting;           /* in the order of their coming */
+  loop_timer *settle, *later; /* later: one could not be kept */
   uint64_t listening;
   bool looking, look_again, taking;
 };
@@ -220,11 +220,22 @@ static void finish(taking *t) {
   take_next(w);
 }
 
+static void on_later(void *arg) {
+  ((folder_watch *)arg)->later = NULL;
+  look_everywhere(arg);
+}
+
+/* What lies in the folders is looked at again: a disk that is full has room some day. */
+static void try_later(folder_watch *w) {
+  if (!w->later) w->later = loop_after(kernel_loop(w->intake->kernel), LATER_MS, on_later, w);
+}
+
 static void taken(void *arg, const intake_taken *f, const dts_error *e) {
   taking *t = arg;
-  if (e)
+  if (e) {
     log_warn("%s/%s was not taken: %s", t->arrival->folder, t->arrival->name, e->message);
-  else if (f->fresh)
+    if (e->retryable || strcmp(e->code, "DISK_FULL") == 0) try_later(t->watch);
+  } else if (f->fresh)
     log_info("%s/%s was taken for '%s'", t->arrival->folder, t->arrival->name, f->pipeline);
   else if (strcmp(f->name, t->arrival->name) != 0)
     log_info("%s/%s is not taken: it has the content of %s, which was", t->arrival->folder,
@@ -238,8 +249,10 @@ static void take_then(void *arg) {
   arrival *a = t->arrival;
   intake_file f = {a->name, t->object, a->size};
   if (t->outcome == GOT) return intake_take(w->intake, a->folder, &f, taken, t);
-  if (t->outcome == FAILED)
+  if (t->outcome == FAILED) {
     log_error("%s/%s could not be kept: %s", a->folder, a->name, t->error.message);
+    try_later(w);
+  }
   if (t->outcome == CHANGED) { /* somebody still writes: look at it again in a second */
     arrival *later = new_arrival(a->folder, a->name);
     later->size = a->size, later->changed = a->changed;
@@ -280,22 +293,11 @@ static const folder *folder_of(const folder_watch *w, int wd) {
   return NULL;
 }
 
-/* Names that copying programs give while they are at it. */
-static bool is_passing(const char *name) {
-  static const char *const endings[] = {".tmp", ".part", ".filepart", ".crdownload", "~"};
-  size_t size = strlen(name);
-  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-    size_t end = strlen(endings[i]);
-    if (size > end && strcmp(name + size - end, endings[i]) == 0) return true;
-  }
-  return false;
-}
-
 static void arrived(folder_watch *w, const folder *of, const char *name) {
   dts_error e;
   if (name[0] == '.') return;
   bool wanted = intake_match(kernel_current(w->intake->kernel), of->path, name, &e) != NULL;
-  if (!wanted && is_passing(name)) return;
+  if (!wanted && intake_is_passing(name)) return;
   if (!wanted) return log_warn("%s/%s stays where it is: %s", of->path, name, e.message);
   arrival *a = new_arrival(of->path, name);
   a->whole = true;
@@ -384,6 +386,7 @@ void folder_watch_close(folder_watch *w) {
   kernel_unlisten(w->intake->kernel, w->listening);
   loop_watch(kernel_loop(w->intake->kernel), w->fd, false, false, NULL, NULL);
   loop_cancel(kernel_loop(w->intake->kernel), w->settle);
+  loop_cancel(kernel_loop(w->intake->kernel), w->later);
   forget_folders(w);
   close(w->fd);
   for (arrival *a = w->waiting, *next; a; a = next) {

@@ -14,6 +14,8 @@ struct intake {
   size_t under_way;
 };
 
+bool intake_is_passing(const char *name); /* one that a copying program gives meanwhile */
+
 folder_watch *folder_watch_open(intake *t);
 void folder_watch_close(folder_watch *w); /* NULL is fine */
 bool folder_watch_idle(const folder_watch *w);

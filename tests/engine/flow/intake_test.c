@@ -181,6 +181,25 @@ static void watches_the_folder(void **state) {
   input_close(k);
 }
 
+/* A full disk, here a folder that is away: the file is taken once it can be kept. */
+static void takes_later_what_could_not_be_kept(void **state) {
+  (void)state;
+  input_kernel *k = input_open(TWO, NULL);
+  char kept[300], away[300];
+  snprintf(kept, sizeof kept, "%s/objects/new", k->folder);
+  snprintf(away, sizeof away, "%s/objects/away", k->folder);
+  intake_start(k->kernel.intake);
+  input_settle(k);
+  assert_int_equal(rename(kept, away), 0);
+  input_file(k, "incoming/sales-1.csv", "one");
+  turn_for(k, 300);
+  assert_int_equal(count(k, "select count(*) from dts_file"), 0);
+  assert_int_equal(rename(away, kept), 0);
+  turn_for(k, 5000);
+  wait_for(k, "select count(*) from dts_file", 1);
+  input_close(k);
+}
+
 static void finds_what_lay_there(void **state) {
   (void)state;
   input_kernel *k = input_open(TWO, NULL);
@@ -243,6 +262,7 @@ int main(void) {
       cmocka_unit_test(needs_the_bytes),
       cmocka_unit_test(knows_folders_of_patterns),
       cmocka_unit_test(watches_the_folder),
+      cmocka_unit_test(takes_later_what_could_not_be_kept),
       cmocka_unit_test(finds_what_lay_there),
       cmocka_unit_test(follows_a_reload),
   };
