@@ -80,8 +80,8 @@ static void what_does_not_hold_together_is_refused(void **state) {
                                                                                        "\"q\""
                                                                                        "]") "]",
        "PIPELINE",
-       "pipelines follow each other in a circle, for ever: 'r' after 'q' after 'p' after 'r'",
-       "pipelines/x.lua:5"},
+       "pipelines follow each other in a circle, for ever: 'q' after 'p' after 'r' after 'q'",
+       "pipelines/x.lua:4"},
       {"[" PIPELINE("p", ",\"after\":[\"pp\"]") "]", "PIPELINE", "there is no pipeline named 'pp'",
        "pipelines/x.lua:1"},
       {"[" PIPELINE("p", ",\"tables\":[\"t\"]") "]", "TABLE",
