@@ -27,7 +27,8 @@ typedef struct running {
   size_t name_count;
   int64_t *firings;
   size_t firing_count, open;
-  size_t queued, looks; /* looks at the queue under way */
+  size_t queued;
+  bool looking, again; /* a look at the queue is under way; another is due after it */
   bool alone;           /* no server: this command is the engine, and runs what follows as well */
   value runs;           /* ended: [{id, job, pipeline, state, rows, rejected, ms, error}] */
   int64_t rows, rejected;
@@ -131,7 +132,7 @@ static void look_work(void *arg) {
 
 static void look_again(void *arg) {
   running *r = arg;
-  r->looks--;
+  r->looking = false;
   settle(r);
 }
 
@@ -142,11 +143,12 @@ static void look_then(void *arg) {
   kernel *k = r->question->kernel;
   bool left = l->left > 0;
   free(l);
-  if (!left && !runner_idle(kernel_runner(k))) {
+  if (r->again || (!left && !runner_idle(kernel_runner(k)))) {
     loop_after(kernel_loop(k), 1, look_again, r);
-  } else if (--r->looks == 0 && !left) {
-    answer(r);
+    return;
   }
+  r->looking = false;
+  if (!left) answer(r);
 }
 
 /* Under a server the firings asked for count; alone, also what they queued and what follows them, but for
@@ -156,9 +158,11 @@ static void settle(running *r) {
     if (!r->open) answer(r);
     return;
   }
+  r->again = r->looking;
+  if (r->looking) return; /* one at a time: of two, the older might have the last word */
+  r->looking = true;
   look *l = memory_alloc(sizeof *l);
   l->running = r;
-  r->looks++;
   loop_defer(kernel_loop(r->question->kernel), look_work, look_then, l);
 }
 

@@ -206,7 +206,9 @@ static void refusals_say_what_to_write(void **state) {
                 "minute hour day-of-month month day-of-week, such as '0 6 * * 1-5'; there is no "
                 "field for seconds");
   check_refused("@dayly", "schedule: there is no '@dayly'", "did you mean '@daily'?");
-  check_refused("@reboot", "schedule: there is no '@reboot'",
+  check_refused("@reboot", "schedule: '@reboot' is no time: the engine's start changes nothing",
+                "firings missed by a stop are made up for (`missed`); `dts run` runs one");
+  check_refused("@dusk", "schedule: there is no '@dusk'",
                 "write five fields, such as '0 6 * * *', or @daily");
   static const char *const BAD[] = {"*/0 * * * *", "*/90 * * * *",  "1,,2 * * * *", ",1 * * * *",
                                     "1, * * * *",  "1-2-3 * * * *", "*5 * * * *",   "1/ * * * *",
