@@ -42,13 +42,38 @@ static void look(runner *r);
 
 /* ---- leasing: on the writer's thread ---- */
 
-static int fail_unknown(store_conn *c, const leasing *l, job *j, dts_error *e) {
+/* What somebody handed in. A date is planned anew, and a schedule fires again, once it is declared again. */
+static bool is_input(const job *j) {
+  return strcmp(j->kind, "span") != 0 && strcmp(j->trigger, "schedule") != 0 &&
+         strcmp(j->trigger, "after") != 0;
+}
+
+/* One failed attempt, for good: the input lies in quarantine until a person decides about it. */
+static int set_aside(store_conn *c, const leasing *l, job *j, dts_error *e) {
+  static const char why[] = "{\"code\":\"PIPELINE\",\"message\":\"its pipeline is not declared any "
+                            "more\"}";
+  job_effects fx;
+  int64_t attempt;
+  job_event event = {.kind = JOB_LEASE};
+  if (jobs_step(c, j, &event, l->now, l->chance, &fx, e) < 0) return -1;
+  if (jobs_open_run(c, j, "", l->now, &attempt, e) < 0) return -1;
+  event = (job_event){.kind = JOB_FAIL, .epoch = j->state.epoch, .fail = {.permanent = true}};
+  if (jobs_step(c, j, &event, l->now, l->chance, &fx, e) < 0) return -1;
+  if (jobs_close_run(c, j, &fx, why, l->now, e) < 0) return -1;
+  return jobs_set_error(c, j->id, why, "its pipeline is not declared any more", e);
+}
+
+static int call_off(store_conn *c, const leasing *l, job *j, dts_error *e) {
   job_effects fx;
   job_event cancel = {.kind = JOB_CANCEL};
+  if (jobs_step(c, j, &cancel, l->now, l->chance, &fx, e) < 0) return -1;
+  return jobs_set_error(c, j->id, NULL, "its pipeline is not declared any more", e);
+}
+
+static int fail_unknown(store_conn *c, const leasing *l, job *j, dts_error *e) {
   log_warn("job %lld is for pipeline '%s', which is not there any more", (long long)j->id,
            j->pipeline);
-  if (jobs_step(c, j, &cancel, l->now, l->chance, &fx, e) < 0) return -1;
-  if (jobs_set_error(c, j->id, NULL, "its pipeline is not declared any more", e) < 0) return -1;
+  if ((is_input(j) ? set_aside(c, l, j, e) : call_off(c, l, j, e)) < 0) return -1;
   return finish_alone(c, l->set, j, l->now, NULL, e);
 }
 

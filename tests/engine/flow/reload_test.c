@@ -294,14 +294,21 @@ static void a_changed_module_reloads_who_requires_it(void **state) {
   bench_close(b);
 }
 
-static void a_job_whose_pipeline_is_gone_is_cancelled(void **state) {
+static void a_job_whose_pipeline_is_gone_is_kept_for_a_person(void **state) {
   (void)state;
   bench *b = begin("dts.pipeline { name = 'p', run = function() end }\n");
   bench_ask(b, "{\"name\":\"enqueue\",\"pipeline\":\"p\",\"delay_ms\":1500}");
   bench_script(b, "a", "dts.pipeline { name = 'q', run = function() end }\n");
   bench_until(b, has_pipeline, (char[]){"q"});
-  bench_until_sql(b, "select count(*) from dts_job where state = 'cancelled'");
+  bench_until_sql(b, "select count(*) from dts_job where state = 'quarantined'");
   bench_expect(b, "select reason from dts_job", "its pipeline is not declared any more\n");
+  bench_expect(b, "select attempts || ' ' || retry_count from dts_job", "1 1\n");
+  bench_settle(b);
+  bench_invariants(b);
+  bench_script(b, "a", "dts.pipeline { name = 'p', run = function() end }\n");
+  bench_until(b, has_pipeline, (char[]){"p"});
+  bench_ask(b, "{\"name\":\"release\",\"ids\":[\"job-1\"]}");
+  bench_until_sql(b, "select count(*) from dts_job where state = 'done'");
   bench_settle(b);
   bench_invariants(b);
   bench_close(b);
@@ -320,7 +327,7 @@ int main(void) {
       cmocka_unit_test(a_kept_view_copies_no_private_table),
       cmocka_unit_test(a_run_ends_on_the_version_it_began_with),
       cmocka_unit_test(a_changed_module_reloads_who_requires_it),
-      cmocka_unit_test(a_job_whose_pipeline_is_gone_is_cancelled),
+      cmocka_unit_test(a_job_whose_pipeline_is_gone_is_kept_for_a_person),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
