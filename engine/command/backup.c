@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,11 +98,38 @@ static int add_objects(backing *b, dts_error *e) {
 
 /* ---- the file ---- */
 
+/* TARGET.part-PID and TARGET.store-PID of a backup that was killed: its process is no more. */
+static bool is_left_over(const char *name, const char *base) {
+  size_t size = strlen(base);
+  if (strncmp(name, base, size) != 0) return false;
+  long pid = 0;
+  int end = 0;
+  name += size;
+  if (sscanf(name, ".part-%ld%n", &pid, &end) < 1 && sscanf(name, ".store-%ld%n", &pid, &end) < 1)
+    return false;
+  bool whole = !name[end] || strcmp(name + end, "-journal") == 0 ||
+               strcmp(name + end, "-wal") == 0 || strcmp(name + end, "-shm") == 0;
+  return whole && pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+static void remove_left_over(const char *target) {
+  const char *slash = strrchr(target, '/');
+  char folder[PATH_SIZE];
+  snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - target) + 1 : 1,
+           slash ? target : ".");
+  DIR *d = opendir(folder);
+  for (struct dirent *entry; d && (entry = readdir(d));)
+    if (is_left_over(entry->d_name, slash ? slash + 1 : target))
+      unlinkat(dirfd(d), entry->d_name, 0);
+  if (d) closedir(d);
+}
+
 static int open_target(backing *b, dts_error *e) {
   if (access(b->target, F_OK) == 0) {
     error_fail(e, "BACKUP", "'%s' is there already", b->target);
     return error_hint(e, "give another name: a backup is never overwritten");
   }
+  remove_left_over(b->target);
   snprintf(b->passing, sizeof b->passing, "%s.part-%d", b->target, (int)getpid());
   snprintf(b->copy, sizeof b->copy, "%s.store-%d", b->target, (int)getpid());
   int fd = open(b->passing, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

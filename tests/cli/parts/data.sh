@@ -134,9 +134,14 @@ run quarantine list --notes; says "notes of inputs that are done" "not wanted"
 run run wrong; run logs $((id + 1)) --json; says "logs hold the error" '"code": "COLUMN"'
 
 # a copy, and back
+sh -c 'exit 0' & gone=$!; wait $gone
+: >"copy.tar.part-$gone"; : >"copy.tar.store-$gone-journal"; : >"copy.tar.part-notes"
 run backup copy.tar; ends "backup" 0; says "backup" "copy.tar: the store,"
 run backup copy.tar; ends "backup, twice" 1; warns "backup, twice" "is there already"
 is "its mode" "$(stat -c %a copy.tar)" 600
+is "what a killed backup left is gone" "$(ls copy.tar*)" "copy.tar
+copy.tar.part-notes"
+rm copy.tar.part-notes
 before=$(timeout 60 "$dts" export readings --format ndjson)
 mv var var.before && tar -xf copy.tar
 is "what was backed up is back" "$(timeout 60 "$dts" export readings --format ndjson)" "$before"
