@@ -235,25 +235,45 @@ typedef struct ids {
 static int add_id(void *arg, const store_header *header, const value *row, dts_error *e) {
   ids *list = arg;
   (void)header, (void)e;
+  for (size_t i = 0; i < list->count; i++)
+    if (list->out[i] == row[0].integer) return 0;
   if (list->count < list->room) list->out[list->count++] = row[0].integer;
   return 0;
 }
+
+/* May be leased: its firing and destination let it, it is the head of its group, and an earlier firing of
+ * its schedule has ended. ?1 since, ?2 room, ?3 without. */
+#define READY                                                                                      \
+  "state = 'queued' and firing >= ?1 and (?3 is null or trigger = 'hand' or pipeline not in "      \
+  "(select value from json_each(?3))) and (grp is null or not exists (select 1 from dts_job o "    \
+  "where o.pipeline = j.pipeline and o.grp = j.grp and o.id < j.id and o.state in ('waiting', "    \
+  "'queued', 'leased'))) and not exists (select 1 from dts_firing f join dts_firing g on "         \
+  "g.pipeline = f.pipeline and g.id < f.id where f.id = j.firing and f.fire_time is not null and " \
+  "g.fire_time is not null and g.state = 'open')"
+
+/* Who waits before a screen comes first; then the oldest of each pipeline, of the one that ran longest ago
+ * before the others, so that a long queue of one holds no other back; then by age. */
+static const char *const TURNS[] = {
+    "select id from dts_job j indexed by dts_job_hand where trigger = 'hand' and " READY
+    " order by run_at, id limit ?2",
+    "with recursive lines(line) as ("
+    "select min(pipeline) from dts_job indexed by dts_job_turn where state = 'queued' union all "
+    "select (select min(pipeline) from dts_job indexed by dts_job_turn where state = 'queued' and "
+    "pipeline > line) from lines where line is not null), "
+    "heads(line, head) as materialized ("
+    "select line, (select id from dts_job j indexed by dts_job_turn where pipeline = line "
+    "and " READY " order by run_at, id limit 1) from lines where line is not null) "
+    "select head from heads where head is not null "
+    "order by coalesce((select max(id) from dts_run where pipeline = line), 0), head limit ?2",
+    "select id from dts_job j where " READY " order by run_at, id limit ?2"};
 
 int jobs_ready(store_conn *c, int64_t since, const char *without, int64_t *out, size_t room,
                dts_error *e) {
   ids list = {out, 0, room};
   value params[] = {value_integer(since), value_integer((int64_t)room), value_text(without)};
-  int rc = store_select(
-      c,
-      "select id from dts_job j where state = 'queued' and firing >= ?1 and (?3 is null or "
-      "trigger = 'hand' or pipeline not in (select value from json_each(?3))) and (grp is null or "
-      "not exists (select 1 from dts_job o where o.pipeline = j.pipeline and o.grp = j.grp "
-      "and o.id < j.id and o.state in ('waiting', 'queued', 'leased'))) and not exists (select 1 "
-      "from dts_firing f join dts_firing g on g.pipeline = f.pipeline and g.id < f.id where "
-      "f.id = j.firing and f.fire_time is not null and g.fire_time is not null and g.state = "
-      "'open') order by run_at, id limit ?2",
-      params, 3, add_id, &list, e);
-  return rc < 0 ? -1 : (int)list.count;
+  for (size_t i = 0; i < sizeof TURNS / sizeof *TURNS && list.count < room; i++)
+    if (store_select(c, TURNS[i], params, 3, add_id, &list, e) < 0) return -1;
+  return (int)list.count;
 }
 
 int jobs_expired(store_conn *c, int64_t now, int64_t after, int64_t *out, size_t room,

@@ -37,6 +37,9 @@ static const char *const statements[] = {
     "lease_until integer not null, deadline integer not null, created integer not null, age_from "
     "integer not null, ended integer not null) strict",
     "create index if not exists dts_job_due on dts_job (state, run_at)",
+    "create index if not exists dts_job_turn on dts_job (pipeline, run_at) where state = 'queued'",
+    "create index if not exists dts_job_hand on dts_job (run_at) where trigger = 'hand' and state "
+    "= 'queued'",
     "create index if not exists dts_job_firing on dts_job (firing)",
     "create index if not exists dts_job_open on dts_job (firing) where state in ('waiting', "
     "'queued', 'leased')",

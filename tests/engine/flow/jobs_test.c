@@ -421,8 +421,39 @@ static void a_firing_waits_for_the_one_before(void **state) {
   store_close(s);
 }
 
+/* Four jobs of one pipeline, then one of another, then one by hand. */
+static int queue_of_three(store_conn *c, void *arg, dts_error *e) {
+  const char *const NAMES[] = {"many", "many", "many", "many", "few", "asked"};
+  bool fresh;
+  int64_t id;
+  for (int i = 0; i < 6; i++) {
+    const char *by = i < 5 ? "queue" : "hand";
+    firing f = {.pipeline = NAMES[i], .trigger = by};
+    if (jobs_fire(c, &f, 5, e) < 0) return -1;
+    job_new n = {.firing = f.id,
+                 .pipeline = NAMES[i],
+                 .trigger = by,
+                 .kind = "params",
+                 .input = "{}",
+                 .limit = 5};
+    if (jobs_insert(c, &n, 5 + i, &id, &fresh, e) < 0) return -1;
+  }
+  return jobs_ready(c, 0, NULL, arg, 10, e) < 0 ? -1 : 0;
+}
+
+static void a_long_queue_holds_no_other_back(void **state) {
+  (void)state;
+  int64_t ids[10] = {0};
+  store *s = help_store();
+  help_write(s, queue_of_three, ids);
+  const int64_t expected[] = {6, 1, 5, 2, 3, 4, 0};
+  for (size_t i = 0; i < 7; i++) assert_int_equal(ids[i], expected[i]);
+  store_close(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_long_queue_holds_no_other_back),
       cmocka_unit_test(random_histories_agree_with_the_model),
       cmocka_unit_test(two_schedulers_make_one_firing),
       cmocka_unit_test(a_firing_waits_for_the_one_before),
