@@ -118,6 +118,8 @@ static const code_help rows[] = {
     {"LIMIT_CPU", "a run used more processor time than allowed",
      "look for an endless loop at the line named, or raise limits = { cpu = ... }"},
     {"LIMIT_DISK", "an upload would leave too little room on the disk", "make room first"},
+    {"LIMIT_JOBS", "runs enqueued more jobs that come of one firing than allowed",
+     "look for a pipeline that enqueues itself for ever, or raise limits = { jobs = ... }"},
     {"LIMIT_LOG", "a run logged more than allowed", "log less, or raise limits = { log = ... }"},
     {"LIMIT_MEMORY", "a run needed more memory than allowed",
      "read rows as a stream instead of all at once, or raise limits = { memory = ... }"},

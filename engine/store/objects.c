@@ -4,12 +4,17 @@
  * the folder is opened, once it is an hour old. A name that exists already is synced again before
  * it is given out: another thread may have made it a moment ago.
  *
+ * The time of a file's last change is when its bytes were last put: a put of what is there renews
+ * it. A name is given out, and an old one removed, under one lock, and age is looked at once more
+ * inside it; so what a put has just named is young, and stays until its row is written.
+ *
  * SPDX-License-Identifier: MIT */
 #include "store/objects.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +35,7 @@ enum { NAME = 64, PATH_SIZE = 4200, BLOCK = 64 * 1024, STALE_S = 3600 };
 
 struct objects {
   char *folder;
+  pthread_mutex_t naming; /* giving a name out, or taking it away */
 };
 
 static const char *const suffixes[] = {"", ".zst"};
@@ -71,11 +77,13 @@ objects *objects_open(const char *url, dts_error *e) {
   remove_stale(fresh);
   objects *o = memory_alloc(sizeof *o);
   o->folder = memory_text(url + 5);
+  pthread_mutex_init(&o->naming, NULL);
   return o;
 }
 
 void objects_close(objects *o) {
   if (!o) return;
+  pthread_mutex_destroy(&o->naming);
   free(o->folder);
   free(o);
 }
@@ -141,17 +149,19 @@ static int make_folder(const objects *o, const char *name, char folder[PATH_SIZE
 }
 
 /* From a fresh, synced file to a name that stays. */
-static int settle(const objects *o, const char *fresh, const char *name, const char *suffix,
+static int settle(objects *o, const char *fresh, const char *name, const char *suffix,
                   dts_error *e) {
   char folder[PATH_SIZE], path[PATH_SIZE];
   if (make_folder(o, name, folder, e) < 0) return -1;
   path_of(o, name, suffix, path);
-  if (rename(fresh, path) < 0) return fail("rename", path, e);
-  return sync_folder(folder, e);
+  pthread_mutex_lock(&o->naming);
+  int result = rename(fresh, path) < 0 ? fail("rename", path, e) : 0;
+  pthread_mutex_unlock(&o->naming);
+  return result < 0 ? -1 : sync_folder(folder, e);
 }
 
 /* Ends what open_fresh began: closes the file, and removes it when it did not get its name. */
-static int finish(const objects *o, int fd, const char *fresh, const char *name, const char *suffix,
+static int finish(objects *o, int fd, const char *fresh, const char *name, const char *suffix,
                   int result, dts_error *e) {
   if (result == 0 && fsync(fd) < 0) result = fail("sync", fresh, e);
   close(fd);
@@ -160,13 +170,26 @@ static int finish(const objects *o, int fd, const char *fresh, const char *name,
   return result;
 }
 
+/* Is it there? Then it is young from now on. */
+static bool renew(objects *o, const char *name) {
+  char path[PATH_SIZE];
+  bool found = false;
+  pthread_mutex_lock(&o->naming);
+  for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+    path_of(o, name, suffixes[i], path);
+    if (utimensat(AT_FDCWD, path, NULL, 0) == 0) found = true;
+  }
+  pthread_mutex_unlock(&o->naming);
+  return found;
+}
+
 static int keep_again(const objects *o, const char *name, dts_error *e) {
   char folder[PATH_SIZE];
   snprintf(folder, sizeof folder, "%s/%.2s", o->folder, name);
   return sync_folder(folder, e);
 }
 
-static int put_packed(const objects *o, const buffer *packed, const char *name, dts_error *e) {
+static int put_packed(objects *o, const buffer *packed, const char *name, dts_error *e) {
   char fresh[PATH_SIZE];
   int fd = open_fresh(o, fresh, e);
   if (fd < 0) return -1;
@@ -177,7 +200,7 @@ static int put_packed(const objects *o, const buffer *packed, const char *name, 
 int objects_put(objects *o, const void *bytes, size_t size, char name[65], dts_error *e) {
   buffer packed;
   crypto_sha256_hex(bytes, size, name);
-  if (objects_has(o, name)) return keep_again(o, name, e);
+  if (renew(o, name)) return keep_again(o, name, e);
   buffer_init(&packed, LARGEST);
   int result = pack_zstd(&packed, bytes, size, 0, e);
   if (result == 0) result = put_packed(o, &packed, name, e);
@@ -268,12 +291,59 @@ int objects_get(objects *o, const char *name, int *fd, int64_t *size, dts_error 
   return -1;
 }
 
-int objects_delete(objects *o, const char *name, dts_error *e) {
-  char path[PATH_SIZE];
-  if (check_name(name, e) < 0) return -1;
-  for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-    path_of(o, name, suffixes[i], path);
-    if (unlink(path) < 0 && errno != ENOENT) return fail("delete", path, e);
+/* ---- what is old ---- */
+
+/* A link is none of ours: a dry run reads another folder's objects through some. */
+static bool is_old(int folder, const char *file, int64_t before) {
+  struct stat s;
+  return fstatat(folder, file, &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode) &&
+         (int64_t)s.st_mtim.tv_sec * 1000 + s.st_mtim.tv_nsec / 1000000 < before;
+}
+
+static void add_name(objects_names *out, const char *folder, const char *file) {
+  char name[NAME + 8];
+  snprintf(name, sizeof name, "%.2s%.*s", folder, NAME - 2, file);
+  if (!is_name(name) || (file[NAME - 2] && strcmp(file + NAME - 2, suffixes[1]) != 0)) return;
+  if (out->count == out->capacity) {
+    out->capacity = out->capacity ? 2 * out->capacity : 256;
+    out->names = memory_grow(out->names, out->capacity * sizeof *out->names);
   }
+  memcpy(out->names[out->count++], name, NAME + 1);
+}
+
+static int add_old(objects *o, int both, int64_t before, objects_names *out, dts_error *e) {
+  char path[PATH_SIZE], folder[3];
+  snprintf(folder, sizeof folder, "%02x", (unsigned)both & 0xff);
+  snprintf(path, sizeof path, "%s/%s", o->folder, folder);
+  DIR *d = opendir(path);
+  if (!d) return errno == ENOENT ? 0 : fail("read", path, e);
+  for (struct dirent *entry; (entry = readdir(d));)
+    if (is_old(dirfd(d), entry->d_name, before)) add_name(out, folder, entry->d_name);
+  closedir(d);
   return 0;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(a, b); }
+
+int objects_old(objects *o, int first, int64_t before, objects_names *out, dts_error *e) {
+  *out = (objects_names){0};
+  int rc = 0;
+  for (int second = 0; rc == 0 && second < 16; second++)
+    rc = add_old(o, first * 16 + second, before, out, e);
+  if (out->count) qsort(out->names, out->count, sizeof *out->names, by_name);
+  return rc;
+}
+
+int objects_delete(objects *o, const char *name, int64_t before, dts_error *e) {
+  char path[PATH_SIZE];
+  int result = 0;
+  if (check_name(name, e) < 0) return -1;
+  pthread_mutex_lock(&o->naming);
+  for (size_t i = 0; result == 0 && i < sizeof suffixes / sizeof suffixes[0]; i++) {
+    path_of(o, name, suffixes[i], path);
+    if (is_old(AT_FDCWD, path, before) && unlink(path) < 0 && errno != ENOENT)
+      result = fail("delete", path, e);
+  }
+  pthread_mutex_unlock(&o->naming);
+  return result;
 }

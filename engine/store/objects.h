@@ -24,6 +24,15 @@ int objects_put_file(objects *o, int fd, char name[65], int64_t *size, dts_error
  * kept compressed). The caller closes it. */
 int objects_get(objects *o, const char *name, int *fd, int64_t *size, dts_error *e);
 bool objects_has(objects *o, const char *name);
-int objects_delete(objects *o, const char *name, dts_error *e);
+
+/* Names whose bytes were last put before some time, in order; free(names) is the caller's. */
+typedef struct objects_names {
+  char (*names)[65];
+  size_t count, capacity;
+} objects_names;
+/* Those that begin with the hexadecimal digit `first` (0 to 15), put last before `before` (ms UTC). */
+int objects_old(objects *o, int first, int64_t before, objects_names *out, dts_error *e);
+/* Removes what no put has named since `before`; a younger one stays. 0 either way. */
+int objects_delete(objects *o, const char *name, int64_t before, dts_error *e);
 
 #endif

@@ -189,6 +189,7 @@ static void add_limits(explaining *x) {
 }
 
 /* ---- permissions ---- */
+  add(x, "jobs", arena_format(a, "%" PRId64, p->max_jobs), limit_from(x, "jobs"));
 
 static bool has_name(const value *list, const char *name) {
   for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->list.count; i++)

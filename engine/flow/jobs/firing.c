@@ -8,6 +8,7 @@
 
 #include "flow/runs/finish.h"
 #include "flow/gaps/gaps.h"
+#include "flow/jobs/descent.h"
 #include "flow/jobs/scheduler.h"
 #include "format/date.h"
 #include "format/json.h"
@@ -192,6 +193,8 @@ int scheduler_fire(store_conn *c, const registry *set, const fire *f, int64_t no
   if (last_window(c, p->name, &row.window_from, e) < 0 || jobs_fire(c, &row, now, e) < 0) return -1;
   *id = row.id;
   if (!row.id) return 0;
+  if (f->after && descent_follows(c, f->after, row.id, e) < 0) return -1;
+  if (f->by && descent_enqueued(c, f->by, f->most, row.id, e) < 0) return -1;
   int rc = p->gaps ? queue_spans(c, p, f, row.id, now, &queued, e)
                    : queue_one(c, p, f, row.id, now, &queued, e);
   value params[] = {value_integer((int64_t)queued), value_integer(row.id)};
@@ -233,6 +236,7 @@ static int insert_one(store_conn *c, const pipeline *p, const enqueued *q, const
                .limit = p->retry,
                .run_at = q->delay_ms > 0 ? now + q->delay_ms : 0};
   if (jobs_insert(c, &n, now, id, &fresh, e) < 0) return -1;
+  if (fresh && q->by && descent_enqueued(c, q->by, q->most, row.id, e) < 0) return -1;
   value done[] = {value_integer(row.id)};
   return store_exec(c,
                     fresh ? "update dts_firing set jobs = 1 where id = ?1"
@@ -246,7 +250,7 @@ int scheduler_enqueue(store_conn *c, const registry *set, const enqueued *q, int
   const char *params;
   int rc = scheduler_check_enqueue(set, q, &a, &params, e);
   const pipeline *p = registry_pipeline(set, q->pipeline);
-  fire f = {.pipeline = q->pipeline, .trigger = q->trigger};
+  fire f = {.pipeline = q->pipeline, .trigger = q->trigger, .by = q->by, .most = q->most};
   if (rc == 0)
     rc = p->gaps ? scheduler_fire(c, set, &f, now, id, NULL, e)
                  : insert_one(c, p, q, params, now, id, e);
@@ -292,7 +296,7 @@ int finish_firing(store_conn *c, const registry *set, int64_t firing_id, const c
     arena a = {0};
     const char *json = NULL;
     int rc = follower_input(c, firing_id, name, failed, &a, &json, e);
-    fire f = {.pipeline = p->name, .trigger = "after", .params = json};
+    fire f = {.pipeline = p->name, .trigger = "after", .params = json, .after = firing_id};
     if (rc == 0) rc = scheduler_fire(c, set, &f, now, &id, NULL, e);
     arena_free(&a);
     if (rc < 0) return -1;

@@ -25,6 +25,8 @@ typedef struct fire {             /* what to fire */
   bool once;                      /* by hand: its jobs are not retried */
   bool waits; /* one of several that were missed: it waits its turn, whatever `overlap` says */
   const char *file, *input; /* a file by hand: its name, and the job's input; or NULL */
+  int64_t after;            /* the firing that it follows, or 0 */
+  int64_t by, most;         /* as in `enqueued` */
 } fire;
 
 /* Inside a write: inserts the firing and its jobs (for `gaps`: one for each span that is missing). *id 0 when
@@ -35,10 +37,12 @@ typedef struct enqueued {                       /* one job by a script, a route 
   const char *pipeline, *trigger, *key, *group; /* key, group: or NULL */
   const value *params;                          /* or NULL */
   int64_t delay_ms;
+  int64_t by, most; /* a run's: its job, and how many jobs may come of one firing; or 0 */
 } enqueued;
 
 /* Inside a write: a firing with one job (of a `gaps` pipeline: its spans, and *id is the firing's). A key
- * that holds a job already: *id is that job's, and nothing is inserted. */
+ * that holds a job already: *id is that job's, and nothing is inserted. What runs enqueue descends from
+ * the firing at their beginning, whatever lies between: past `most` jobs of it, LIMIT_JOBS. */
 int scheduler_enqueue(store_conn *c, const registry *set, const enqueued *q, int64_t now,
                       int64_t *id, dts_error *e);
 /* Is it a pipeline that can be enqueued with these params? Their JSON is in `a`. */

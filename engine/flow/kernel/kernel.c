@@ -419,6 +419,7 @@ static int open_parts(kernel *k, dts_error *e) {
   k->ingest = ingest_open(k);
   k->intake = intake_open(k);
   k->retention = retention_open(k);
+  k->orphans = orphans_open(k);
   k->scheduler = scheduler_open(k);
   return 0;
 }
@@ -429,6 +430,7 @@ static void start_serving(kernel *k) {
   ingest_start(k->ingest);
   intake_start(k->intake);
   retention_start(k->retention);
+  if (!k->options.is_virtual) orphans_start(k->orphans);
   alerts_start(k->alerts, project_current(k->project));
   runner_wake(k->runner);
 }
@@ -472,6 +474,7 @@ void kernel_close(kernel *k) {
   if (k->scheduler) scheduler_close(k->scheduler);
   retention_close(k->retention);
   warm_close(k);
+  orphans_close(k->orphans);
   if (k->alerts) alerts_close(k->alerts);
   if (k->intake) intake_close(k->intake);
   if (k->ingest) ingest_close(k->ingest);

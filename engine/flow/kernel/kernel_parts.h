@@ -11,6 +11,7 @@
 #include "flow/inputs/intake.h"
 #include "flow/kernel/parts.h"
 #include "flow/reload/project.h"
+#include "flow/kernel/orphans.h"
 #include "flow/kernel/retention.h"
 #include "flow/rollups/rollups.h"
 #include "flow/jobs/scheduler.h"
@@ -41,6 +42,7 @@ struct kernel {
   warm *warm;
   struct running *running; /* `run` commands under way: control_run.c */
   retention *retention;
+  orphans *orphans;
   kernel_network *network;
   void *network_arg;
   kernel_recorder *recorder;

@@ -121,12 +121,25 @@ static int forget_history(store_conn *c, const value *config, int64_t now, bool 
   return 0;
 }
 
+/* An origin counts for as long as a firing that comes of it is there. */
+static int forget_descents(store_conn *c, bool *more, dts_error *e) {
+  static const char gone[] = "delete from dts_descent where firing in (select d.firing from "
+                             "dts_descent d where not exists "
+                             "(select 1 from dts_firing f where f.id = d.firing) and d.firing not "
+                             "in (select o.origin from "
+                             "dts_descent o join dts_firing f on f.id = o.firing) limit 10000)";
+  if (store_exec(c, gone, NULL, 0, e) < 0) return -1;
+  if (store_changes(c) >= AT_ONCE) *more = true;
+  return 0;
+}
+
 int retention_forget(store_conn *c, const registry *set, const value *config, int64_t now,
                      bool *more, dts_error *e) {
   *more = false;
   for (size_t i = 0; i < set->table_count; i++)
     if (set->tables[i]->keep_ms && forget_rows(c, set, set->tables[i], now, more, e) < 0) return -1;
-  return forget_history(c, config, now, more, e);
+  if (forget_history(c, config, now, more, e) < 0) return -1;
+  return forget_descents(c, more, e);
 }
 
 /* ---- on the clock ---- */

@@ -56,6 +56,8 @@ static const char *const statements[] = {
     "epoch)) "
     "strict",
     "create index if not exists dts_run_pipeline on dts_run (pipeline, id)",
+    "create table if not exists dts_descent (firing integer primary key, origin integer not null, "
+    "jobs integer not null) strict",
     "create table if not exists dts_log (run integer not null, seq integer not null, at integer "
     "not null, level text not null, message text not null, primary key (run, seq)) without rowid, "
     "strict",

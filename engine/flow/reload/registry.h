@@ -86,7 +86,7 @@ typedef struct pipeline {
   const char *missed, *overlap;
   int retry, batch;
   const gap_plan *gaps; /* TRIGGER_GAPS only */
-  int64_t time_ms, cpu_ms, memory, max_rows, max_requests, max_log;
+  int64_t time_ms, cpu_ms, memory, max_rows, max_requests, max_log, max_jobs;
   const value *tables, *sources, *hosts; /* lists of names it may write, use, reach; never NULL */
 } pipeline;
 

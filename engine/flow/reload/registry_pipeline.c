@@ -14,6 +14,7 @@ enum {
   CPU_MS = 60 * 1000,
   MEMORY = 256 * 1024 * 1024,
   ROWS = 2000000,
+  JOBS = 100000,
   REQUESTS = 10000,
   LOG_BYTES = 10 * 1024 * 1024
 };
@@ -176,6 +177,7 @@ static void read_permits(building *b, pipeline *p) {
   value tables = join_lists(b->memory, list_or_empty(d, "tables"), list_or_empty(allow, "tables"));
   const value *into = value_get(gaps, "table");
   if (into) value_add(b->memory, &tables, *into);
+  p->max_jobs = LIMIT("jobs", JOBS);
   p->tables = keep(b->memory, tables);
   p->sources = keep(b->memory, join_lists(b->memory, list_or_empty(d, "sources"),
                                           list_or_empty(allow, "sources")));

@@ -66,7 +66,9 @@ static int apply_enqueue(store_conn *c, const stage_context *x, const value *eff
                 .key = value_get_text(effect, "key", NULL),
                 .group = value_get_text(effect, "group", NULL),
                 .params = value_get(effect, "params"),
-                .delay_ms = value_get_integer(effect, "delay_ms", 0)};
+                .delay_ms = value_get_integer(effect, "delay_ms", 0),
+                .by = x->job,
+                .most = x->pipeline->max_jobs};
   return scheduler_enqueue(c, x->set, &q, x->now, &id, e);
 }
 

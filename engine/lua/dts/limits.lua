@@ -11,6 +11,7 @@ limits.spec = options.spec("limits", {
   { "memory", "size", help = 'for example "256MB"' },
   { "rows", "count", help = "rows of one transaction" },
   { "requests", "count", help = "requests of one run" },
+  { "jobs", "count", help = "jobs that may come of one firing by ctx:enqueue" },
   { "log", "size", help = 'what one run may log, for example "10MB"' },
 })
 

@@ -143,6 +143,53 @@ static void pipelines_follow_others(void **state) {
   bench_close(b);
 }
 
+/* Directly, by way of `after`, and many at once: all come of the firing at the beginning. */
+static void nothing_queues_itself_for_ever(void **state) {
+  (void)state;
+  bench *b =
+      bench_with("local few = { jobs = 5 }\n"
+                 "dts.pipeline { name = 'ever', retry = 0, limits = few, run = function(ctx)\n"
+                 "  ctx:enqueue('ever')\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'there', retry = 0, limits = few, run = function(ctx)\n"
+                 "  ctx:enqueue('back')\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'back', run = function() end }\n"
+                 "dts.pipeline { name = 'again', after = 'back', retry = 0, limits = few, run = "
+                 "function(ctx)\n"
+                 "  ctx:enqueue('there')\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'many', retry = 0, limits = few, run = function(ctx)\n"
+                 "  for _ = 1, 6 do ctx:enqueue('leaf') end\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'just', retry = 0, limits = few, run = function(ctx)\n"
+                 "  for _ = 1, 4 do ctx:enqueue('leaf') end\n"
+                 "  for _ = 1, 9 do ctx:enqueue('leaf', {}, { key = 'one' }) end\n"
+                 "end }\n"
+                 "dts.pipeline { name = 'leaf', run = function() end }\n");
+  bench_run(b, "ever");
+  bench_settle(b);
+  bench_expect(b,
+               "select state, count(*) from dts_job where pipeline = 'ever' group by 1 order by 1",
+               "done|5\nquarantined|1\n");
+  bench_contains(bench_text(b, "select message from dts_run where state <> 'done'"),
+                 "more than 5 jobs were enqueued that come of one firing");
+  bench_run(b, "ever"); /* another firing begins anew */
+  bench_settle(b);
+  bench_expect(b, "select count(*) from dts_job where pipeline = 'ever'", "12\n");
+  bench_run(b, "there");
+  bench_settle(b);
+  bench_expect(b, "select count(*) < 12 from dts_job where pipeline in ('there', 'back', 'again')",
+               "1\n");
+  bench_contains(bench_run_error(b, "many"), "LIMIT_JOBS: more than 5 jobs");
+  bench_expect(b, "select count(*) from dts_job where pipeline = 'leaf'", "0\n");
+  assert_string_equal(bench_run(b, "just"), "done"); /* a key's job counts once */
+  bench_settle(b);
+  bench_expect(b, "select count(*) from dts_job where pipeline = 'leaf'", "5\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_outlive_a_crash),
@@ -150,6 +197,7 @@ int main(void) {
       cmocka_unit_test(a_checkpoint_keeps_rows_and_cursor),
       cmocka_unit_test(enqueued_jobs_have_keys_and_groups),
       cmocka_unit_test(pipelines_follow_others),
+      cmocka_unit_test(nothing_queues_itself_for_ever),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

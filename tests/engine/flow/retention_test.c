@@ -152,6 +152,31 @@ static void history_goes_as_the_project_says(void **state) {
   registry_release(set);
 }
 
+static int add_descents(store_conn *c, void *arg, dts_error *e) {
+  (void)arg;
+  return store_exec(
+      c,
+      "insert into dts_descent (firing, origin, jobs) values (100, 100, 2), (101, 100, "
+      "0), (1, 100, 0), (200, 200, 1), (201, 200, 0)",
+      NULL, 0, e);
+}
+
+static void an_origin_counts_while_one_of_its_firings_is_there(void **state) {
+  (void)state;
+  dts_error e = {0};
+  registry *set = make_set(declared, &e);
+  store *s = open_store(set);
+  int64_t fresh = 99 * DAY;
+  assert_int_equal(0, store_write(s, run_at, &fresh, &e)); /* firing 1 */
+  assert_int_equal(0, store_write(s, add_descents, NULL, &e));
+  forgetting f = {.set = set, .config = value_map(), .now = 100 * DAY};
+  assert_int_equal(0, store_write(s, forget, &f, &e));
+  assert_int_equal(2, count(s, "select count(*) from dts_descent"));
+  assert_int_equal(2, count(s, "select sum(jobs) from dts_descent where firing in (1, 100)"));
+  store_close(s);
+  registry_release(set);
+}
+
 static void keep_needs_one_date(void **state) {
   (void)state;
   dts_error e = {0};
@@ -167,8 +192,9 @@ static void keep_needs_one_date(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(rows_past_their_keep_go),
-                                     cmocka_unit_test(history_goes_as_the_project_says),
-                                     cmocka_unit_test(keep_needs_one_date)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(rows_past_their_keep_go), cmocka_unit_test(history_goes_as_the_project_says),
+      cmocka_unit_test(an_origin_counts_while_one_of_its_firings_is_there),
+      cmocka_unit_test(keep_needs_one_date)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

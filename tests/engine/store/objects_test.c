@@ -94,10 +94,61 @@ static void keeps_uploads_plain(void **state) {
   has_bytes(o, name, "station;price\n", 14);
   assert_int_equal(objects_put(o, "station;price\n", 14, snapshot, NULL), 0);
   assert_string_equal(name, snapshot);
-  assert_int_equal(objects_delete(o, name, NULL), 0);
+  assert_int_equal(objects_delete(o, name, INT64_MAX, NULL), 0);
   assert_false(objects_has(o, name));
-  assert_int_equal(objects_delete(o, name, NULL), 0);
+  assert_int_equal(objects_delete(o, name, INT64_MAX, NULL), 0);
   assert_int_equal(count_fresh(folder), 0);
+  objects_close(o);
+  help_remove(folder);
+}
+
+static void age(const char *folder, const char *name, const char *suffix, int days) {
+  char path[400];
+  struct timespec when[2] = {{.tv_sec = time(NULL) - days * 86400}};
+  when[1] = when[0];
+  snprintf(path, sizeof path, "%s/objects/%.2s/%s%s", folder, name, name + 2, suffix);
+  assert_int_equal(utimensat(AT_FDCWD, path, when, 0), 0);
+}
+
+static size_t count_old(objects *o, const char *name, int64_t before) {
+  objects_names old;
+  size_t found = 0;
+  for (int i = 0; i < 16; i++) {
+    assert_int_equal(objects_old(o, i, before, &old, NULL), 0);
+    for (size_t n = 0; n < old.count; n++) found += !name || strcmp(old.names[n], name) == 0;
+    free(old.names);
+  }
+  return found;
+}
+
+static void a_put_renews_what_is_there(void **state) {
+  (void)state;
+  char *folder = help_folder(), packed[65], plain[65], again[65];
+  int64_t size, week = ((int64_t)time(NULL) - 7 * 86400) * 1000;
+  objects *o = open_in(folder);
+  int fd = memfd_create("upload", 0);
+  assert_int_equal(write(fd, "plain", 5), 5);
+  assert_int_equal(objects_put(o, "packed", 6, packed, NULL), 0);
+  assert_int_equal(objects_put_file(o, fd, plain, &size, NULL), 0);
+  assert_int_equal(count_old(o, NULL, week), 0);
+  age(folder, packed, ".zst", 8);
+  age(folder, plain, "", 8);
+  assert_int_equal(count_old(o, NULL, week), 2);
+  assert_int_equal(count_old(o, packed, week), 1);
+  assert_int_equal(count_old(o, plain, week), 1);
+  assert_int_equal(objects_put(o, "packed", 6, again, NULL), 0);
+  assert_int_equal(objects_put_file(o, fd, again, &size, NULL), 0);
+  assert_int_equal(count_old(o, NULL, week), 0);
+  assert_int_equal(objects_delete(o, packed, week, NULL), 0); /* listed before, put meanwhile */
+  assert_true(objects_has(o, packed));
+  age(folder, plain, "", 8);
+  assert_int_equal(objects_put(o, "plain", 5, again, NULL), 0); /* the other kind of put */
+  assert_int_equal(objects_delete(o, plain, week, NULL), 0);
+  assert_true(objects_has(o, plain));
+  age(folder, packed, ".zst", 8);
+  assert_int_equal(objects_delete(o, packed, week, NULL), 0);
+  assert_false(objects_has(o, packed));
+  close(fd);
   objects_close(o);
   help_remove(folder);
 }
@@ -147,7 +198,7 @@ static void refuses_other_names(void **state) {
   objects *o = open_in(folder);
   assert_int_equal(objects_get(o, "../../etc/passwd", &fd, &size, &e), -1);
   assert_string_equal(e.message, "object \"../../etc/passwd\": 64 hexadecimal digits expected");
-  assert_int_equal(objects_delete(o, "..", &e), -1);
+  assert_int_equal(objects_delete(o, "..", INT64_MAX, &e), -1);
   assert_false(objects_has(o, NULL));
   objects_close(o);
   assert_null(objects_open("s3://bucket/x", &e));
@@ -158,11 +209,9 @@ static void refuses_other_names(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(keeps_snapshots_compressed),
-      cmocka_unit_test(gives_sealed_memory),
-      cmocka_unit_test(keeps_uploads_plain),
-      cmocka_unit_test(removes_what_a_crash_left),
-      cmocka_unit_test(notices_damage),
+      cmocka_unit_test(keeps_snapshots_compressed), cmocka_unit_test(gives_sealed_memory),
+      cmocka_unit_test(keeps_uploads_plain),        cmocka_unit_test(a_put_renews_what_is_there),
+      cmocka_unit_test(removes_what_a_crash_left),  cmocka_unit_test(notices_damage),
       cmocka_unit_test(refuses_other_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

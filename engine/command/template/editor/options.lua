@@ -231,6 +231,7 @@
 ---@field memory? string for example "256MB"
 ---@field rows? integer rows of one transaction
 ---@field requests? integer requests of one run
+---@field jobs? integer jobs that may come of one firing by ctx:enqueue
 ---@field log? string what one run may log, for example "10MB"
 ---@field [integer] any
 
