@@ -186,10 +186,10 @@ static void add_limits(explaining *x) {
   add(x, "rows", arena_format(a, "%" PRId64, p->max_rows), limit_from(x, "rows"));
   add(x, "requests", arena_format(a, "%" PRId64, p->max_requests), limit_from(x, "requests"));
   add(x, "log", size_text(a, p->max_log), limit_from(x, "log"));
+  add(x, "jobs", arena_format(a, "%" PRId64, p->max_jobs), limit_from(x, "jobs"));
 }
 
 /* ---- permissions ---- */
-  add(x, "jobs", arena_format(a, "%" PRId64, p->max_jobs), limit_from(x, "jobs"));
 
 static bool has_name(const value *list, const char *name) {
   for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->list.count; i++)

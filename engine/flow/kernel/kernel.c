@@ -473,8 +473,8 @@ void kernel_close(kernel *k) {
   while (is_busy(k)) loop_turn(k->loop, 100);
   if (k->scheduler) scheduler_close(k->scheduler);
   retention_close(k->retention);
-  warm_close(k);
   orphans_close(k->orphans);
+  warm_close(k);
   if (k->alerts) alerts_close(k->alerts);
   if (k->intake) intake_close(k->intake);
   if (k->ingest) ingest_close(k->ingest);

@@ -169,6 +169,7 @@ static void read_limits(pipeline *p, const value *config) {
   p->max_rows = LIMIT("rows", ROWS);
   p->max_requests = LIMIT("requests", REQUESTS);
   p->max_log = LIMIT("log", LOG_BYTES);
+  p->max_jobs = LIMIT("jobs", JOBS);
 #undef LIMIT
 }
 
@@ -177,7 +178,6 @@ static void read_permits(building *b, pipeline *p) {
   value tables = join_lists(b->memory, list_or_empty(d, "tables"), list_or_empty(allow, "tables"));
   const value *into = value_get(gaps, "table");
   if (into) value_add(b->memory, &tables, *into);
-  p->max_jobs = LIMIT("jobs", JOBS);
   p->tables = keep(b->memory, tables);
   p->sources = keep(b->memory, join_lists(b->memory, list_or_empty(d, "sources"),
                                           list_or_empty(allow, "sources")));
