@@ -41,8 +41,10 @@ int descent_enqueued(store_conn *c, int64_t by, int64_t most, int64_t firing, dt
                          "schedule; else raise limits = { jobs = ... }");
   }
   value params[] = {value_integer(firing), value_integer(origin)};
-  return store_exec(c, "insert into dts_descent (firing, origin, jobs) values (?1, ?2, 0)", params,
-                    2, e);
+  return store_exec(c,
+                    "insert into dts_descent (firing, origin, jobs) values (?1, ?2, 0) on conflict "
+                    "(firing) do nothing",
+                    params, 2, e);
 }
 
 int descent_follows(store_conn *c, int64_t before, int64_t firing, dts_error *e) {
