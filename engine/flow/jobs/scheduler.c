@@ -2,7 +2,9 @@
  *
  * For each pipeline with a schedule one row of dts_meta keeps what was last considered: its declaration
  * and the instant up to which firings were made or passed over. An edited schedule counts from now. The
- * wall's clock decides; when it is set, or the machine wakes, everything is looked at anew.
+ * wall's clock decides; when it is set, or the machine wakes, everything is looked at anew. Between that, and
+ * as long as the set is the same, only what has come due is looked at: a mark that lies back says the same
+ * as one of now when nothing came due between the two.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/jobs/scheduler.h"
@@ -26,13 +28,16 @@ struct scheduler {
   uint64_t listening;
   int clock_fd; /* readable when the wall's clock was set, or the machine slept; -1: virtual */
   bool started, firing, again;
-  bool fresh_set; /* not looked at yet */
+  bool fresh_set;   /* not looked at yet */
+  registry *tended; /* held: the set whose timetables come due at `dues`; NULL: look at all */
+  int64_t *dues; /* two a pipeline, its schedule's and its recheck's; a round's, while one is on */
 };
 
 typedef struct timetable { /* one schedule of one pipeline */
   const pipeline *pipeline;
   const char *trigger;
   const cron *cron; /* NULL: every_ms */
+  int64_t *due;     /* when it is to be looked at next; 0: now */
 } timetable;
 
 typedef struct round { /* one look at the clock */
@@ -68,7 +73,7 @@ static int64_t last_of(const timetable *t, int64_t since, int64_t until) {
 }
 
 int64_t scheduler_next(const pipeline *p, int64_t after) {
-  timetable t = {p, "schedule", p->has_schedule ? &p->schedule : NULL};
+  timetable t = {p, "schedule", p->has_schedule ? &p->schedule : NULL, NULL};
   return p->has_schedule || p->every_ms ? next_of(&t, after) : -1;
 }
 
@@ -128,11 +133,12 @@ static int last_fired(store_conn *c, const round_ *r, const timetable *t, int64_
   return rc;
 }
 
-/* Fires all that came due, AT_ONCE of them in one transaction; *until is how far it came. */
+/* Fires all that came due, AT_ONCE of them in one transaction; *until is how far it came: short of the wall's
+ * clock when there are more. */
 static int fire_all(store_conn *c, round_ *r, const timetable *t, int64_t due, int64_t *until,
                     dts_error *e) {
   for (int n = 0; due > 0 && due <= r->wall; n++) {
-    if (n == AT_ONCE) return r->next = r->wall, 0;
+    if (n == AT_ONCE) return 0;
     *until = due;
     if (fire_at(c, r, t, due, n > 0 || r->wall - due >= FRESH_MS, e) < 0) return -1;
     due = next_of(t, due);
@@ -166,8 +172,8 @@ static int tend(store_conn *c, round_ *r, const timetable *t, dts_error *e) {
   int64_t until = r->wall, since = m.known && m.at < r->wall ? m.at : r->wall;
   if (rc == 0) rc = fire_due(c, r, t, since, &until, e);
   if (rc == 0 && (!m.known || until != m.at)) rc = write_mark(c, name, text, until, &a, e);
-  int64_t next = next_of(t, r->wall);
-  if (next > 0 && next < r->next) r->next = next;
+  int64_t next = until < r->wall ? r->wall : next_of(t, r->wall);
+  *t->due = next > 0 ? next : INT64_MAX;
   arena_free(&a);
   return rc;
 }
@@ -181,7 +187,7 @@ static int tend_alone(store_conn *c, round_ *r, const timetable *t, dts_error *e
     log_error("pipeline '%s' could not be fired, and is tried again in a minute: %s",
               t->pipeline->name, fault.message);
     if (store_exec(c, "rollback to dts_timetable", NULL, 0, e) < 0) return -1;
-    if (r->wall + AGAIN_MS < r->next) r->next = r->wall + AGAIN_MS;
+    *t->due = r->wall + AGAIN_MS;
   }
   return store_exec(c, "release dts_timetable", NULL, 0, e);
 }
@@ -217,19 +223,40 @@ static int forget_gone(store_conn *c, const round_ *r, dts_error *e) {
 
 /* ---- all of them ---- */
 
+static int tend_when_due(store_conn *c, round_ *r, const timetable *t, dts_error *e) {
+  if (*t->due <= r->wall && tend_alone(c, r, t, e) < 0) return -1;
+  if (*t->due < r->next) r->next = *t->due;
+  return 0;
+}
+
 static int round_work(store_conn *c, void *arg, dts_error *e) {
   round_ *r = arg;
+  int64_t *dues = r->scheduler->dues;
   r->next = INT64_MAX;
   r->fired = 0;
   if (r->fresh_set && forget_gone(c, r, e) < 0) return -1;
   for (size_t i = 0; i < r->set->pipeline_count; i++) {
     const pipeline *p = &r->set->pipelines[i];
-    timetable plain = {p, "schedule", p->has_schedule ? &p->schedule : NULL};
-    timetable recheck = {p, "recheck", &p->recheck};
-    if ((p->has_schedule || p->every_ms) && tend_alone(c, r, &plain, e) < 0) return -1;
-    if (p->has_recheck && tend_alone(c, r, &recheck, e) < 0) return -1;
+    timetable plain = {p, "schedule", p->has_schedule ? &p->schedule : NULL, &dues[2 * i]};
+    timetable recheck = {p, "recheck", &p->recheck, &dues[2 * i + 1]};
+    if ((p->has_schedule || p->every_ms) && tend_when_due(c, r, &plain, e) < 0) return -1;
+    if (p->has_recheck && tend_when_due(c, r, &recheck, e) < 0) return -1;
   }
   return 0;
+}
+
+/* With the next look, also while one is under way: `dues` is its own until it has ended. */
+static void tend_all(scheduler *s) {
+  registry_release(s->tended);
+  s->tended = NULL;
+}
+
+static void begin_dues(scheduler *s, registry *set) {
+  if (s->tended == set) return;
+  tend_all(s);
+  free(s->dues);
+  s->dues = memory_alloc((2 * set->pipeline_count + 1) * sizeof *s->dues);
+  s->tended = registry_hold(set);
 }
 
 static void on_time(void *arg) {
@@ -244,6 +271,7 @@ static void round_then(void *arg, int result, const dts_error *e) {
   loop *l = kernel_loop(s->kernel);
   s->firing = false;
   if (result < 0) log_error("schedules could not be looked at: %s", e->message);
+  if (result < 0) tend_all(s);
   loop_cancel(l, s->timer);
   s->timer = NULL;
   if (result < 0)
@@ -269,6 +297,7 @@ static void look(scheduler *s) {
                 .fresh_set = s->fresh_set,
                 .wall = loop_now(kernel_loop(s->kernel))};
   s->fresh_set = false;
+  begin_dues(s, r->set);
   kernel_write(s->kernel, round_work, round_then, r);
 }
 
@@ -288,6 +317,7 @@ static void on_set(void *arg, int fd, bool readable, bool writable) {
   await_set(s);
   if (!was_set) return;
   kernel_clock_set(s->kernel);
+  tend_all(s);
   look(s);
 }
 
@@ -320,6 +350,7 @@ void scheduler_start(scheduler *s) {
 
 void scheduler_reloaded(scheduler *s) {
   s->fresh_set = true;
+  tend_all(s);
   if (s->started) look(s);
 }
 
@@ -332,5 +363,7 @@ void scheduler_close(scheduler *s) {
     close(s->clock_fd);
   }
   if (s->listening) kernel_unlisten(s->kernel, s->listening);
+  tend_all(s);
+  free(s->dues);
   free(s);
 }

@@ -17,7 +17,10 @@ typedef struct moved {
 
 struct views {
   kernel *kernel;
-  registry *set; /* of the write under way, held; NULL: none */
+  registry *set; /* whose kept views are listed, held; NULL: none */
+  arena memory;
+  value kept; /* in `memory` */
+  bool writing;
   moved now, next;
 };
 
@@ -45,14 +48,15 @@ void views_close(views *v) {
   moved_free(&v->now);
   moved_free(&v->next);
   registry_release(v->set);
+  arena_free(&v->memory);
   free(v);
 }
 
-bool views_idle(const views *v) { return !v->set; }
+bool views_idle(const views *v) { return !v->writing; }
 
 static int refresh(store_conn *c, void *arg, dts_error *e) {
   const views *v = arg;
-  return views_refresh(c, v->set, (const char *const *)v->now.names, v->now.count, e);
+  return views_refresh(c, &v->kept, (const char *const *)v->now.names, v->now.count, e);
 }
 
 static void start(views *v);
@@ -60,23 +64,31 @@ static void start(views *v);
 static void refreshed(void *arg, int result, const dts_error *e) {
   views *v = arg;
   if (result < 0) log_warn("kept views could not be brought up to date: %s", e->message);
-  registry_release(v->set);
-  v->set = NULL;
+  v->writing = false;
   moved_free(&v->now);
   if (v->next.count) start(v);
 }
 
-static void start(views *v) {
-  v->now = v->next;
-  v->next = (moved){0};
-  v->set = kernel_registry(v->kernel);
-  kernel_write(v->kernel, refresh, refreshed, v);
+/* Once for each set: taking the SQL of all views apart takes a while. A circle was refused before. */
+static void list_kept(views *v) {
+  dts_error e;
+  registry *set = kernel_registry(v->kernel);
+  if (set == v->set) return registry_release(set);
+  registry_release(v->set);
+  v->set = set;
+  arena_free(&v->memory);
+  if (views_kept(set, &v->memory, &v->kept, &e) == 0) return;
+  log_warn("kept views could not be brought up to date: %s", e.message);
+  v->kept = value_list();
 }
 
-static bool has_kept(const registry *set) {
-  for (size_t i = 0; i < set->views.list.count; i++)
-    if (value_get_boolean(&set->views.list.items[i], "keep", false)) return true;
-  return false;
+static void start(views *v) {
+  list_kept(v);
+  if (!v->kept.list.count) return moved_free(&v->next);
+  v->now = v->next;
+  v->next = (moved){0};
+  v->writing = true;
+  kernel_write(v->kernel, refresh, refreshed, v);
 }
 
 /* Does any view's SQL hold the name? (The engine's own tables are read through its views.) A kept
@@ -93,8 +105,8 @@ static bool is_concerned(const registry *set, const char *name) {
 
 void views_changed(views *v, const char *const *tables, size_t count) {
   const registry *set = kernel_current(v->kernel);
-  if (!set || !has_kept(set)) return;
-  for (size_t i = 0; i < count; i++)
+  if (set == v->set && !v->kept.list.count) return;
+  for (size_t i = 0; set && i < count; i++)
     if (is_concerned(set, tables[i])) moved_add(&v->next, tables[i]);
-  if (v->next.count && !v->set) start(v);
+  if (v->next.count && !v->writing) start(v);
 }

@@ -25,9 +25,11 @@ int views_order(const value *declared, arena *a, const value **ordered, dts_erro
 int views_ensure(store_conn *c, const registry *set, bool strict, dts_error *e);
 /* Drops views that are declared no more; only where `set` is the whole project. */
 int views_prune(store_conn *c, const registry *set, dts_error *e);
-/* Replaces the kept views that read one of these tables, or a kept view that was replaced. One that
- * fails keeps its old rows and says so in the log. */
-int views_refresh(store_conn *c, const registry *set, const char *const *tables, size_t count,
+/* The kept ones of a set, in order. */
+int views_kept(const registry *set, arena *a, value *kept, dts_error *e);
+/* Replaces those of the kept views that read one of these tables, or a kept view that was replaced. One
+ * that fails keeps its old rows and says so in the log. */
+int views_refresh(store_conn *c, const value *kept, const char *const *tables, size_t count,
                   dts_error *e);
 
 void views_changed(views *v, const char *const *tables, size_t count); /* after each commit */

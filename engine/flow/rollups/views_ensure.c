@@ -313,16 +313,24 @@ static int refresh_one(store_conn *c, const value *view, value *changed, arena *
   return 0;
 }
 
-int views_refresh(store_conn *c, const registry *set, const char *const *tables, size_t count,
+int views_kept(const registry *set, arena *a, value *kept, dts_error *e) {
+  size_t total = set->views.list.count;
+  const value **ordered = arena_alloc(a, (total + 1) * sizeof *ordered);
+  *kept = value_list();
+  if (views_order(&set->views, a, ordered, e) < 0) return -1;
+  for (size_t i = 0; i < total; i++)
+    if (is_kept(ordered[i])) value_add(a, kept, *ordered[i]);
+  return 0;
+}
+
+int views_refresh(store_conn *c, const value *kept, const char *const *tables, size_t count,
                   dts_error *e) {
   arena a = {0};
   value changed = value_list();
-  size_t total = set->views.list.count;
-  const value **ordered = arena_alloc(&a, (total + 1) * sizeof *ordered);
+  int rc = 0;
   for (size_t i = 0; i < count; i++) value_add(&a, &changed, value_text(tables[i]));
-  int rc = views_order(&set->views, &a, ordered, e);
-  for (size_t i = 0; rc == 0 && i < total; i++)
-    if (is_kept(ordered[i])) rc = refresh_one(c, ordered[i], &changed, &a, e);
+  for (size_t i = 0; rc == 0 && i < kept->list.count; i++)
+    rc = refresh_one(c, &kept->list.items[i], &changed, &a, e);
   arena_free(&a);
   return rc;
 }

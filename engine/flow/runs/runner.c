@@ -15,7 +15,7 @@
 #include "flow/runs/runner_parts.h"
 #include "format/date.h"
 
-enum { LEASES_AT_ONCE = 16, ENDING_FOR_EACH = 8, AHEAD_FOR_EACH = 6 };
+enum { LEASES_AT_ONCE = 16, ENDING_FOR_EACH = 8, AHEAD_FOR_EACH = 6, SPARES_OF_A_TEST = 8 };
 /* Times of runs: short ones are leased ahead; a run that waits for a place longer goes back. */
 enum { SHORT_MS = 20, SIXTEENFOLD = 16, LONG_MS = 16 * 1000, PATIENCE_MS = 1000, NURSERY_MS = 100 };
 
@@ -321,7 +321,8 @@ runner *runner_open(kernel *k, size_t places) {
   r->kernel = k;
   r->places = places;
   r->usual_ms = LONG_MS;
-  r->spares = spares_open(k, places);
+  r->spares =
+      spares_open(k, kernel_opened_with(k)->is_virtual ? places + SPARES_OF_A_TEST : places);
   return r;
 }
 

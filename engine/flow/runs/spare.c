@@ -23,7 +23,7 @@ typedef struct spare {
 struct spares {
   kernel *kernel;
   spare *first;
-  size_t count, room;
+  size_t room;
 };
 
 static void forget(spare *one) {
@@ -31,7 +31,6 @@ static void forget(spare *one) {
   spare **at = &s->first;
   while (*at != one) at = &(*at)->next;
   *at = one->next;
-  s->count--;
   loop_cancel(kernel_loop(s->kernel), one->idle);
   free(one->file);
   free(one->version);
@@ -56,6 +55,18 @@ static void on_idle(void *arg) {
   worker_kill(one->worker);
 }
 
+/* The one that nobody has asked for the longest leaves: what ran last is what runs again. */
+static void keep_to_room(spares *s) {
+  size_t waiting = 0;
+  spare *oldest = NULL;
+  for (spare *one = s->first; one; one = one->next)
+    if (one->idle) waiting++, oldest = one;
+  if (waiting <= s->room) return;
+  loop_cancel(kernel_loop(s->kernel), oldest->idle);
+  oldest->idle = NULL;
+  worker_kill(oldest->worker);
+}
+
 void spares_keep(spares *s, worker *w, const pipeline *p) {
   spare *one = memory_alloc(sizeof *one);
   *one = (spare){.next = s->first, .home = s, .worker = w};
@@ -66,10 +77,8 @@ void spares_keep(spares *s, worker *w, const pipeline *p) {
   s->first = one;
   worker_expire(w, 0);
   worker_give(w, &(worker_owner){on_frame, on_ended, one});
-  if (++s->count > s->room)
-    worker_kill(w);
-  else
-    one->idle = loop_after(kernel_loop(s->kernel), IDLE_MS, on_idle, one);
+  one->idle = loop_after(kernel_loop(s->kernel), IDLE_MS, on_idle, one);
+  keep_to_room(s);
 }
 
 static bool fits(const spare *one, const pipeline *p) {

@@ -1,7 +1,8 @@
 /* spare.h -- workers that have ended a run well and wait a moment for another of the same script.
  *
  * One idea: what a process costs is spared, and nothing else: the next run begins in a Lua state as new, of
- * the same version of the same file under the same limits. A spare that is not asked for leaves.
+ * the same version of the same file under the same limits. A spare that is not asked for leaves; where there
+ * are more than `room`, the one that ran longest ago does.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_SPARE_H

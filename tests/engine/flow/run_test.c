@@ -272,6 +272,27 @@ static void the_third_killed_worker_is_poison(void **state) {
   bench_close(b);
 }
 
+/* One may wait beside one place: it is of the script that ran last, not of the one that ran first. */
+static void the_worker_that_ran_last_waits_for_the_next_run(void **state) {
+  (void)state;
+  bench *b = bench_new();
+  bool same = false;
+  b->options.serving = true;
+  bench_write(b, "dts.lua", "return { workers = 1 }");
+  bench_script(b, "x", "dts.pipeline { name = 'first', run = function() end }\n");
+  bench_script(b, "y", "dts.pipeline { name = 'last', run = function() end }\n");
+  bench_open(b);
+  for (int round = 0; !same && round < 5; round++) { /* it waits for no more than 2 s */
+    bench_run(b, "first");
+    bench_run(b, "last");
+    long was = bench_child(bench_child(getpid()));
+    bench_run(b, "last");
+    same = was && was == bench_child(bench_child(getpid()));
+  }
+  assert_true(same);
+  bench_close(b);
+}
+
 static void limits_end_a_run_and_say_so(void **state) {
   (void)state;
   static const struct {
@@ -448,6 +469,7 @@ int main(void) {
       cmocka_unit_test(by_hand_a_source_that_asks_to_wait_ends_the_run),
       cmocka_unit_test(a_sleep_survives_and_counts_nothing),
       cmocka_unit_test(the_third_killed_worker_is_poison),
+      cmocka_unit_test(the_worker_that_ran_last_waits_for_the_next_run),
       cmocka_unit_test(limits_end_a_run_and_say_so),
       cmocka_unit_test(too_many_requests_are_refused),
       cmocka_unit_test(a_running_job_can_be_cancelled),

@@ -141,6 +141,26 @@ static void one_pipeline_that_cannot_fire_holds_no_other_back(void **state) {
   bench_close(b);
 }
 
+/* A busy timetable beside one that comes once an hour: that is looked at when it is due, or anew. */
+static void only_what_is_due_is_looked_at(void **state) {
+  (void)state;
+  static const char rare[] = "select (substr(data, 1, instr(data, ' ') - 1) - 1773147600000) / "
+                             "60000 from dts_meta where name = 'schedule:rare'";
+  bench *b = begin("dts.pipeline { name = 'often', every = '1m', run = function() end }\n"
+                   "dts.pipeline { name = 'rare', schedule = '0 * * * *', run = function() end }\n",
+                   NOW + 30 * MINUTE);
+  bench_advance(b, 5 * MINUTE);
+  bench_expect(b, rare, "30\n");
+  bench_ask(b, "{\"name\":\"reload\"}");
+  bench_settle(b);
+  bench_expect(b, rare, "35\n");
+  bench_advance(b, 2 * HOUR);
+  bench_expect(b, rare, "120\n");
+  bench_expect(b, "select pipeline, count(*) from dts_firing group by 1", "often|125\nrare|2\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
 static void jitter_spreads_the_jobs_of_one_minute(void **state) {
   (void)state;
   bench *b =
@@ -270,6 +290,7 @@ int main(void) {
       cmocka_unit_test(a_schedule_that_comes_back_counts_from_now),
       cmocka_unit_test(a_broken_script_keeps_its_schedule_s_place),
       cmocka_unit_test(one_pipeline_that_cannot_fire_holds_no_other_back),
+      cmocka_unit_test(only_what_is_due_is_looked_at),
       cmocka_unit_test(jitter_spreads_the_jobs_of_one_minute),
       cmocka_unit_test(what_can_never_be_is_refused_at_load),
       cmocka_unit_test(a_checkpoint_keeps_the_lease_as_it_was_extended),

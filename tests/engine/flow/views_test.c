@@ -72,7 +72,12 @@ typedef struct moving {
 
 static int refresh(store_conn *c, void *arg, dts_error *e) {
   const moving *m = arg;
-  return views_refresh(c, m->set, &m->table, 1, e);
+  arena a = {0};
+  value kept;
+  assert_int_equal(views_kept(m->set, &a, &kept, e), 0);
+  int rc = views_refresh(c, &kept, &m->table, 1, e);
+  arena_free(&a);
+  return rc;
 }
 
 static void kept_views_follow_their_tables(void **state) {
