@@ -20,10 +20,7 @@ void buffer_clear(buffer *b) {
   b->failed = false;
 }
 
-int buffer_reserve(buffer *b, size_t more) {
-  if (b->failed || more > b->limit || b->size > b->limit - more) return b->failed = true, -1;
-  size_t needed = b->size + more + 1; /* one more for buffer_text()'s NUL */
-  if (needed <= b->capacity) return 0;
+static int grow(buffer *b, size_t needed) {
   size_t capacity = b->capacity ? b->capacity : 64;
   while (capacity < needed) capacity += capacity / 2;
   char *grown = realloc(b->data, capacity);
@@ -33,14 +30,26 @@ int buffer_reserve(buffer *b, size_t more) {
   return 0;
 }
 
+static inline int reserve(buffer *b, size_t more) {
+  if (b->failed || more > b->limit || b->size > b->limit - more) return b->failed = true, -1;
+  size_t needed = b->size + more + 1; /* one more for buffer_text()'s NUL */
+  return needed <= b->capacity ? 0 : grow(b, needed);
+}
+
+int buffer_reserve(buffer *b, size_t more) { return reserve(b, more); }
+
 int buffer_add(buffer *b, const void *bytes, size_t size) {
-  if (buffer_reserve(b, size) < 0) return -1;
+  if (reserve(b, size) < 0) return -1;
   if (size) memcpy(b->data + b->size, bytes, size);
   b->size += size;
   return 0;
 }
 
-int buffer_add_char(buffer *b, char c) { return buffer_add(b, &c, 1); }
+int buffer_add_char(buffer *b, char c) {
+  if (reserve(b, 1) < 0) return -1;
+  b->data[b->size++] = c;
+  return 0;
+}
 
 int buffer_add_text(buffer *b, const char *text) { return buffer_add(b, text, strlen(text)); }
 

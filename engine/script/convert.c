@@ -18,8 +18,8 @@ static const char null_mark = 0;
 void convert_push_null(lua_State *L) { lua_pushlightuserdata(L, (void *)(uintptr_t)&null_mark); }
 
 bool convert_is_null(lua_State *L, int index) {
-  return lua_isnoneornil(L, index) ||
-         (lua_islightuserdata(L, index) && lua_touserdata(L, index) == &null_mark);
+  int type = lua_type(L, index); /* asked once: put's hot path */
+  return type <= LUA_TNIL || (type == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == &null_mark);
 }
 
 void convert_mark_list(lua_State *L, int index) {

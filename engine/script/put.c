@@ -28,7 +28,7 @@ enum {
   STEP = PUT_STEP,
   SHAPE = PUT_SHAPE,
   SLOTS = PUT_SLOTS,
-  FLUSH_AT = 256 * 1024
+  FLUSH_AT = 64 * 1024
 };
 
 /* ── The buffer ── */

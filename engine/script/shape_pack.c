@@ -100,14 +100,14 @@ static int pack_as_text(lua_State *L, int index, buffer *b) {
 static int pack_as_integer(lua_State *L, int index, buffer *b) {
   size_t size;
   lua_Integer n;
-  int exact;
-  if (lua_type(L, index) == LUA_TSTRING) {
+  int exact, type = lua_type(L, index);
+  if (type == LUA_TSTRING) {
     const char *text = lua_tolstring(L, index, &size);
     if (!is_integer_text(text, size)) return -1;
     errno = 0; /* not Lua's conversion: past 64 bits it goes by way of a float */
     n = strtoll(text, NULL, 10);
     exact = errno == 0;
-  } else if (lua_type(L, index) == LUA_TNUMBER) {
+  } else if (type == LUA_TNUMBER) {
     n = lua_tointegerx(L, index, &exact); /* 3.0 is 3, 3.5 is none */
   } else {
     return -1;
@@ -120,11 +120,12 @@ static int pack_as_integer(lua_State *L, int index, buffer *b) {
 static int pack_as_real(lua_State *L, int index, buffer *b) {
   size_t size;
   double x;
-  if (lua_type(L, index) == LUA_TSTRING) {
+  int type = lua_type(L, index);
+  if (type == LUA_TSTRING) {
     const char *text = lua_tolstring(L, index, &size);
     if (!is_number_text(text, size)) return -1;
     x = json_parse_real(text, size);
-  } else if (lua_type(L, index) == LUA_TNUMBER) {
+  } else if (type == LUA_TNUMBER) {
     x = lua_tonumber(L, index);
   } else {
     return -1;
