@@ -54,7 +54,7 @@ static void print_columns(const value *entry, arena *a) {
         value_text(value_get_text(column, "name", "")),
         value_text(value_get_text(column, "type", "")),
         value_text(value_get_boolean(column, "key", false) ? "key" : NULL),
-        value_text(value_get_boolean(column, "not_null", false) ? NULL : "may be null"),
+        value_text(value_get_boolean(column, "not_null", false) ? "no" : "may be null"),
         rule_of(a, column),
         value_text(value_get_text(column, "doc", NULL)),
     };

@@ -94,10 +94,10 @@ static const code_help rows[] = {
      "nothing: the job is queued again for that time, and no retry is used up; `dts run` ends at "
      "once and names the time from which to run it again"},
     {"HTTP_NETWORK", "a host could not be reached, or the connection broke",
-     "check the name and the network; it has been tried four times and is retried"},
+     "check the name and the network; it has been tried four times; no run by hand is retried"},
     {"HTTP_REQUEST", "a request cannot be sent as it is", "check its address, method and headers"},
     {"HTTP_STATUS", "a source answered with a status of 400 or more",
-     "look at the status; accept = { 404 } takes it as an answer"},
+     "is the path right? Look at the status; accept = { 404 } takes it as an answer"},
     {"HTTP_TIMEOUT", "a source did not answer in time",
      "raise `timeout` of the source or the request, or ask for less"},
     {"HTTP_TOO_LARGE", "a reply is larger than allowed", "ask for less, or in pages"},

@@ -9,6 +9,7 @@
 #include "command/report.h"
 #include "command/screen.h"
 #include "flow/jobs/quarantine.h"
+#include "format/date.h"
 #include "format/json.h"
 
 enum { TEXT_LIMIT = 64 * 1024 * 1024 };
@@ -70,18 +71,32 @@ static int find(engine *n, const char *id, arena *a, shown *s, dts_error *e) {
 
 /* ---- for people ---- */
 
-static void print_fields(const value *columns, const value *row) {
+static void add_field(buffer *b, const value *v, const zone *z) {
+  int64_t ms;
+  char time[32];
+  if (v->kind == VALUE_TEXT && z && v->text.size == 24 &&
+      timestamp_read(v->text.bytes, 24, &ms) == 0) {
+    screen_time(ms, z, time);
+    buffer_add_format(b, "%s (%s)", time, zone_name(z));
+  } else if (v->kind == VALUE_TEXT) {
+    buffer_add(b, v->text.bytes, v->text.size);
+  } else if (v->kind != VALUE_NULL) {
+    json_write(b, v);
+  }
+}
+
+static void print_fields(const value *answer) {
+  const value *columns = value_get(answer, "columns"),
+              *row = &value_get(answer, "rows")->list.items[0];
+  zone *z = zone_open(value_get_text(answer, "timezone", "UTC"), NULL);
   for (size_t i = 0; i < columns->list.count; i++) {
-    const value *v = &row->list.items[i];
     buffer b;
     buffer_init(&b, TEXT_LIMIT);
-    if (v->kind == VALUE_TEXT)
-      buffer_add(&b, v->text.bytes, v->text.size);
-    else if (v->kind != VALUE_NULL)
-      json_write(&b, v);
+    add_field(&b, &row->list.items[i], z);
     printf("%-12s %s\n", columns->list.items[i].text.bytes, buffer_text(&b));
     buffer_free(&b);
   }
+  zone_close(z);
 }
 
 static void print_list(const screen *s, const char *title, const value *answer) {
@@ -94,7 +109,7 @@ static void print_list(const screen *s, const char *title, const value *answer) 
 
 static void print(engine *n, const shown *x) {
   screen s = screen_of(stdout);
-  print_fields(value_get(&x->fields, "columns"), &value_get(&x->fields, "rows")->list.items[0]);
+  print_fields(&x->fields);
   print_list(&s, "attempts", &x->attempts);
   print_list(&s, "decisions", &x->decisions);
   if (x->error.kind == VALUE_MAP) {

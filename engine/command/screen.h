@@ -38,8 +38,8 @@ void screen_lines(buffer *b, const char *text, size_t size, size_t indent);
 void screen_say(const screen *s, const char *text); /* writes one, without a newline behind */
 
 /* {columns, types?, rows} as aligned columns under their names, numbers to the right; timestamps
- * are shown in `z` (NULL: as they are). Where the screen is narrower the widest columns give
- * way. */
+ * are shown in `z`, which the first of their columns names (NULL: as they are). Where the screen
+ * is narrower the widest columns give way. */
 void screen_table(const screen *s, const value *result, const zone *z);
 /* The same as [{column: value} ..], and that as JSON. */
 value screen_list(const value *result, arena *a);

@@ -15,13 +15,16 @@ typedef struct cell {
   bool number;
 } cell;
 
+static bool is_instant(const value *v, int64_t *ms) {
+  return v->kind == VALUE_TEXT && v->text.size == 24 && timestamp_read(v->text.bytes, 24, ms) == 0;
+}
+
 static cell cell_of(arena *a, const value *v, const zone *z) {
   int64_t ms;
   char shown[32];
   if (v->kind == VALUE_NULL) return (cell){"", 0, false};
   if (v->kind == VALUE_TEXT) {
-    bool instant = z && v->text.size == 24 && timestamp_read(v->text.bytes, 24, &ms) == 0;
-    if (!instant) return (cell){v->text.bytes, v->text.size, false};
+    if (!z || !is_instant(v, &ms)) return (cell){v->text.bytes, v->text.size, false};
     screen_time(ms, z, shown);
     return (cell){arena_text(a, shown), strlen(shown), false};
   }
@@ -49,6 +52,19 @@ static void measure(grid *g) {
   }
 }
 
+/* The zone of the times stands once, behind the name of the first column that shows any. */
+static void name_zone(arena *a, grid *g, const value *rows, const zone *z) {
+  int64_t ms;
+  for (size_t i = 0; i < g->columns; i++)
+    for (size_t r = 0; r < g->rows; r++) {
+      const value *row = &rows->list.items[r];
+      if (i >= row->list.count || !is_instant(&row->list.items[i], &ms)) continue;
+      const char *name = arena_format(a, "%s (%s)", g->cells[i].text, zone_name(z));
+      g->cells[i] = (cell){name, strlen(name), false};
+      return;
+    }
+}
+
 static grid make_grid(arena *a, const value *result, const zone *z) {
   const value *names = value_get(result, "columns"), *rows = value_get(result, "rows");
   grid g = {names ? names->list.count : 0, rows ? rows->list.count : 0, NULL, NULL, NULL};
@@ -59,6 +75,7 @@ static grid make_grid(arena *a, const value *result, const zone *z) {
   for (size_t r = 0; r < g.rows; r++)
     for (size_t i = 0; i < g.columns && i < rows->list.items[r].list.count; i++)
       g.cells[(r + 1) * g.columns + i] = cell_of(a, &rows->list.items[r].list.items[i], z);
+  if (z && rows) name_zone(a, &g, rows, z);
   if (g.columns) measure(&g);
   return g;
 }

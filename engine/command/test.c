@@ -115,6 +115,13 @@ static void outlive_interrupt(void) {
   sigaction(SIGINT, &act, NULL);
 }
 
+/* Looked at before the fork: a child that cannot become the worker has no error to hand back. */
+static int check_worker(const char *worker, dts_error *e) {
+  if (access(worker, X_OK) == 0) return 0;
+  error_fail(e, "WORKER", "%s cannot be started: %s", worker, strerror(errno));
+  return error_hint(e, "dts-worker belongs beside dts; reinstall the package or build again");
+}
+
 static int serve_specs(const given *g, const char *root, arena *a, dts_error *e) {
   static const trial_server web = {open_server, close_server};
   const char *arguments[ARGUMENTS];
@@ -123,6 +130,7 @@ static int serve_specs(const given *g, const char *root, arena *a, dts_error *e)
   pid_t pid = -1;
   int status = 0;
   fill_arguments(g, o.worker, arguments);
+  if (check_worker(o.worker, e) < 0) return -1;
   outlive_interrupt();
   int socket = start_worker(arguments, &pid, e);
   if (socket < 0) return -1;

@@ -197,7 +197,8 @@ void outcome_network(call *c, const char *fault) {
   if (c->late)
     error_hint(e, "each try had %lld s", seconds(c->request.timeout_ms));
   else
-    error_hint(e, "is %s up, and is this its address? The run is tried again later", asked_host(c));
+    error_hint(e, "is %s up, and is this its address? A run by hand is not tried again, others are",
+               asked_host(c));
   e->retryable = true;
 }
 

@@ -77,16 +77,40 @@ static void push_absent_library(lua_State *L, const char *name) {
   lua_setmetatable(L, -2);
 }
 
-/* The globals' names, the nearest of which was meant. */
-static const char *nearest_global(lua_State *L, const char *word) {
-  const char *names[64];
-  size_t count = 0;
+typedef struct name_list {
+  const char *names[256]; /* the last stays NULL */
+  size_t count;
+} name_list;
+
+static void add_name(name_list *l, const char *name) {
+  if (name && *name && *name != '(' && l->count < 255) l->names[l->count++] = name;
+}
+
+/* A name of one or two letters is near to any other. */
+static void add_local(name_list *l, const char *name) {
+  if (strlen(name) > 2 && strcmp(name, "_ENV") != 0) add_name(l, name);
+}
+
+/* The locals in sight where the caller stands: its own, and those it has from around it. */
+static void add_locals(lua_State *L, name_list *l) {
+  lua_Debug caller;
+  const char *name;
+  if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "f", &caller)) return;
+  for (int i = 1; (name = lua_getlocal(L, &caller, i)); i++) add_local(l, name), lua_pop(L, 1);
+  for (int i = 1; (name = lua_getupvalue(L, -1, i)); i++) add_local(l, name), lua_pop(L, 1);
+  lua_pop(L, 1);
+}
+
+/* Of the locals in sight, `dts` and the globals, the one that was meant. */
+static const char *nearest_name(lua_State *L, const char *word) {
+  name_list l = {0};
+  if (strcmp(word, "dts") != 0) add_name(&l, "dts");
+  if (strlen(word) > 2) add_locals(L, &l);
   lua_pushglobaltable(L);
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
-    if (count < 63 && lua_type(L, -2) == LUA_TSTRING) names[count++] = lua_tostring(L, -2);
-  names[count] = NULL;
+    if (lua_type(L, -2) == LUA_TSTRING) add_name(&l, lua_tostring(L, -2));
   lua_pop(L, 1);
-  return error_nearest(word, names);
+  return error_nearest(word, l.names);
 }
 
 static int read_unknown(lua_State *L) {
@@ -101,12 +125,14 @@ static int read_unknown(lua_State *L) {
     error_hint(&e, "%s", a->hint);
     return fault_raise(L, &e);
   }
-  const char *nearest = nearest_global(L, name);
+  const char *nearest = nearest_name(L, name);
   if (nearest)
     error_fail(&e, "NAME", "unknown name '%s'; did you mean '%s'?", name, nearest);
   else
     error_fail(&e, "NAME", "unknown name '%s'", name);
-  error_hint(&e, "declare it first: local %s = ...", name);
+  bool ours = strcmp(name, "dts") == 0;
+  if (!nearest)
+    error_hint(&e, "declare it first: local %s = %s", name, ours ? "require \"dts\"" : "...");
   return fault_raise(L, &e);
 }
 
@@ -255,6 +281,8 @@ void globals_open(lua_State *L) {
   static const luaL_Reg base[] = {{"print", print},
                                   {"load", loader_load},
                                   {"require", loader_require},
+                                  {"ipairs", base_ipairs},
+                                  {"pairs", base_pairs},
                                   {"pcall", base_pcall},
                                   {"xpcall", base_xpcall},
                                   {"setmetatable", base_setmetatable},

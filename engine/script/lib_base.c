@@ -1,14 +1,76 @@
-/* lib_base.c -- Lua: pcall, xpcall, setmetatable, getmetatable.
+/* lib_base.c -- Lua: ipairs, pairs, pcall, xpcall, setmetatable, getmetatable.
  *
  * pcall and xpcall are Lua's, but a limit that was hit, a cancelled and a fenced run go through
- * them.
+ * them. ipairs and pairs are Lua's too, but refuse at once, by their own names, what Lua's refuse in
+ * the first turn as "for iterator".
  *
  * SPDX-License-Identifier: MIT */
 #include "script/lib_base.h"
 
 #include <lauxlib.h>
 
+#include "script/fault.h"
 #include "script/limit.h"
+
+/* ── Loops ── */
+
+static void refuse_loop(lua_State *L, const char *name) {
+  dts_error e;
+  luaL_checkany(L, 1);
+  error_fail(&e, "SCRIPT", "bad argument #1 to '%s' (table expected, got %s)", name,
+             luaL_typename(L, 1));
+  if (lua_isnil(L, 1))
+    error_hint(&e,
+               "a field or a variable that is not there is nil: look at what came, or write "
+               "%s(x or {})",
+               name);
+  fault_raise(L, &e);
+}
+
+static int take_item(lua_State *L) {
+  lua_Integer i = luaL_checkinteger(L, 2) + 1;
+  lua_pushinteger(L, i);
+  return lua_geti(L, 1, i) == LUA_TNIL ? 1 : 2;
+}
+
+int base_ipairs(lua_State *L) {
+  if (!lua_istable(L, 1) && luaL_getmetafield(L, 1, "__index") == LUA_TNIL)
+    refuse_loop(L, "ipairs");
+  lua_settop(L, 1);
+  lua_pushcfunction(L, take_item);
+  lua_insert(L, 1);
+  lua_pushinteger(L, 0);
+  return 3;
+}
+
+static int take_pair(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 2);
+  if (lua_next(L, 1)) return 2;
+  lua_pushnil(L);
+  return 1;
+}
+
+static int give_pairs(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 3;
+}
+
+int base_pairs(lua_State *L) {
+  luaL_checkany(L, 1);
+  if (luaL_getmetafield(L, 1, "__pairs") != LUA_TNIL) {
+    lua_pushvalue(L, 1);
+    lua_callk(L, 1, 3, 0, give_pairs);
+    return 3;
+  }
+  if (!lua_istable(L, 1)) refuse_loop(L, "pairs");
+  lua_pushcfunction(L, take_pair);
+  lua_pushvalue(L, 1);
+  lua_pushnil(L);
+  return 3;
+}
+
+/* ── Calls ── */
 
 /* Stack: true (and, under xpcall, the function) below `skip`, then results or the error. */
 static int finish(lua_State *L, int status, lua_KContext skip) {

@@ -1,5 +1,5 @@
 /* lib_base.h -- Lua's own functions where ours differ: limits pass through pcall, no finalizers, no
- * metatables that values share.
+ * metatables that values share, and a loop over nothing says so.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_LIB_BASE_H
@@ -7,6 +7,8 @@
 
 #include <lua.h>
 
+int base_ipairs(lua_State *L);
+int base_pairs(lua_State *L);
 int base_pcall(lua_State *L);
 int base_xpcall(lua_State *L);
 int base_setmetatable(lua_State *L);

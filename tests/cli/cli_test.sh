@@ -199,6 +199,9 @@ LUA
 run run late; ends "late dates" 1
 run quarantine list --json; is "late dates" "$(grep -c '"id"' <<<"$out")" 3
 run quarantine show date-late//2024-01-02; says "each attempt at a date" "attempts:"; says "each attempt at a date" "failed"
+[[ $out =~ at\ +[-0-9]{10}\ [:0-9]{8}\ \(UTC\) ]]; verdict "a time names its zone" $?
+says "the zone of a list" "started (UTC)"
+run quarantine list; says "the zone of a list" "at (UTC)"
 run quarantine drop --where "id like '%/2024-01-04'" --reason "no market"; says "drop by a condition" "1 input dropped"
 run quarantine list --decisions; says "what was decided" "no market"
 run quarantine drop --where "1 = 1"; ends "drop all without a reason" 2
@@ -229,7 +232,7 @@ out=$(cat "$home/serve.out"); says "serve" "http://127.0.0.1:"; says "serve" "#k
 run run ticks --param count=4; ends "run beside it" 0; says "run beside it" "4 rows written"; warns "run beside it" "tick 4"
 run run wrong; ends "failing beside it" 1; warns "failing beside it" '  35 |     ctx:put("ticks", { m = 1 })'
 run sql "select count(*) as n from ticks" --json; says "sql beside it" '"n": 4'
-run runs --limit 1; says "runs beside it" wrong
+run runs --limit 1; says "runs beside it" wrong; says "the zone of a list" "started (America/Sao_Paulo)"
 run status; says "status beside it" "an engine is running"
 run status --json; says "status as JSON" '"running": true'; says "status as JSON" '"stale": []'
 run jobs --state failed; says "jobs beside it" "wrong"

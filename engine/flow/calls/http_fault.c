@@ -72,10 +72,11 @@ static void add_hint(int status, dts_error *e) {
     error_hint(
         e, "the source wants a key: see headers = { Authorization = \"Bearer {secret:NAME}\" }");
   else if (status == 404)
-    error_hint(e, "if that is an answer here, say accept = { 404 } and look at res.status");
+    error_hint(e, "is the path right? If 404 is an answer here, say accept = { 404 } and look at "
+                  "res.status");
   else if (status >= 500)
-    error_hint(e, "the source itself failed: the run is tried again later; if it goes on, ask "
-                  "those who run the source");
+    error_hint(e, "the source itself failed: a run by hand is not tried again, others are; if it "
+                  "goes on, ask those who run the source");
 }
 
 void http_fault_status(const http_request *q, const fetch_reply *reply, int body, dts_error *e) {

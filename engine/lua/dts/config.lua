@@ -54,7 +54,8 @@ end
 function config.read(given, file)
   local what = file or "dts.lua"
   if type(given) ~= "table" then
-    options.fail(what, ("it returns one table: return { name = … }, got %s"):format(options.shown(given)))
+    options.fail(what, ("it returns one table: return { name = … }, got %s"):format(options.shown(given)),
+      given == nil and "begin with `return {`" or nil)
   end
   local out = finish(options.check(SPEC, given, what, true), what)
   for name, layer in pairs(out.env or {}) do

@@ -60,7 +60,10 @@ function methods:put(table_name, rows, also)
   check_self(self, "put")
   check_table(table_name, "ctx:put")
   check_no_step(self, "ctx:put")
-  if rows == nil then options.fail("ctx:put", "rows expected second: a row, a list or an iterator, got nothing") end
+  if rows == nil then
+    options.fail("ctx:put", "rows expected (a row, a list or an iterator), got nothing; " ..
+      "does the function that makes them return them?")
+  end
   if also ~= nil and type(also) ~= "table" then
     options.fail("ctx:put", ("a table of columns that all rows share expected third, got %s")
       :format(options.shown(also)))

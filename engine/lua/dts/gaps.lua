@@ -12,7 +12,7 @@ local SPEC = options.spec("gaps", {
   { "complete", "sql", help = 'when a row counts, as SQL: "value > 0"; without it when no column is null' },
   { "calendar", "any", help = '"daily", "weekdays", "BR", "NYSE" … or dts.calendar { … }' },
   { "since", "date", required = true, help = 'the first date wanted, for example "2015-01-02"' },
-  { "to", "date", help = "the last date wanted; without it today less `lag`" },
+  { "to", "date", help = "the last date wanted, today less `lag` at most" },
   { "lag", "days", to = "lag_days", default = 1, help = 'how late a source is, for example "1d"' },
   { "refresh", "days", to = "refresh_days", default = 0, help = 'the last days are read again, for example "7d"' },
   { "max_span", "days", to = "max_span_days", help = 'the longest range of one run, for example "3650d"' },

@@ -45,8 +45,19 @@ local function line_of(text, field)
   return nil
 end
 
+-- A table that stands there alone is no Lua: the commonest slip in a file of settings, told as such.
+local function check_return(start)
+  local before = start.source:gsub("%-%-[^\n]*", ""):match("^(%s*){")
+  if not before then return end
+  kernel.raise {
+    code = "OPTION", message = "it returns one table: return { name = … }, got a table without `return`",
+    hint = "begin with `return {`", where = ("%s:%d"):format(start.file, 1 + select(2, before:gsub("\n", ""))),
+  }
+end
+
 -- `dts.lua` returns one table. Its faults stand at the field that they name, and so need not name the file again.
 function main.config(start)
+  check_return(start)
   local given = evaluate(start)
   local ok, result = pcall(require("dts.config").read, given, start.file)
   if ok then return result end

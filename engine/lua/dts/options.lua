@@ -38,7 +38,7 @@ function options.one_of(names, quote)
   return table.concat(shown, ", ", 1, #shown - 1) .. " or " .. shown[#shown]
 end
 
--- ── types: the value normalised, or nil and what was expected ──
+-- ── types: the value normalised, or nil and what was expected, or nil, nil and what is wrong ──
 
 function types.text(v)
   if type(v) == "string" and v ~= "" then return v end
@@ -112,7 +112,7 @@ end
 function types.cron(v)
   if type(v) ~= "string" then return nil, 'a schedule such as "30 16 * * 1-5"' end
   local wrong = time.check_cron(v)
-  if wrong then return nil, ('a schedule such as "30 16 * * 1-5" (%s)'):format(wrong) end
+  if wrong then return nil, nil, (wrong:gsub("^schedule: ", "")) end
   return v
 end
 
@@ -194,8 +194,9 @@ local function normalise(field, value, what)
   return check(value)
 end
 
-local function refuse(field, value, expected, what)
-  local got = ("field '%s': %s expected, got %s"):format(field[1], expected, options.shown(value))
+local function refuse(field, value, expected, what, wrong)
+  local said = wrong or expected .. " expected"
+  local got = ("field '%s': %s, got %s"):format(field[1], said, options.shown(value))
   options.fail(what, got, field.help)
 end
 
@@ -230,9 +231,9 @@ function options.check(spec, given, what, unnamed)
       end
       out[to] = field.default
     else
-      local expected
-      value, expected = normalise(field, value, what)
-      if value == nil then refuse(field, given[field[1]], expected, what) end
+      local expected, wrong
+      value, expected, wrong = normalise(field, value, what)
+      if value == nil then refuse(field, given[field[1]], expected, what, wrong) end
       out[to] = value
     end
   end

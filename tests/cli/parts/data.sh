@@ -58,6 +58,7 @@ is "no copy is left" "$(ls var | grep -c '^dry-')" 0
 run catalog; says "catalog" "readings"; says "catalog" "daily_month"; says "catalog" "large"
 run catalog readings; ends "catalog of one" 0; says "catalog of one" "as measured"
 says "catalog of one" "default 0"
+[[ $out =~ id\ +text\ +key\ +no ]]; verdict "a key is never null" $?
 run catalog rates; says "retention" "kept for 90 d"
 run catalog --json; is "catalog, JSON" "$(grep -c '"kind": "rollup"' <<<"$out")" 1
 run catalog reading; ends "catalog of nothing" 1; warns "catalog of nothing" "did you mean 'readings'?"

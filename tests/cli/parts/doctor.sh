@@ -9,6 +9,13 @@ local s = dts.source { name = "s", url = "https://example.org", headers = { A = 
 dts.pipeline { name = "one", run = function(ctx) ctx:put("t", { n = 1 }) return s and nil end }
 LUA
 run run one; ends "one" 0
+echo 'local settings = { name = "sick" }' >dts.lua; run check; ends "settings, not returned" 1
+warns "settings, not returned" 'begin with `return {`'
+echo '{ name = "sick" }' >dts.lua; run check; warns "settings without return" 'begin with `return {`'
+rm dts.lua
+mkdir specs alone && cp "$dts" alone/dts && dts=$home/sick/alone/dts && run test; dts=$build/dts
+ends "specs without a worker" 1; warns "specs without a worker" "hint: dts-worker belongs beside dts"
+rm -r specs alone
 run doctor; ends "a secret is absent" 1
 says "a secret is absent" "fail  secrets   TOKEN is named in pipelines/one.lua and is not there"
 says "an optional one" "warn  secrets   OTHER is named in pipelines/one.lua and is not there; the header is left out"

@@ -103,9 +103,9 @@ static void prints_tables(void **state) {
   page_open(&p, 0);
   screen_table(&p.screen, &v, z);
   char *text = page_text(&p);
-  assert_string_equal("name   rows  at                   note\n"
+  assert_string_equal("name   rows  at (America/Sao_Paulo)  note\n"
                       "a         1  2026-03-10 10:00:00\n"
-                      "中文  12345                       a much longer text here\n",
+                      "中文  12345                          a much longer text here\n",
                       text);
   free(text);
   zone_close(z);

@@ -275,6 +275,44 @@ static void globals_are_closed(void **state) {
         "unknown name 'prnt'; did you mean 'print'?");
   fails(state, NULL, "local x = whatever_this_is", "NAME", "pipelines/x.lua:1",
         "unknown name 'whatever_this_is'");
+  fails(state, NULL, "local dts = 1\nlocal t = dst.pipeline", "NAME", "pipelines/x.lua:2",
+        "unknown name 'dst'; did you mean 'dts'?");
+  fails(state, NULL, "local x = dst.pipeline", "NAME", "pipelines/x.lua:1",
+        "unknown name 'dst'; did you mean 'dts'?");
+  fails(state, NULL, "dts.log('x')", "NAME", "pipelines/x.lua:1", "unknown name 'dts'");
+  fails(state, NULL, "local prices = {}\nreturn function() return prcies[1] end", "NAME",
+        "pipelines/x.lua:2", "unknown name 'prcies'");
+  fails(state, NULL, "local prices = {}\nreturn function() return #prices, prcies[1] end", "NAME",
+        "pipelines/x.lua:2", "unknown name 'prcies'; did you mean 'prices'?");
+}
+
+static void loops_over_nothing_say_so(void **state) {
+  fails(state, NULL, "local d = {}\nfor _, row in ipairs(d.rows) do end", "SCRIPT",
+        "pipelines/x.lua:2", "bad argument #1 to 'ipairs' (table expected, got nil)");
+  fails(state, NULL, "for k in pairs(nil) do end", "SCRIPT", "pipelines/x.lua:1",
+        "bad argument #1 to 'pairs' (table expected, got nil)");
+  fails(state, NULL, "for k in pairs('x') do end", "SCRIPT", "pipelines/x.lua:1",
+        "bad argument #1 to 'pairs' (table expected, got string)");
+  talk t;
+  talk_run(
+      state, &t, NULL,
+      "return function()\n"
+      "  local own = setmetatable({}, { __index = function(_, i) return i < 3 and i or nil end,\n"
+      "    __pairs = function(t) return coroutine.wrap(function() coroutine.yield('a', 1) end) end "
+      "})\n"
+      "  local s = ''\n"
+      "  for i, v in ipairs(own) do s = s .. i .. v end\n"
+      "  for k, v in pairs(own) do s = s .. k .. v end\n"
+      "  for i, v in ipairs { 5, 6, nil, 7 } do s = s .. i .. v end\n"
+      "  for k, v in pairs { z = 1 } do s = s .. k .. v end\n"
+      "  for _ in ipairs 'text' do s = s .. '!' end\n"
+      "  local ok, e = pcall(ipairs, nil)\n"
+      "  assert(not ok and e.hint:find 'x or {}', e)\n"
+      "  assert(s == '1122a11526z1', s)\n"
+      "  error(s)\n"
+      "end");
+  failed(&t, "SCRIPT", "pipelines/x.lua:13", "1122a11526z1");
+  talk_close(&t);
   fails(state, NULL, "local t = os.time()", "NAME", "pipelines/x.lua:1",
         "'os.time' is not available to scripts");
   fails(state, NULL, "io.open('x')", "NAME", "pipelines/x.lua:1",
@@ -416,6 +454,7 @@ int main(void) {
       TEST(errors_are_one_value),
       TEST(a_failure_carries_its_traceback),
       TEST(globals_are_closed),
+      TEST(loops_over_nothing_say_so),
       TEST(what_remains_is_there),
       TEST(coroutines_work_as_luas),
       TEST(bodies_are_streams),

@@ -141,9 +141,14 @@ dts.table { name = "t", columns = { "a text" } }
       said 'dts.pipeline { name = "p" }')
     assert.equal("dts.pipeline 'p': unknown field 'shedule'; did you mean 'schedule'?",
       said 'dts.pipeline { name = "p", shedule = "x", run = print }')
-    assert.equal("dts.pipeline 'p': field 'schedule': a schedule such as \"30 16 * * 1-5\" (schedule: minute '61' " ..
-      "is not understood: expected 0 to 59) expected, got \"61 * * * *\"",
+    assert.equal("dts.pipeline 'p': field 'schedule': minute '61' is not understood: " ..
+      "expected 0 to 59, got \"61 * * * *\"",
       said 'dts.pipeline { name = "p", schedule = "61 * * * *", run = print }')
+    assert.equal("dts.pipeline 'p': field 'schedule': hour '25' is not understood: " ..
+      "expected 0 to 23, got \"0 25 * * *\"",
+      said 'dts.pipeline { name = "p", schedule = "0 25 * * *", run = print }')
+    assert.equal("dts.pipeline 'p': field 'schedule': a schedule such as \"30 16 * * 1-5\" expected, got 7",
+      said 'dts.pipeline { name = "p", schedule = 7, run = print }')
     assert.equal("dts.pipeline 'p': parameter 'a': unknown type 'dat'; did you mean 'date'?",
       said 'dts.pipeline { name = "p", params = { a = "dat?" }, run = print }')
     assert.equal("dts.pipeline 'p': parameter 'a': the default \"x\" is not of type integer",

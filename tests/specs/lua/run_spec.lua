@@ -71,6 +71,11 @@ describe("a run", function()
       (said('ctx:step("a", function() ctx:step("b", print) end)', answers)))
   end)
 
+  it("tells a function that forgot its return from rows", function()
+    assert.equal("ctx:put: rows expected (a row, a list or an iterator), got nothing; " ..
+      "does the function that makes them return them?", said('local function rows() end ctx:put("t", rows())'))
+  end)
+
   it("stages what is not rows", function()
     local e = run([[
       ctx:update("t", { a = 1 })

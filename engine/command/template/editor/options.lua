@@ -198,7 +198,7 @@
 ---@field complete? string when a row counts, as SQL: "value > 0"; without it when no column is null
 ---@field calendar? any "daily", "weekdays", "BR", "NYSE" … or dts.calendar { … }
 ---@field since dts.date the first date wanted, for example "2015-01-02"
----@field to? dts.date the last date wanted; without it today less `lag`
+---@field to? dts.date the last date wanted, today less `lag` at most
 ---@field lag? dts.duration how late a source is, for example "1d"
 ---@field refresh? dts.duration the last days are read again, for example "7d"
 ---@field max_span? dts.duration the longest range of one run, for example "3650d"
