@@ -70,34 +70,37 @@ int orphans_remove(store *s, objects *o, int first, int64_t before, dts_error *e
 
 /* ---- whose they are ---- */
 
+static bool names_places(const value *layer) {
+  return value_get(layer, "store") || value_get(layer, "objects");
+}
+
 bool orphans_shared(const value *config) {
   const value *layers = value_get(config, "env");
-  for (size_t i = 0; layers && layers->kind == VALUE_MAP && i < layers->map.count; i++) {
-    const value *layer = &layers->map.pairs[i].item;
-    if (value_get(layer, "store") && !value_get(layer, "objects")) return true;
-  }
+  if (names_places(config)) return true;
+  for (size_t i = 0; layers && layers->kind == VALUE_MAP && i < layers->map.count; i++)
+    if (names_places(&layers->map.pairs[i].item)) return true;
   return false;
 }
 
 /* ---- on the clock ---- */
 
-typedef struct slice_ {
+typedef struct slicing {
   orphans *orphans;
   int first, rc;
   dts_error error;
-} slice_;
+} slicing;
 
 static void on_time(void *arg);
 
 static void slice_work(void *arg) { /* a pool thread */
-  slice_ *s = arg;
+  slicing *s = arg;
   kernel *k = s->orphans->kernel;
   s->rc = orphans_remove(kernel_store(k), kernel_objects(k), s->first, clock_now_ms() - AGE_MS,
                          &s->error);
 }
 
 static void slice_then(void *arg) {
-  slice_ *s = arg;
+  slicing *s = arg;
   orphans *o = s->orphans;
   if (s->rc < 0) log_error("objects that nothing names could not be removed: %s", s->error.message);
   if (s->rc > 0) o->removed += s->rc;
@@ -117,8 +120,8 @@ static void on_time(void *arg) {
     o->timer = loop_after(l, EVERY_MS, on_time, o);
     return;
   }
-  slice_ *s = memory_alloc(sizeof *s);
-  *s = (slice_){.orphans = o, .first = o->slice};
+  slicing *s = memory_alloc(sizeof *s);
+  *s = (slicing){.orphans = o, .first = o->slice};
   loop_defer(l, slice_work, slice_then, s);
 }
 

@@ -12,7 +12,8 @@
 
 /* One slice: objects whose names begin with the hexadecimal digit `first`. How many went, or -1. */
 int orphans_remove(store *s, objects *o, int first, int64_t before, dts_error *e);
-/* Has a layer of dts.lua's `env` a store of its own and no objects? Then no store knows all names. */
+/* Does dts.lua, or a layer of its `env`, name a `store` or `objects`? Then another store may know names that
+ * this one does not, and nothing is removed. */
 bool orphans_shared(const value *config);
 
 typedef struct orphans orphans;

@@ -146,10 +146,10 @@ static bool shared(const char *json) {
 static void a_folder_of_two_stores_is_left_alone(void **state) {
   (void)state;
   assert_false(shared("{}"));
-  assert_false(shared("{\"store\":\"sqlite:a.db\",\"env\":{\"dev\":{\"name\":\"x\"}}}"));
+  assert_false(shared("{\"name\":\"x\",\"env\":{\"dev\":{\"name\":\"y\"}}}"));
+  assert_true(shared("{\"objects\":\"file:/srv/objects\"}"));
+  assert_true(shared("{\"store\":\"sqlite:a.db\"}"));
   assert_true(shared("{\"env\":{\"dev\":{\"store\":\"sqlite:dev.db\"}}}"));
-  assert_false(
-      shared("{\"env\":{\"dev\":{\"store\":\"sqlite:dev.db\",\"objects\":\"file:dev\"}}}"));
 }
 
 int main(void) {
