@@ -274,6 +274,7 @@ ends "serve, asked to stop" 0
 [ ! -e var/dts.sock ]; verdict "its socket is gone" $?
 
 . "$here/parts/data.sh"
+. "$here/parts/faults.sh"
 . "$here/parts/doctor.sh"
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
