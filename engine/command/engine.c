@@ -76,7 +76,8 @@ static void on_signal(void *arg, int fd, bool readable, bool writable) {
 static int fail_interrupted(const engine *g, dts_error *e) {
   error_fail(e, "INTERRUPTED", "interrupted");
   if (!g->client)
-    return error_hint(e, "what had not committed is undone; the job is back in the queue");
+    return error_hint(e, "what had not committed is undone, and nothing of it "
+                         "is left in the queue");
   return error_hint(e, "the engine goes on with it: see `dts runs`");
 }
 
@@ -206,8 +207,6 @@ static int ask_remote(engine *g, const value *command, kernel_event *event, void
 
 int engine_ask(engine *g, const value *command, kernel_event *event, void *arg, arena *a,
                value *answer, dts_error *e) {
-  dts_error unasked;
-  if (!e) e = &unasked; /* the caller can do without */
   if (g->client) return ask_remote(g, command, event, arg, a, answer, e);
   return ask_kernel(g, command, event, arg, a, answer, e);
 }

@@ -7,7 +7,7 @@
 
 #include "command/command.h"
 #include "command/engine.h"
-#include "command/faults.h"
+#include "command/left.h"
 #include "command/screen.h"
 #include "format/date.h"
 
@@ -72,8 +72,9 @@ static bool one_calendar(const value *all) {
   return true;
 }
 
-static void print_sum(const value *answer, const value *all) {
+static void print_sum(arena *a, const value *answer, const value *all) {
   const char *name = value_get_text(answer, "calendar", "daily");
+  const char *aside = left_aside(answer, a);
   int64_t again = sum(all, "again");
   buffer b;
   buffer_init(&b, 4096);
@@ -88,6 +89,7 @@ static void print_sum(const value *answer, const value *all) {
     buffer_add_format(&b, ", by the calendar %s", name);
   else
     buffer_add_text(&b, ", by each key's calendar");
+  if (*aside) buffer_add_format(&b, "; %s", aside);
   printf("%s\n", buffer_text(&b));
   buffer_free(&b);
 }
@@ -115,7 +117,7 @@ static void print(arena *a, const value *answer) {
   const value *all = list_of(answer, "series");
   value result = table_of(a, all);
   screen_table(&s, &result, NULL);
-  print_sum(answer, all);
+  print_sum(a, answer, all);
   print_strays(all);
 }
 
@@ -124,7 +126,7 @@ static int run(const given *g, dts_error *e) {
   value order = engine_command(&a, "plan"), answer;
   engine *n = engine_here(&a, e);
   value_set(&a, &order, "pipeline", value_text(given_word(g, 0)));
-  int rc = n ? faults_ask(n, &order, given_word(g, 0), &a, &answer, e) : -1;
+  int rc = n ? engine_ask(n, &order, NULL, NULL, &a, &answer, e) : -1;
   if (rc == 0 && g->json)
     screen_json(stdout, &answer);
   else if (rc == 0)

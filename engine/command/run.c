@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "command/command.h"
 #include "command/dry.h"
 #include "command/engine.h"
-#include "command/faults.h"
+#include "command/left.h"
 #include "command/place.h"
 #include "command/progress.h"
 #include "command/report.h"
@@ -20,7 +21,7 @@
 #include "format/duration.h"
 #include "format/json.h"
 
-enum { ERRORS_SHOWN = 3 };
+enum { ERRORS_SHOWN = 3, SCRIPT_LIMIT = 1024 * 1024 };
 
 typedef struct target {
   const char *root, *name, *file; /* file: below root, or NULL when a pipeline was named */
@@ -101,7 +102,30 @@ static void add_state(buffer *b, int64_t count, const char *state, bool *first) 
   buffer_add_format(b, " %s", state);
 }
 
-static void print_tally(FILE *out, const tally *t, const char *took, bool dry_run) {
+static const char *text_left(const value *left, const char *name) {
+  for (size_t i = 0; i < left->list.count; i++)
+    if (value_is(value_get(&left->list.items[i], "pipeline"), name))
+      return value_get_text(&left->list.items[i], "text", "");
+  return "";
+}
+
+static bool has_run(const tally *all, size_t count, const char *name) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(all[i].name, name) == 0) return true;
+  return false;
+}
+
+/* Pipelines asked for of which nothing ran: why. */
+static void print_idle(const value *left, const tally *all, size_t count) {
+  for (size_t i = 0; i < left->list.count; i++) {
+    const char *name = value_get_text(&left->list.items[i], "pipeline", "?");
+    const char *text = value_get_text(&left->list.items[i], "text", "");
+    if (has_run(all, count, name)) continue;
+    printf("%s: nothing to do: %s\n", name, *text ? text : "no date is missing");
+  }
+}
+
+static void print_tally(const tally *t, const char *took, bool dry_run, const char *left) {
   buffer b;
   bool first = true;
   buffer_init(&b, 4096);
@@ -116,7 +140,8 @@ static void print_tally(FILE *out, const tally *t, const char *took, bool dry_ru
   screen_count(&b, t->requests, "request");
   buffer_add_format(&b, ", %s", took);
   if (t->version) buffer_add_format(&b, ", version %s", t->version);
-  fprintf(out, "%s\n", buffer_text(&b));
+  if (*left) buffer_add_format(&b, "; %s", left);
+  printf("%s\n", buffer_text(&b));
   buffer_free(&b);
 }
 
@@ -142,7 +167,7 @@ static void print_errors(const value *runs, arena *a, const char *root) {
 }
 
 static void print_json(value *answer, arena *a, const tally *all, size_t count, int64_t took,
-                       const value *changes) {
+                       const value *left, const value *changes) {
   value *runs = (value *)value_get(answer, "runs"), versions = value_map(), error;
   for (size_t i = 0; i < runs->list.count; i++)
     if (error_of(&runs->list.items[i], a, &error))
@@ -151,6 +176,7 @@ static void print_json(value *answer, arena *a, const tally *all, size_t count, 
     value_set(a, &versions, all[i].name, value_text(all[i].version));
   value_set(a, answer, "versions", versions);
   value_set(a, answer, "ms", value_integer(took));
+  value_set(a, answer, "dates", *left);
   if (changes) value_set(a, answer, "changes", *changes);
   screen_json(stdout, answer);
 }
@@ -163,13 +189,16 @@ static int summarise(engine *n, const given *g, const target *t, value *answer, 
   char time[32];
   add_up(runs, all, &count);
   add_versions(n, runs, a, all, count);
+  value left = left_after(n, answer, a);
   duration_write(took, time);
   if (g->json) {
-    print_json(answer, a, all, count, took, changes);
+    print_json(answer, a, all, count, took, &left, changes);
   } else {
     print_errors(runs, a, t->root);
-    for (size_t i = 0; i < count; i++) print_tally(stdout, &all[i], time, changes);
-    if (!count) printf("%s: nothing to do: no date is missing\n", t->name);
+    for (size_t i = 0; i < count; i++)
+      print_tally(&all[i], time, changes, text_left(&left, all[i].name));
+    print_idle(&left, all, count);
+    if (!count && !left.list.count) printf("%s: nothing to do\n", t->name);
     if (changes) dry_print(changes);
     if (changes) puts("a dry run: nothing of this was kept");
   }
@@ -185,13 +214,40 @@ static bool is_declared(const value *answer, const char *name) {
   return false;
 }
 
-/* A fault of the file that is asked for, or that hides the pipeline; others are only mentioned. */
+/* A script that does not load declares nothing; it would declare what it has
+ * between quotes. */
+static bool mentions(const target *t, const char *file) {
+  arena a = {0};
+  buffer b;
+  buffer_init(&b, SCRIPT_LIMIT);
+  const char *double_quoted = arena_format(&a, "\"%s\"", t->name),
+             *single_quoted = arena_format(&a, "'%s'", t->name);
+  bool found = file_read(arena_format(&a, "%s/%s", t->root, file), SCRIPT_LIMIT, &b, NULL) == 0 &&
+               (strstr(buffer_text(&b), double_quoted) || strstr(buffer_text(&b), single_quoted));
+  buffer_free(&b);
+  arena_free(&a);
+  return found;
+}
+
+/* A fault of the file that is asked for, or that hides the pipeline; others are
+ * only mentioned. */
 static int check_faults(engine *n, const target *t, arena *a, dts_error *e) {
   value order = engine_command(a, "check"), answer;
   if (engine_ask(n, &order, NULL, NULL, a, &answer, e) < 0) return -1;
-  bool known = t->file || is_declared(&answer, t->name);
-  const faults_target f = {.root = t->root, .name = known ? NULL : t->name, .file = t->file};
-  return faults_tell(value_get(&answer, "faults"), &f, e);
+  const value *faults = value_get(&answer, "faults");
+  for (size_t i = 0; faults && i < faults->list.count; i++) {
+    const value *f = &faults->list.items[i];
+    const char *file = value_get_text(f, "file", "");
+    bool hides = !t->file && !is_declared(&answer, t->name) && mentions(t, file);
+    if (!hides && (!t->file || strcmp(file, t->file) != 0)) {
+      fprintf(stderr, "note: %s does not load; `dts check` says why\n", file);
+      continue;
+    }
+    error_fail(e, value_get_text(f, "code", "SCRIPT"), "%s", value_get_text(f, "message", "?"));
+    snprintf(e->where, sizeof e->where, "%s", value_get_text(f, "where", file));
+    return error_hint(e, "%s", value_get_text(f, "hint", ""));
+  }
+  return 0;
 }
 
 /* The engine reads it by itself, as large as it is; it may stand in another folder than we do. */

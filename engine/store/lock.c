@@ -20,20 +20,45 @@
 
 #include "store/conn.h"
 
+enum { WORD = 16, SIGNATURE = 48 };
+
+/* The word after the program's name, when it is one of small letters: "run" of `dts run quotes`. */
+static void read_word(char word[WORD]) {
+  char line[512] = {0};
+  int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  ssize_t size = fd < 0 ? 0 : read(fd, line, sizeof line - 1);
+  size_t at = strlen(line) + 1;
+  if (fd >= 0) close(fd);
+  const char *second = size > 0 && at < (size_t)size ? line + at : "";
+  size_t length = strspn(second, "abcdefghijklmnopqrstuvwxyz");
+  bool fits = length < WORD && !second[length];
+  snprintf(word, WORD, "%s", fits ? second : "");
+}
+
+/* Whoever waits at a terminal ends by itself; a server is asked. */
+static int hint_holder(const char *word, const char *pid, dts_error *e) {
+  if (!*word || strcmp(word, "serve") == 0)
+    return error_hint(e, "one engine writes a store: ask that one (dts status), or stop it first");
+  return error_hint(e, "it is `dts %s`, pid %s: wait for it, or press Ctrl-C there", word, pid);
+}
+
 static int refuse(int fd, const char *database, dts_error *e) {
-  char pid[24] = {0};
+  char pid[SIGNATURE] = {0};
   ssize_t size = pread(fd, pid, sizeof pid - 1, 0);
+  char *line = strchr(pid, '\n'), *word = line ? line + 1 : pid + sizeof pid - 1;
+  word[strcspn(word, "\n")] = '\0';
   pid[strcspn(pid, "\n")] = '\0';
   long holder = size > 0 ? atol(pid) : 0;
   bool elsewhere = holder > 0 && kill((pid_t)holder, 0) < 0 && errno == ESRCH;
   error_fail(e, "STORE_LOCKED", "%s is in use by another dts (process %s%s)", database,
              holder > 0 ? pid : "unknown", elsewhere ? " of another container or machine" : "");
-  return error_hint(e, "one engine writes a store: ask that one (dts status), or stop it first");
+  return hint_holder(word, pid, e);
 }
 
 static int sign(int fd) {
-  char pid[24];
-  int size = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+  char pid[SIGNATURE], word[WORD];
+  read_word(word);
+  int size = snprintf(pid, sizeof pid, "%ld\n%s%s", (long)getpid(), word, *word ? "\n" : "");
   return ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)size, 0) != size ? -1 : 0;
 }
 

@@ -1,13 +1,14 @@
 /* control.h -- the commands of a kernel: one row in control.c, one function in control_NAME.c.
  *
- *   run       {target (pipeline or file), params?} -> {firings, jobs, runs [..], rows,
- *             state "done" | "failed"}
+ *   run       {target (pipeline or file), params?} -> {firings, pipelines [names], jobs, runs [..],
+ *             rows, state "done" | "failed"}
  *   enqueue   {pipeline, params?, key?, delay_ms?, group?, trigger?} -> {id}
  *   ingest    {pipeline, body (bytes), headers {}, type?} -> {accepted, duplicates, refused [{line, path, message}]}
  *   file      {file (its name), object, size} an upload that is whole -> {id, job, pipeline, fresh}
  *   release   {ids [..]} or {pipeline?, where?}, {reason?, with?} -> {count}
  *   drop      {ids [..]}, {reason} -> {count}
- *   plan      {pipeline} -> {series [{key, from, to, wanted, present, missing, spans ["from/to"]}]}
+ *   plan      {pipeline} -> {series [{key, from, to, wanted, present, missing, held,
+ *             quarantined, spans ["from/to"]}], holders [job ids]}
  *   next      {pipeline?, count} -> [{pipeline, trigger, at_ms, utc, local, timezone, jitter_ms?, note?}]
  *   check     {} -> {faults [..], counts {}}
  *   request   {route, req {}} -> OP_REQUEST's answer (op.h): a handler's reply from a warm worker

@@ -43,7 +43,12 @@ static value series_value(arena *a, const gaps_series *s) {
   char *days = arena_alloc(a, s->count + 1);
   /* held by a job under way, or in quarantine */
   size_t aside = s->count - s->present - (s->missing - s->again) - s->absent;
-  for (size_t i = 0; i < s->count; i++) days[i] = gaps_letter(s, i);
+  int64_t held = 0, quarantined = 0;
+  for (size_t i = 0; i < s->count; i++) {
+    days[i] = gaps_letter(s, i);
+    held += !s->complete[i] && s->states[i].held;
+    quarantined += !s->complete[i] && s->states[i].status == GAP_QUARANTINED;
+  }
   value_set(a, &v, "key", value_text(s->series->label));
   value_set(a, &v, "wanted", value_integer((int64_t)s->count));
   value_set(a, &v, "present", value_integer((int64_t)s->present));
@@ -51,6 +56,8 @@ static value series_value(arena *a, const gaps_series *s) {
   value_set(a, &v, "again", value_integer((int64_t)s->again));
   value_set(a, &v, "absent", value_integer((int64_t)s->absent));
   value_set(a, &v, "aside", value_integer((int64_t)aside));
+  value_set(a, &v, "held", value_integer(held));
+  value_set(a, &v, "quarantined", value_integer(quarantined));
   value_set(a, &v, "requests", value_integer((int64_t)s->span_count));
   value_set(a, &v, "calendar", value_text(arena_text(a, calendar_name(s->days))));
   if (s->stray_count) value_set(a, &v, "strays", value_integer((int64_t)s->stray_count));
@@ -63,15 +70,41 @@ static value series_value(arena *a, const gaps_series *s) {
   return v;
 }
 
+typedef struct holders {
+  arena *memory;
+  value list;
+} holders;
+
+static int add_holder(void *arg, const store_header *header, const value *row, dts_error *e) {
+  holders *h = arg;
+  (void)header, (void)e;
+  value_add(h->memory, &h->list, row[0]);
+  return 0;
+}
+
+/* The open jobs that hold dates, the oldest first. */
+static int read_holders(store_conn *c, const pipeline *p, arena *a, value *out, dts_error *e) {
+  holders h = {a, value_list()};
+  value params[] = {value_text(p->name)};
+  int rc = store_select(c,
+                        "select distinct job from dts_gap where pipeline = ?1 and held = 1 and job "
+                        "is not null order by job limit 1000",
+                        params, 1, add_holder, &h, e);
+  *out = h.list;
+  return rc;
+}
+
 static int plan_work(store_conn *c, void *arg, dts_error *e) {
   planning *p = arg;
   arena *a = &p->question->memory;
   gaps_look found;
-  value list = value_list();
+  value list = value_list(), jobs;
+  if (read_holders(c, p->pipeline, a, &jobs, e) < 0) return -1;
   if (gaps_look_at(c, p->pipeline, GAPS_ALL, NULL, p->now, a, &found, e) < 0) return -1;
   for (size_t i = 0; i < found.count; i++) value_add(a, &list, series_value(a, &found.series[i]));
   p->answer = value_map();
   value_set(a, &p->answer, "series", list);
+  value_set(a, &p->answer, "holders", jobs);
   value_set(a, &p->answer, "calendar", value_text(arena_text(a, p->pipeline->gaps->calendar_name)));
   return 0;
 }

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "flow/control/controls.h"
-#include "flow/runs/finish.h"
+#include "flow/runs/byhand.h"
 #include "flow/kernel/kernel_parts.h"
 #include "flow/runs/runner.h"
 #include "flow/jobs/scheduler.h"
@@ -29,8 +30,8 @@ typedef struct running {
   size_t firing_count, open;
   size_t queued;
   bool looking, again; /* a look at the queue is under way; another is due after it */
-  bool alone;           /* no server: this command is the engine, and runs what follows as well */
-  value runs;           /* ended: [{id, job, pipeline, state, rows, rejected, ms, error}] */
+  bool alone;          /* no server: this command is the engine, and runs what follows as well */
+  value runs;          /* ended: [{id, job, pipeline, state, rows, rejected, ms, error}] */
   int64_t rows, rejected;
   bool failed;
   const char *file; /* the path of a file for this run, or NULL */
@@ -62,12 +63,27 @@ void control_run_close(kernel *k) {
   }
 }
 
+static int end_work(store_conn *c, void *arg, dts_error *e) {
+  const running *r = arg;
+  return byhand_end(c, r->firings[0], kernel_now(r->question->kernel), e);
+}
+
+void control_run_stop(kernel *k) {
+  dts_error e;
+  for (running *r = k->running; r; r = r->next)
+    if (r->alone && r->firing_count && store_write(k->store, end_work, r, &e) < 0)
+      log_error("what the run had queued could not be cancelled: %s", e.message);
+}
+
 static void answer(running *r) {
   question *q = r->question;
-  value v = value_map(), firings = value_list();
+  value v = value_map(), firings = value_list(), names = value_list();
   for (size_t i = 0; i < r->firing_count; i++)
     value_add(&q->memory, &firings, value_integer(r->firings[i]));
+  for (size_t i = 0; i < r->name_count; i++)
+    value_add(&q->memory, &names, value_text(arena_text(&q->memory, r->names[i])));
   value_set(&q->memory, &v, "firings", firings);
+  value_set(&q->memory, &v, "pipelines", names);
   value_set(&q->memory, &v, "jobs", value_integer((int64_t)r->queued));
   value_set(&q->memory, &v, "runs", r->runs);
   value_set(&q->memory, &v, "rows", value_integer(r->rows));
@@ -97,7 +113,7 @@ static void note_run(running *r, const value *event) {
   if (strcmp(value_get_text(event, "state", ""), "deferred") == 0) r->failed = true;
   if (value_get_boolean(event, "firing_closed", false)) r->open--;
   if (strcmp(value_get_text(event, "state", ""), "handed back") != 0) return;
-  r->failed = true; /* the engine stops: the rest waits for the next one */
+  r->failed = true; /* the engine stops: control_run_stop, or under a server the next one */
   r->open = 0;
 }
 
@@ -280,10 +296,10 @@ static int fire_work(store_conn *c, void *arg, dts_error *e) {
                          &params, e) < 0)
       return -1;
     fire f = {.pipeline = p->name, .trigger = "hand", .params = params, .once = true};
+    int64_t now = kernel_now(r->question->kernel);
+    if (r->alone && byhand_end_left(c, p->name, now, e) < 0) return -1;
     if (r->file) name_file(r, &f);
-    if (scheduler_fire(c, r->set, &f, kernel_now(r->question->kernel), &r->firings[r->firing_count],
-                       &jobs, e) < 0)
-      return -1;
+    if (scheduler_fire(c, r->set, &f, now, &r->firings[r->firing_count], &jobs, e) < 0) return -1;
     r->firing_count++;
     r->open += jobs > 0;
     r->queued += jobs;

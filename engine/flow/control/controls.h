@@ -8,6 +8,7 @@
 
 control_fn control_run;                     /* control_run.c */
 control_fn control_enqueue, control_cancel; /* control_enqueue.c */
+void control_run_stop(kernel *k);           /* cancels what runs by hand alone left open */
 void control_run_close(kernel *k);          /* forgets runs that nobody waits for any more */
 control_fn control_ingest, control_file;    /* control_ingest.c, control_file.c */
 control_fn control_release, control_drop;   /* control_release.c, control_drop.c */

@@ -471,6 +471,7 @@ void kernel_close(kernel *k) {
   if (!k) return;
   if (k->runner) runner_stop(k->runner);
   while (is_busy(k)) loop_turn(k->loop, 100);
+  control_run_stop(k);
   if (k->scheduler) scheduler_close(k->scheduler);
   retention_close(k->retention);
   orphans_close(k->orphans);
