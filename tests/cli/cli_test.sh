@@ -274,6 +274,7 @@ ends "serve, asked to stop" 0
 
 . "$here/parts/data.sh"
 . "$here/parts/doctor.sh"
+. "$here/parts/faults.sh"
 . "$here/parts/hand.sh"
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
