@@ -5,6 +5,7 @@
 
 #include "command/command.h"
 #include "command/engine.h"
+#include "command/faults.h"
 #include "command/screen.h"
 #include "command/sheet.h"
 
@@ -50,7 +51,7 @@ static int run(const given *g, dts_error *e) {
   value_set(&a, &order, "pipeline", value_text(given_word(g, 0)));
   value_set(&a, &order, "all", value_boolean(given_has(g, "all")));
   engine *n = engine_here(&a, e);
-  int rc = n ? engine_ask(n, &order, NULL, NULL, &a, &answer, e) : -1;
+  int rc = n ? faults_ask(n, &order, given_word(g, 0), &a, &answer, e) : -1;
   if (rc == 0 && g->json)
     screen_json(stdout, &answer);
   else if (rc == 0)

@@ -5,6 +5,7 @@
 
 #include "command/command.h"
 #include "command/engine.h"
+#include "command/faults.h"
 #include "command/screen.h"
 #include "command/sheet.h"
 #include "format/duration.h"
@@ -89,7 +90,7 @@ static int run(const given *g, dts_error *e) {
   value order = engine_command(&a, "catalog"), place = engine_command(&a, "place"), all, where;
   engine *n = engine_here(&a, e);
   if (given_word(g, 0)) value_set(&a, &order, "table", value_text(given_word(g, 0)));
-  int rc = n ? engine_ask(n, &order, NULL, NULL, &a, &all, e) : -1;
+  int rc = n ? faults_ask(n, &order, given_word(g, 0), &a, &all, e) : -1;
   if (rc == 0) rc = engine_ask(n, &place, NULL, NULL, &a, &where, e);
   if (rc == 0 && g->json)
     screen_json(stdout, &all);

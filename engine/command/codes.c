@@ -197,8 +197,9 @@ static const code_help rows[] = {
      "record it again with `dts run NAME --record FILE`"},
     {"REFUSED", "a job cannot do that in its present state", "look at its state with `dts runs`"},
     {"REGEX", "a regular expression cannot be read", "the message names the place"},
-    {"ROLLUP", "a roll-up's measures or columns cannot be read",
-     "see the list of measures; the message names the one at fault"},
+    {"ROLLUP", "a roll-up's source, columns or measures cannot be read, or roll-ups make a circle",
+     "the message names what is at fault; a roll-up's tables are NAME_PERIOD, so it may bear the "
+     "name of the table that it is made from"},
     {"ROUTE", "a route's handler could not answer", "see the log; the message names the route"},
     {"ROWS", "a body cannot be read as rows",
      "the message names line and field; bad = \"reject\" sets such rows aside"},

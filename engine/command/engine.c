@@ -207,6 +207,8 @@ static int ask_remote(engine *g, const value *command, kernel_event *event, void
 
 int engine_ask(engine *g, const value *command, kernel_event *event, void *arg, arena *a,
                value *answer, dts_error *e) {
+  dts_error unasked;
+  if (!e) e = &unasked; /* the caller can do without */
   if (g->client) return ask_remote(g, command, event, arg, a, answer, e);
   return ask_kernel(g, command, event, arg, a, answer, e);
 }

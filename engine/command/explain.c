@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "command/engine.h"
+#include "command/faults.h"
 #include "command/screen.h"
 #include "command/sheet.h"
 
@@ -39,7 +40,7 @@ static int run(const given *g, dts_error *e) {
   value order = engine_command(&a, "explain"), answer;
   engine *n = engine_here(&a, e);
   value_set(&a, &order, "pipeline", value_text(given_word(g, 0)));
-  int rc = n ? engine_ask(n, &order, NULL, NULL, &a, &answer, e) : -1;
+  int rc = n ? faults_ask(n, &order, given_word(g, 0), &a, &answer, e) : -1;
   if (rc == 0 && g->json)
     screen_json(stdout, &answer);
   else if (rc == 0)

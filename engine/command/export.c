@@ -11,6 +11,7 @@
 
 #include "command/command.h"
 #include "command/engine.h"
+#include "command/faults.h"
 #include "command/screen.h"
 #include "format/json.h"
 
@@ -225,7 +226,7 @@ static int find(const given *g, arena *a, exporting *x, buffer *sql, const char 
   value_set(a, &order, "table", value_text(given_word(g, 0)));
   value_set(a, &order, "rows", value_boolean(false));
   engine *n = engine_here(a, e);
-  int rc = n ? engine_ask(n, &order, NULL, NULL, a, &all, e) : -1;
+  int rc = n ? faults_ask(n, &order, given_word(g, 0), a, &all, e) : -1;
   if (rc == 0) rc = engine_ask(n, &place, NULL, NULL, a, &where, e);
   if (rc == 0) rc = compose(g, &all.list.items[0], a, sql, e);
   if (rc == 0) *path = value_get_text(&where, "store", "");

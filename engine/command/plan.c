@@ -8,6 +8,7 @@
 #include "command/command.h"
 #include "command/engine.h"
 #include "command/left.h"
+#include "command/faults.h"
 #include "command/screen.h"
 #include "format/date.h"
 
@@ -126,7 +127,7 @@ static int run(const given *g, dts_error *e) {
   value order = engine_command(&a, "plan"), answer;
   engine *n = engine_here(&a, e);
   value_set(&a, &order, "pipeline", value_text(given_word(g, 0)));
-  int rc = n ? engine_ask(n, &order, NULL, NULL, &a, &answer, e) : -1;
+  int rc = n ? faults_ask(n, &order, given_word(g, 0), &a, &answer, e) : -1;
   if (rc == 0 && g->json)
     screen_json(stdout, &answer);
   else if (rc == 0)

@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "command/command.h"
 #include "command/dry.h"
 #include "command/engine.h"
 #include "command/left.h"
+#include "command/faults.h"
 #include "command/place.h"
 #include "command/progress.h"
 #include "command/report.h"
@@ -21,7 +21,7 @@
 #include "format/duration.h"
 #include "format/json.h"
 
-enum { ERRORS_SHOWN = 3, SCRIPT_LIMIT = 1024 * 1024 };
+enum { ERRORS_SHOWN = 3 };
 
 typedef struct target {
   const char *root, *name, *file; /* file: below root, or NULL when a pipeline was named */
@@ -214,40 +214,13 @@ static bool is_declared(const value *answer, const char *name) {
   return false;
 }
 
-/* A script that does not load declares nothing; it would declare what it has
- * between quotes. */
-static bool mentions(const target *t, const char *file) {
-  arena a = {0};
-  buffer b;
-  buffer_init(&b, SCRIPT_LIMIT);
-  const char *double_quoted = arena_format(&a, "\"%s\"", t->name),
-             *single_quoted = arena_format(&a, "'%s'", t->name);
-  bool found = file_read(arena_format(&a, "%s/%s", t->root, file), SCRIPT_LIMIT, &b, NULL) == 0 &&
-               (strstr(buffer_text(&b), double_quoted) || strstr(buffer_text(&b), single_quoted));
-  buffer_free(&b);
-  arena_free(&a);
-  return found;
-}
-
-/* A fault of the file that is asked for, or that hides the pipeline; others are
- * only mentioned. */
+/* A fault of the file that is asked for, or that hides the pipeline; others are only mentioned. */
 static int check_faults(engine *n, const target *t, arena *a, dts_error *e) {
   value order = engine_command(a, "check"), answer;
   if (engine_ask(n, &order, NULL, NULL, a, &answer, e) < 0) return -1;
-  const value *faults = value_get(&answer, "faults");
-  for (size_t i = 0; faults && i < faults->list.count; i++) {
-    const value *f = &faults->list.items[i];
-    const char *file = value_get_text(f, "file", "");
-    bool hides = !t->file && !is_declared(&answer, t->name) && mentions(t, file);
-    if (!hides && (!t->file || strcmp(file, t->file) != 0)) {
-      fprintf(stderr, "note: %s does not load; `dts check` says why\n", file);
-      continue;
-    }
-    error_fail(e, value_get_text(f, "code", "SCRIPT"), "%s", value_get_text(f, "message", "?"));
-    snprintf(e->where, sizeof e->where, "%s", value_get_text(f, "where", file));
-    return error_hint(e, "%s", value_get_text(f, "hint", ""));
-  }
-  return 0;
+  bool known = t->file || is_declared(&answer, t->name);
+  const faults_target f = {.root = t->root, .name = known ? NULL : t->name, .file = t->file};
+  return faults_tell(value_get(&answer, "faults"), &f, e);
 }
 
 /* The engine reads it by itself, as large as it is; it may stand in another folder than we do. */

@@ -117,7 +117,8 @@ static void add_when(explaining *x) {
 static void add_gaps(explaining *x) {
   const gap_plan *g = x->pipeline->gaps;
   arena *a = x->memory;
-  char since[11];
+  bool ends = g && g->to != INT32_MAX;
+  char since[11], to[16] = "today less lag";
   if (!g) return;
   x->group = "gaps";
   date_write(g->since, since);
@@ -126,6 +127,8 @@ static void add_gaps(explaining *x) {
   add(x, "calendar", g->calendar_name,
       if_default(!value_get(value_get(x->pipeline->declared, "gaps"), "calendar")));
   add(x, "since", since, "script");
+  if (ends) date_write(g->to, to);
+  add(x, "to", to, if_default(!ends));
   add(x, "lag", arena_format(a, "%d d", g->lag_days), if_default(g->lag_days == 1));
   add(x, "refresh", arena_format(a, "%d d", g->refresh_days), if_default(g->refresh_days == 0));
   add(x, "max_span", g->max_span_days > 0 ? arena_format(a, "%d d", g->max_span_days) : "no limit",

@@ -76,6 +76,23 @@ static value all_secrets(kernel *k, const registry *set, arena *a) {
   return list;
 }
 
+void control_secret_notes(kernel *k, const registry *set, arena *a, value *notes) {
+  value all = all_secrets(k, set, a);
+  for (size_t i = 0; i < all.list.count; i++) {
+    const value *s = &all.list.items[i];
+    const char *name = value_get_text(s, "name", "?");
+    if (value_get_boolean(s, "optional", false) || value_get_boolean(s, "present", true)) continue;
+    value v = value_map();
+    value_set(a, &v, "where", value_text(value_get_text(s, "file", "?")));
+    value_set(a, &v, "message",
+              value_text(arena_format(a, "secret %s is asked for and absent", name)));
+    value_set(a, &v, "hint",
+              value_text(
+                  arena_format(a, "set DTS_SECRET_%s or write secrets/%s (mode 600)", name, name)));
+    value_add(a, notes, v);
+  }
+}
+
 /* ---- paths ---- */
 
 static const char *path_of(kernel *k, arena *a, const char *field, const char *scheme,

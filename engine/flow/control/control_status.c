@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "flow/control/control_value.h"
 #include "flow/control/controls.h"
 #include "flow/kernel/kernel_parts.h"
 #include "flow/reload/sqlcheck.h"
@@ -14,12 +15,13 @@ void control_status(kernel *k, question *q) {
   question_answer(q, v);
 }
 
-/* Roll-ups and kept views have tables of their own; they are counted once, as what was declared. */
+/* As declared: roll-ups and kept views have tables of their own, which are counted as theirs. */
 static int64_t count_tables(const registry *set) {
   int64_t count = 0;
-  for (size_t i = 0; i < set->table_count; i++) {
-    const char *name = set->tables[i]->name;
-    if (!registry_find(&set->rollups, name) && !registry_find(&set->views, name)) count++;
+  for (size_t i = 0; i < set->script_count; i++) {
+    const value *all = &set->scripts[i]->declarations;
+    for (size_t n = 0; n < all->list.count; n++)
+      count += value_is(value_get(&all->list.items[n], "noun"), "table");
   }
   return count;
 }
@@ -73,6 +75,7 @@ static void check_then(void *arg) {
   checking *c = arg;
   question *q = c->question;
   value v = value_map();
+  control_secret_notes(q->kernel, c->set, &q->memory, &c->notes);
   value_set(&q->memory, &v, "faults", c->faults);
   value_set(&q->memory, &v, "notes", c->notes);
   value_set(&q->memory, &v, "counts", counts_of(&q->memory, c->set));

@@ -138,11 +138,19 @@ static int no_date(const table *t, dts_error *e) {
   return error_hint(e, "for example key = { \"name\", \"date\" } with the column \"date date\"");
 }
 
+static int fail_table(building *b, const char *name, dts_error *e) {
+  const registry *set = b->set;
+  const char **names = arena_alloc(b->memory, (set->table_count + 1) * sizeof *names);
+  for (size_t i = 0; i < set->table_count; i++) names[i] = set->tables[i]->name;
+  const char *nearest = error_nearest(name, names);
+  error_fail(e, "TABLE", "gaps.table names '%s', which no script declares", name);
+  return nearest ? error_hint(e, "did you mean '%s'?", nearest) : -1;
+}
+
 static int read_gaps(building *b, const value *gaps, gap_plan *g, dts_error *e) {
   const char *name = value_get_text(gaps, "table", "");
   g->into = registry_table(b->set, name);
-  if (!g->into)
-    return error_fail(e, "TABLE", "gaps.table names '%s', which no script declares", name);
+  if (!g->into) return fail_table(b, name, e);
   if (!(g->date_column = only_date(g->into))) return no_date(g->into, e);
   g->complete = value_get_text(gaps, "complete", NULL);
   g->lag_days = (int32_t)value_get_integer(gaps, "lag_days", 1);

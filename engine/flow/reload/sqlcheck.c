@@ -104,7 +104,9 @@ static void check_query(query *q, const value *map, const value *declared,
     buffer_add_text(&q->b, from ? from : "");
   if (where && where->kind == VALUE_TEXT)
     buffer_add_format(&q->b, " where (%s\n)", where->text.bytes);
+  q->check->composed = true;
   if (from || sql) sqlcheck_text(q->check, declared, buffer_text(&q->b), names);
+  q->check->composed = false;
   buffer_free(&q->b);
 }
 
@@ -210,7 +212,9 @@ static void check_gaps(sqlcheck *k, const pipeline *p) {
   if (p->gaps->complete) {
     const char *sql = arena_format(k->memory, "select (%s\n) from \"%s\"", p->gaps->complete,
                                    p->gaps->into->name);
+    k->composed = true;
     sqlcheck_text(k, p->declared, sql, &none);
+    k->composed = false;
   }
   if (p->gaps->keys_sql) sqlcheck_text(k, p->declared, p->gaps->keys_sql, &none);
 }

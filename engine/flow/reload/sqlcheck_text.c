@@ -218,10 +218,19 @@ static int check_variants(sqlcheck *k, const char *sql, const sqlcheck_names *na
   return 0;
 }
 
+/* "unknown table 'x' (line 3, column 8 of the SQL)" without its place. */
+static void drop_place(char *message) {
+  char *place = strstr(message, " (line "), *end = place ? strstr(place, " of the SQL)") : NULL;
+  if (!end) return;
+  end += strlen(" of the SQL)");
+  memmove(place, end, strlen(end) + 1);
+}
+
 void sqlcheck_text(sqlcheck *k, const value *declared, const char *sql,
                    const sqlcheck_names *names) {
   dts_error e = {0}, out;
   if (sqlcheck_words(k, declared, sql) || check_variants(k, sql, names, &e) == 0) return;
+  if (k->composed) drop_place(e.message);
   error_fail(&out, e.code, "%s: %.800s", noun_of(k, declared), e.message);
   if (e.hint[0]) error_hint(&out, "%s", e.hint);
   sqlcheck_fault(k, declared, &out);

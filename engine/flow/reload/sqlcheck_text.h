@@ -21,6 +21,7 @@ typedef struct sqlcheck {
   value *faults;
   const char *part; /* of the declaration looked at: "chart 2 'Title'", or NULL */
   sqlcheck_takes takes;
+  bool composed; /* the SQL at hand is put together here: its lines are nobody's */
 } sqlcheck;
 
 typedef struct sqlcheck_names { /* parameters and filters that the SQL may name */

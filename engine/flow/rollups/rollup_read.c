@@ -35,11 +35,17 @@ static const value *list_of(const value *declared, const char *field) {
 
 /* ---- what it is made from ---- */
 
+/* A roll-up may bear the name of the table that it is made from: its own tables are NAME_PERIOD. */
+static bool has_name_of_source(const value *rollup_) {
+  return strcmp(value_get_text(rollup_, "name", ""), value_get_text(rollup_, "from", "")) == 0;
+}
+
 /* The table that `from` names: its own name, or that of a roll-up with one period. */
 static const char *source_name(const value *declared, const value *others, arena *a) {
   const char *from = value_get_text(declared, "from", "");
   for (size_t i = 0; i < others->list.count; i++) {
     const value *other = &others->list.items[i], *every = list_of(other, "every");
+    if (has_name_of_source(other)) continue;
     if (strcmp(value_get_text(other, "name", ""), from) == 0 && every->list.count == 1)
       return arena_format(a, "%s_%s", from, every->list.items[0].text.bytes);
   }
@@ -107,7 +113,7 @@ int rollup_order(const value *declared, arena *a, const value **ordered, dts_err
 static int hint_source(const char *from, const value *others, dts_error *e) {
   for (size_t i = 0; i < others->list.count; i++) {
     const value *other = &others->list.items[i];
-    if (strcmp(value_get_text(other, "name", ""), from) == 0)
+    if (!has_name_of_source(other) && strcmp(value_get_text(other, "name", ""), from) == 0)
       return error_hint(e, "a roll-up has one table for each period: from = \"%s_%s\"", from,
                         list_of(other, "every")->list.items[0].text.bytes);
   }

@@ -61,7 +61,7 @@ function trial:advance(length) end
 ---@return integer
 function trial:release(pipeline, where) end
 
---- The spans that are missing, "from/to".
+--- The spans that runs have asked for, in order, "from/to".
 ---@param key? any
 ---@return string[]
 function trial:spans(key) end
