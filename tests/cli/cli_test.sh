@@ -273,7 +273,6 @@ ends "serve, asked to stop" 0
 [ ! -e var/dts.sock ]; verdict "its socket is gone" $?
 
 . "$here/parts/data.sh"
-. "$here/parts/faults.sh"
 . "$here/parts/doctor.sh"
 . "$here/parts/faults.sh"
 . "$here/parts/hand.sh"
