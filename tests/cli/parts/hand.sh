@@ -25,7 +25,8 @@ run sql "select sum(attempts) as n, sum(held) as h from dts_gap" --csv; is "no t
 
 # beside it another command names it; killed, plan names the jobs and the next run goes on
 "$dts" run held >/dev/null 2>&1 & running=$!
-for _ in $(seq 100); do run status; [ $status = 1 ] && break; sleep 0.1; done
+for _ in $(seq 100); do grep -qsx "$running" var/dts.db.lock && break; sleep 0.1; done
+run status; ends "the store is held" 1
 warns "the store is held" "[STORE_LOCKED]"; warns "the store is held" "it is \`dts run\`, pid $running: wait for it, or press Ctrl-C there"
 sleep 1; kill -KILL $running; wait $running 2>/dev/null
 run plan held; says "killed" "0 missing dates in 0 spans"; says "killed" "4 dates are held by jobs 5, 6, 7, 8: dts jobs"
