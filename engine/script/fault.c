@@ -108,10 +108,9 @@ int fault_fail(lua_State *L, const char *code, const char *format, ...) {
 }
 
 bool fault_is_final(lua_State *L, int index) {
-  static const char *const final[] = {"LIMIT_CPU",  "LIMIT_MEMORY", "LIMIT_TIME",
-                                      "LIMIT_ROWS", "LIMIT_LOG",    "LIMIT_REQUESTS",
-                                      "LIMIT_JOBS",
-                                      "CANCELLED",  "FENCED",       "ENGINE_GONE"};
+  static const char *const final[] = {"LIMIT_CPU", "LIMIT_MEMORY",   "LIMIT_TIME", "LIMIT_ROWS",
+                                      "LIMIT_LOG", "LIMIT_REQUESTS", "LIMIT_JOBS", "CANCELLED",
+                                      "FENCED",    "ENGINE_GONE"};
   if (!fault_is(L, index)) return false;
   lua_getfield(L, index, "code");
   const char *code = lua_tostring(L, -1);

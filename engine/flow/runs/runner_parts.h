@@ -18,7 +18,7 @@ struct runner {
   int64_t usual_ms; /* what runs took of late, sixteenfold */
   loop_timer *due, *beat, *patience, *mended;
   struct asker *askers; /* destinations.c */
-  int64_t beaten; /* loop_elapsed of the last heartbeat */
+  int64_t beaten;       /* loop_elapsed of the last heartbeat */
 };
 
 void leases_keep(runner *r); /* heartbeats and the reaper, while runs are open */
