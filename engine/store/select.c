@@ -117,3 +117,22 @@ int store_get(store_conn *c, const char *sql, const value *params, size_t count,
   statement_give(c, s);
   return result;
 }
+
+typedef struct listing {
+  arena *memory;
+  value *list;
+} listing;
+
+static int add_first(void *arg, const store_header *header, const value *row, dts_error *e) {
+  listing *l = arg;
+  (void)header, (void)e;
+  value_add(l->memory, l->list, value_copy(l->memory, &row[0]));
+  return 0;
+}
+
+int store_list(store_conn *c, const char *sql, const value *params, size_t count, arena *a,
+               value *out, dts_error *e) {
+  listing l = {a, out};
+  *out = value_list();
+  return store_select(c, sql, params, count, add_first, &l, e);
+}

@@ -83,6 +83,9 @@ int store_check(store_conn *c, const char *sql, arena *a, value *columns, value 
 /* The first row's first column; null when there is none. Text lives in the arena, and needs one. */
 int store_get(store_conn *c, const char *sql, const value *params, size_t count, arena *a,
               value *out, dts_error *e);
+/* The first column of each row, as a list in the arena. */
+int store_list(store_conn *c, const char *sql, const value *params, size_t count, arena *a,
+               value *out, dts_error *e);
 
 /* ---- tables (table.h) ---- */
 

@@ -107,43 +107,29 @@ static void load_view(versions *v, store_conn *c, const char *name) {
   arena_free(&a);
 }
 
-typedef struct names {
-  arena memory;
-  value list;
-} names;
-
-static int add_name(void *arg, const store_header *header, const value *row, dts_error *e) {
-  names *n = arg;
-  (void)header, (void)e;
-  value_add(&n->memory, &n->list, value_copy(&n->memory, &row[0]));
-  return 0;
-}
-
-static int list(store_conn *c, const char *type, names *n, dts_error *e) {
+static int list(store_conn *c, const char *type, arena *a, value *names, dts_error *e) {
   value v = value_text(type);
-  *n = (names){.list = value_list()};
-  return store_select(c, "select name from sqlite_schema where type = ?1", &v, 1, add_name, n, e);
+  return store_list(c, "select name from sqlite_schema where type = ?1", &v, 1, a, names, e);
 }
 
-static void make_known(versions *v, const names *n) {
+static void make_known(versions *v, const value *names) {
   pthread_mutex_lock(&v->mutex);
-  for (size_t i = 0; i < n->list.list.count; i++) {
-    slot *s = slot_of(v, n->list.list.items[i].text.bytes);
+  for (size_t i = 0; i < names->list.count; i++) {
+    slot *s = slot_of(v, names->list.items[i].text.bytes);
     if (!s->version) s->version = v->seed;
   }
   pthread_mutex_unlock(&v->mutex);
 }
 
 int versions_load(versions *v, store_conn *c, dts_error *e) {
-  names tables = {0}, views = {0};
-  int result = list(c, "table", &tables, e);
-  if (result == 0) result = list(c, "view", &views, e);
+  arena a = {0};
+  value tables = value_list(), views = value_list();
+  int result = list(c, "table", &a, &tables, e);
+  if (result == 0) result = list(c, "view", &a, &views, e);
   make_known(v, &tables);
   make_known(v, &views);
-  for (size_t i = 0; i < views.list.list.count; i++)
-    load_view(v, c, views.list.list.items[i].text.bytes);
-  arena_free(&tables.memory);
-  arena_free(&views.memory);
+  for (size_t i = 0; i < views.list.count; i++) load_view(v, c, views.list.items[i].text.bytes);
+  arena_free(&a);
   return result;
 }
 

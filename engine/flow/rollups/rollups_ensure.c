@@ -79,32 +79,19 @@ static int drop_table(store_conn *c, const char *name, dts_error *e) {
 
 /* ---- dropping ---- */
 
-typedef struct names {
-  arena memory;
-  value list;
-} names;
-
-static int add_name(void *arg, const store_header *header, const value *row, dts_error *e) {
-  names *n = arg;
-  (void)header, (void)e;
-  value_add(&n->memory, &n->list, value_copy(&n->memory, &row[0]));
-  return 0;
-}
-
-/* Its tables are those named NAME_PERIOD that dts_rolled knows of: "NAME" and "NAME_PERIOD" rows.
- * */
+/* Its tables are those named NAME_PERIOD that dts_rolled knows of: "NAME" and "NAME_PERIOD" rows. */
 static int drop_tables(store_conn *c, const char *name, dts_error *e) {
-  names n = {.list = value_list()};
-  value key = value_text(name);
-  int rc = store_select(
+  arena a = {0};
+  value key = value_text(name), tables;
+  int rc = store_list(
       c, "select substr(rollup, 7) from dts_rolled where rollup like 'table %' and version = ?1",
-      &key, 1, add_name, &n, e);
-  for (size_t i = 0; rc == 0 && i < n.list.list.count; i++)
-    rc = drop_table(c, n.list.list.items[i].text.bytes, e);
+      &key, 1, &a, &tables, e);
+  for (size_t i = 0; rc == 0 && i < tables.list.count; i++)
+    rc = drop_table(c, tables.list.items[i].text.bytes, e);
   if (rc == 0)
     rc = store_exec(c, "delete from dts_rolled where rollup like 'table %' and version = ?1", &key,
                     1, e);
-  arena_free(&n.memory);
+  arena_free(&a);
   return rc;
 }
 
@@ -155,14 +142,15 @@ int rollups_prepare(store_conn *c, const registry *set, dts_error *e) {
 }
 
 int rollups_prune(store_conn *c, const registry *set, dts_error *e) {
-  names n = {.list = value_list()};
-  int rc = store_select(c, "select rollup from dts_rolled where rollup not like '% %'", NULL, 0,
-                        add_name, &n, e);
-  for (size_t i = 0; rc == 0 && i < n.list.list.count; i++) {
-    const char *name = n.list.list.items[i].text.bytes;
+  arena a = {0};
+  value names;
+  int rc = store_list(c, "select rollup from dts_rolled where rollup not like '% %'", NULL, 0, &a,
+                      &names, e);
+  for (size_t i = 0; rc == 0 && i < names.list.count; i++) {
+    const char *name = names.list.items[i].text.bytes;
     if (!registry_find(&set->rollups, name)) rc = drop_rollup(c, name, e);
   }
-  arena_free(&n.memory);
+  arena_free(&a);
   return rc;
 }
 
