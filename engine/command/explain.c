@@ -14,7 +14,7 @@
 static const char *const names[] = {"", "name", "value", "from", NULL};
 
 /* The group is named on its first row only. */
-static void print(const value *answer, arena *a) {
+static void print(arena *a, const value *answer) {
   const value *all = value_get(answer, "settings");
   const char *before = "", *summary = value_get_text(answer, "summary", NULL);
   value sheet = sheet_open(a, names);
@@ -35,20 +35,7 @@ static void print(const value *answer, arena *a) {
   sheet_print(stdout, &sheet, NULL);
 }
 
-static int run(const given *g, dts_error *e) {
-  arena a = {0};
-  value order = engine_command(&a, "explain"), answer;
-  engine *n = engine_here(&a, e);
-  value_set(&a, &order, "pipeline", value_text(given_word(g, 0)));
-  int rc = n ? faults_ask(n, &order, given_word(g, 0), &a, &answer, e) : -1;
-  if (rc == 0 && g->json)
-    screen_json(stdout, &answer);
-  else if (rc == 0)
-    print(&answer, &a);
-  engine_close(n);
-  arena_free(&a);
-  return rc;
-}
+static int run(const given *g, dts_error *e) { return faults_show(g, "explain", print, e); }
 
 COMMAND(explain) = {
     .name = "explain",

@@ -79,3 +79,18 @@ int faults_ask(engine *n, const value *order, const char *name, arena *a, value 
   *e = hidden;
   return -1;
 }
+
+int faults_show(const given *g, const char *name, faults_print *print, dts_error *e) {
+  arena a = {0};
+  value order = engine_command(&a, name), answer;
+  engine *n = engine_here(&a, e);
+  value_set(&a, &order, "pipeline", value_text(given_word(g, 0)));
+  int rc = n ? faults_ask(n, &order, given_word(g, 0), &a, &answer, e) : -1;
+  if (rc == 0 && g->json)
+    screen_json(stdout, &answer);
+  else if (rc == 0)
+    print(&a, &answer);
+  engine_close(n);
+  arena_free(&a);
+  return rc;
+}

@@ -8,6 +8,7 @@
 #ifndef DTS_COMMAND_FAULTS_H
 #define DTS_COMMAND_FAULTS_H
 
+#include "command/command.h"
 #include "command/engine.h"
 
 typedef struct faults_target {
@@ -22,5 +23,8 @@ int faults_tell(const value *faults, const faults_target *t, dts_error *e);
  * be a faulty script's doing. */
 int faults_ask(engine *n, const value *order, const char *name, arena *a, value *answer,
                dts_error *e);
+/* Asks the engine `name` of the pipeline that was typed, and prints the answer, with --json as it is. */
+typedef void faults_print(arena *a, const value *answer);
+int faults_show(const given *g, const char *name, faults_print *print, dts_error *e);
 
 #endif

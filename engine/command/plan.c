@@ -122,20 +122,7 @@ static void print(arena *a, const value *answer) {
   print_strays(all);
 }
 
-static int run(const given *g, dts_error *e) {
-  arena a = {0};
-  value order = engine_command(&a, "plan"), answer;
-  engine *n = engine_here(&a, e);
-  value_set(&a, &order, "pipeline", value_text(given_word(g, 0)));
-  int rc = n ? faults_ask(n, &order, given_word(g, 0), &a, &answer, e) : -1;
-  if (rc == 0 && g->json)
-    screen_json(stdout, &answer);
-  else if (rc == 0)
-    print(&a, &answer);
-  engine_close(n);
-  arena_free(&a);
-  return rc;
-}
+static int run(const given *g, dts_error *e) { return faults_show(g, "plan", print, e); }
 
 COMMAND(plan) = {.name = "plan",
                  .words = "NAME",
