@@ -1,23 +1,7 @@
 /* schedule_test.c -- when pipelines fire, under a clock of the test's own.
  *
  * SPDX-License-Identifier: MIT */
-#include "flow/kernel_help.h"
-
-#define MINUTE ((int64_t)60 * 1000)
-#define HOUR   (60 * MINUTE)
-#define NOW    1773147600000 /* 2026-03-10T13:00Z, a Tuesday */
-
-static bench *begin(const char *text, int64_t now) {
-  bench *b = bench_new();
-  bench_script(b, "x", text);
-  bench_virtual(b, now);
-  bench_settle(b);
-  return b;
-}
-
-#define FIRED                                                                                      \
-  "select strftime('%Y-%m-%dT%H:%M', fire_time / 1000, 'unixepoch'), day from dts_firing where "   \
-  "fire_time is not null order by id"
+#include "flow/clock_help.h"
 
 static void a_schedule_fires_at_its_times(void **state) {
   (void)state;
@@ -59,18 +43,6 @@ static void every_counts_from_the_epoch(void **state) {
 }
 
 /* ---- an engine that was away: the mark of what was considered lies back ---- */
-
-static void miss(bench *b, int64_t ms) {
-  char sql[300];
-  snprintf(sql, sizeof sql,
-           "update dts_meta set data = (cast(substr(data, 1, instr(data, ' ') - 1) as integer) - "
-           "%lld) || substr(data, instr(data, ' ')) "
-           "where name like 'schedule:%%'",
-           (long long)ms);
-  help_exec(kernel_store(b->kernel), sql);
-  bench_ask(b, "{\"name\":\"reload\"}");
-  bench_settle(b);
-}
 
 static void missed_firings_are_made_up_as_said(void **state) {
   (void)state;
