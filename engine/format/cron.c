@@ -8,7 +8,7 @@
  * SPDX-License-Identifier: MIT */
 #include "format/cron.h"
 
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -36,6 +36,8 @@ static const char *const SHORT_NAMES[] = {"@hourly",  "@daily",  "@midnight", "@
 static const char *const SHORT_FIELDS[] = {"0 * * * *", "0 0 * * *", "0 0 * * *", "0 0 * * 0",
                                            "0 0 1 * *", "0 0 1 1 *", "0 0 1 1 *"};
 
+static const char BLANKS[] = " \t\r\n";
+
 static int take_number(const char **at) {
   const char *start = *at;
   int n = 0;
@@ -51,53 +53,76 @@ static int take_point(const char **at, const field *f) {
   return n >= f->low && n <= f->high ? n : -1;
 }
 
-/* One part of a list: "*", "7", "1-5", "mon-fri", each with "/step": adds its bits. */
-static int take_part(const char **at, const field *f, uint64_t *bits) {
-  int from = f->low, to = f->star_high, step = 1;
-  bool star = **at == '*';
-  if (star)
+typedef enum fault { READ = 0, UNREAD = -1, BACKWARDS = -2, WRONG_STEP = -3 } fault;
+
+typedef struct part {
+  int from, to, step;
+} part;
+
+/* One part of a list: "*", "7", "1-5", "mon-fri", each with "/step". */
+static fault take_part(const char **at, const field *f, part *p) {
+  *p = (part){f->low, f->star_high, 1};
+  if (**at == '*')
     (*at)++;
   else {
-    from = to = take_point(at, f);
+    p->from = p->to = take_point(at, f);
     bool range = **at == '-';
-    if (range) (*at)++, to = take_point(at, f);
-    if (!range && **at == '/') to = f->star_high;
+    if (range) (*at)++, p->to = take_point(at, f);
+    if (!range && **at == '/') p->to = f->star_high;
   }
+  if (p->from < 0 || p->to < 0) return UNREAD;
   if (**at == '/') {
     (*at)++;
-    step = take_number(at);
-    if (step < 1 || step > f->star_high) return -1;
+    p->step = take_number(at);
+    if (p->step < 1 || p->step > f->star_high) return WRONG_STEP;
   }
-  if (from < 0 || to < from) return -1;
-  for (int i = from; i <= to; i += step) *bits |= 1ULL << i;
-  return 0;
+  return p->to < p->from ? BACKWARDS : READ;
 }
 
-static int take_list(const char *text, const field *f, uint64_t *bits) {
-  for (const char *at = text;; at++) {
-    if (take_part(&at, f, bits) != 0) return -1;
-    if (*at == 0) return 0;
-    if (*at != ',') return -1;
+/* The parts between commas, as bits; at a fault, `at` and `p` tell where and of what part. */
+static fault take_list(const char **at, const field *f, uint64_t *bits, part *p) {
+  for (;; (*at)++) {
+    fault found = take_part(at, f, p);
+    if (found != READ) return found;
+    for (int i = p->from; i <= p->to; i += p->step) *bits |= 1ULL << i;
+    if (**at == 0) return READ;
+    if (**at != ',') return UNREAD;
   }
+}
+
+static int hint_unread(const char *text, const char *at, const field *f, dts_error *e) {
+  bool named = at > text && isalpha((unsigned char)at[-1]);
+  if (*at == '#' || (*at && !named && strchr("LlWw", *at)))
+    return error_hint(e, "'L', 'W' and '#' are not supported: run daily and return on other days");
+  if (*f->names && isalpha((unsigned char)*at))
+    return error_hint(e, "names are English and of three letters: %.3s, %.3s, %.3s ...", f->names,
+                      f->names + 3, f->names + 6);
+  return error_hint(e,
+                    "write '*', a number, a range '%d-%d', a step '*/2'%s, or several with commas",
+                    f->low, f->low + 4, *f->names ? ", a name" : "");
 }
 
 static int refuse_field(const char *text, const field *f, dts_error *e) {
+  const char *at = text;
+  uint64_t bits = 0;
+  part p;
+  fault found = take_list(&at, f, &bits, &p);
   error_fail(e, "CRON", "schedule: %s '%s' is not understood: expected %d to %d", f->label, text,
              f->low, f->high);
-  if (strpbrk(text, "Ll#W"))
-    return error_hint(e, "'L', 'W' and '#' are not supported: run daily and return on other days");
-  char names[48] = "";
-  if (*f->names) snprintf(names, sizeof names, ", a name (%.3s, %.3s ...)", f->names, f->names + 3);
-  return error_hint(e,
-                    "write '*', a number, a range '%d-%d', a step '*/2'%s, or several with commas",
-                    f->low, f->low + 4, names);
+  if (found == BACKWARDS && p.from > f->star_high)
+    return error_hint(e, "a range that begins with Sunday has it as 0: write '0-%d'", p.to);
+  if (found == BACKWARDS)
+    return error_hint(e, "a range does not go round its end: write '%d-%d,%d-%d'", p.from,
+                      f->star_high, f->low, p.to);
+  if (found == WRONG_STEP) return error_hint(e, "a step is a number from 1 to %d", f->star_high);
+  return hint_unread(text, at, f, e);
 }
 
 /* Splits at blanks, in place: the number of fields, more than FIELDS when there are more. */
 static int split(char *text, char *out[FIELDS]) {
   int count = 0;
   char *kept;
-  for (char *word = strtok_r(text, " \t", &kept); word; word = strtok_r(NULL, " \t", &kept))
+  for (char *word = strtok_r(text, BLANKS, &kept); word; word = strtok_r(NULL, BLANKS, &kept))
     if (count++ < FIELDS) out[count - 1] = word;
   return count;
 }
@@ -107,7 +132,9 @@ static int read_fields(char *fields[FIELDS], cron *out, dts_error *e) {
   for (int i = 0; i < FIELDS; i++) {
     bool days = i == 2 || i == 4; /* Quartz writes '?' for "any" there */
     const char *text = days && strcmp(fields[i], "?") == 0 ? "*" : fields[i];
-    if (take_list(text, &FIELD[i], &bits[i]) != 0) return refuse_field(text, &FIELD[i], e);
+    const char *at = text;
+    part p;
+    if (take_list(&at, &FIELD[i], &bits[i], &p) != READ) return refuse_field(text, &FIELD[i], e);
   }
   *out = (cron){.minutes = bits[0],
                 .hours = (uint32_t)bits[1],
@@ -127,28 +154,41 @@ static int refuse_name(const char *text, dts_error *e) {
     return error_hint(e, "firings missed by a stop are made up for (`missed`); `dts run` runs one");
   }
   error_fail(e, "CRON", "schedule: there is no '%.64s'", text);
+  if (strcasecmp(text, "@every") == 0) return error_hint(e, "write every = \"15m\" instead");
   return near ? error_hint(e, "did you mean '%s'?", near)
               : error_hint(e, "write five fields, such as '0 6 * * *', or @daily");
 }
 
+static int refuse_count(const char *text, const char *first, int count, dts_error *e) {
+  const char *why = count > FIELDS ? "; there is none for seconds or years" : "";
+  if (strcasecmp(first, "every") == 0) why = "; or every = \"15m\" in the schedule's place";
+  if (strstr(first, "TZ=")) why = "; the zone is written apart: timezone = \"Europe/Berlin\"";
+  error_fail(e, "CRON", "schedule: '%s' has %d fields, expected %d", text, count, FIELDS);
+  return error_hint(e, "minute hour day-of-month month day-of-week, such as '0 6 * * 1-5'%s", why);
+}
+
+static const char *short_fields(const char *name) {
+  for (int i = 0; SHORT_NAMES[i]; i++)
+    if (strcasecmp(SHORT_NAMES[i], name) == 0) return SHORT_FIELDS[i];
+  return NULL;
+}
+
 int cron_read(const char *text, cron *out, dts_error *e) {
   char copy[LONGEST_TEXT];
-  char *fields[FIELDS];
-  text += strspn(text, " \t");
+  char *fields[FIELDS] = {""};
+  text += strspn(text, BLANKS);
   if (strlen(text) >= sizeof copy)
     return error_fail(e, "CRON", "schedule: longer than %d characters", LONGEST_TEXT - 1);
-  if (*text == '@') {
-    int i = 0;
-    while (SHORT_NAMES[i] && strcasecmp(SHORT_NAMES[i], text) != 0) i++;
-    if (!SHORT_NAMES[i]) return refuse_name(text, e);
-    text = SHORT_FIELDS[i];
-  }
   strcpy(copy, text);
   int count = split(copy, fields);
-  if (count == FIELDS) return read_fields(fields, out, e);
-  error_fail(e, "CRON", "schedule: '%s' has %d fields, expected 5", text, count);
-  return error_hint(e, "minute hour day-of-month month day-of-week, such as '0 6 * * 1-5'%s",
-                    count == FIELDS + 1 ? "; there is no field for seconds" : "");
+  if (*fields[0] == '@') {
+    const char *meant = count == 1 ? short_fields(fields[0]) : NULL;
+    if (!meant) return refuse_name(fields[0], e);
+    strcpy(copy, meant);
+    count = split(copy, fields);
+  }
+  if (count != FIELDS) return refuse_count(text, fields[0], count, e);
+  return read_fields(fields, out, e);
 }
 
 static bool day_matches(const cron *c, int32_t date) {

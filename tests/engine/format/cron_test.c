@@ -191,20 +191,51 @@ static void check_refused(const char *text, const char *message, const char *hin
   assert_string_equal(e.hint, hint);
 }
 
+static void refusals_of_ranges_names_and_steps(void **state) {
+  (void)state;
+  check_refused("0 22-2 * * *", "schedule: hour '22-2' is not understood: expected 0 to 23",
+                "a range does not go round its end: write '22-23,0-2'");
+  check_refused("0 6 * * FRI-MON",
+                "schedule: day of week 'FRI-MON' is not understood: expected 0 to 7",
+                "a range does not go round its end: write '5-6,0-1'");
+  check_refused("0 6 * JUL-MAR *", "schedule: month 'JUL-MAR' is not understood: expected 1 to 12",
+                "a range does not go round its end: write '7-12,1-3'");
+  check_refused("0 6 * * 7-2", "schedule: day of week '7-2' is not understood: expected 0 to 7",
+                "a range that begins with Sunday has it as 0: write '0-2'");
+  check_refused("0 6 * * WED-5/9",
+                "schedule: day of week 'WED-5/9' is not understood: expected 0 to 7",
+                "a step is a number from 1 to 6");
+  check_refused("0 6 * * wednesday",
+                "schedule: day of week 'wednesday' is not understood: expected 0 to 7",
+                "names are English and of three letters: sun, mon, tue ...");
+  check_refused("0 6 15W * *", "schedule: day of month '15W' is not understood: expected 1 to 31",
+                "'L', 'W' and '#' are not supported: run daily and return on other days");
+}
+
+static void refusals_of_what_stands_elsewhere(void **state) {
+  (void)state;
+  check_refused("CRON_TZ=Asia/Tokyo 0 6 * * *",
+                "schedule: 'CRON_TZ=Asia/Tokyo 0 6 * * *' has 6 fields, expected 5",
+                "minute hour day-of-month month day-of-week, such as '0 6 * * 1-5'; the zone is "
+                "written apart: timezone = \"Europe/Berlin\"");
+  check_refused("@every 5m", "schedule: there is no '@every'", "write every = \"15m\" instead");
+  read_cron(" @daily ");
+  read_cron("0 6 * * 1-5\n");
+}
+
 static void refusals_say_what_to_write(void **state) {
   (void)state;
   check_refused("0 25 * * *", "schedule: hour '25' is not understood: expected 0 to 23",
                 "write '*', a number, a range '0-4', a step '*/2', or several with commas");
   check_refused("0 6 * foo *", "schedule: month 'foo' is not understood: expected 1 to 12",
-                "write '*', a number, a range '1-5', a step '*/2', a name (jan, feb ...), or "
-                "several with commas");
+                "names are English and of three letters: jan, feb, mar ...");
   check_refused("0 6 L * *", "schedule: day of month 'L' is not understood: expected 1 to 31",
                 "'L', 'W' and '#' are not supported: run daily and return on other days");
   check_refused("0 6 * * fri#2", "schedule: day of week 'fri#2' is not understood: expected 0 to 7",
                 "'L', 'W' and '#' are not supported: run daily and return on other days");
   check_refused("0 0 6 * * *", "schedule: '0 0 6 * * *' has 6 fields, expected 5",
-                "minute hour day-of-month month day-of-week, such as '0 6 * * 1-5'; there is no "
-                "field for seconds");
+                "minute hour day-of-month month day-of-week, such as '0 6 * * 1-5'; there is none "
+                "for seconds or years");
   check_refused("@dayly", "schedule: there is no '@dayly'", "did you mean '@daily'?");
   check_refused("@reboot", "schedule: '@reboot' is no time: the engine's start changes nothing",
                 "firings missed by a stop are made up for (`missed`); `dts run` runs one");
@@ -282,6 +313,8 @@ int main(void) {
       cmocka_unit_test(firings_never_go_back_and_none_is_skipped),
       cmocka_unit_test(far_and_impossible_dates),
       cmocka_unit_test(refusals_say_what_to_write),
+      cmocka_unit_test(refusals_of_ranges_names_and_steps),
+      cmocka_unit_test(refusals_of_what_stands_elsewhere),
       cmocka_unit_test(moved_and_repeated_firings_are_known),
       cmocka_unit_test(schedules_in_words),
   };
