@@ -4,6 +4,8 @@
  * Head and body of a reply go out in one write. A body that its handler did not read ends the
  * connection, so that its bytes are never taken for the next request.
  *
+ * Its accepting thread sleeps until somebody connects, and all its threads until `stop`: doze.h.
+ *
  * SPDX-License-Identifier: MIT */
 #include "serve/civet.h"
 
@@ -13,17 +15,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "serve/doze.h"
 
-enum { BODY_LIMIT = 256 << 20 };
+enum { BODY_LIMIT = 256 << 20, ACCEPTING = 0 }; /* the latter: a thread's type */
 
 struct civet {
   struct mg_context *context;
   civet_serve *serve;
   void *arg;
   atomic_int active;
+  int stop; /* an eventfd: can be read once the listener closes */
 };
 
 static int wire_read(void *arg, void *out, size_t size) { return mg_read(arg, out, size); }
@@ -101,9 +107,16 @@ static int quiet(const struct mg_connection *conn, const char *message) {
   return 1;
 }
 
+static void *begin_thread(const struct mg_context *context, int type) {
+  const civet *c = mg_get_user_data(context);
+  if (c->stop >= 0) doze_until(c->stop, type == ACCEPTING);
+  return NULL;
+}
+
 static int fail(civet *c, const char *listen, dts_error *e) {
   error_fail(e, "LISTEN", "cannot listen on %s", listen);
   error_hint(e, "is another program there? name another address: --listen 127.0.0.1:8081");
+  if (c->stop >= 0) close(c->stop);
   free(c);
   return -1;
 }
@@ -141,9 +154,10 @@ civet *civet_open(const char *listen, civet_serve *serve, void *arg, dts_error *
   struct mg_callbacks callbacks = {.begin_request = begin_request,
                                    .log_message = quiet,
                                    .log_access = quiet,
+                                   .init_thread = begin_thread,
                                    .http_error = http_error};
   civet *c = memory_alloc(sizeof *c);
-  *c = (civet){.serve = serve, .arg = arg};
+  *c = (civet){.serve = serve, .arg = arg, .stop = eventfd(0, EFD_CLOEXEC)};
   mg_init_library(0);
   struct mg_init_data init = {&callbacks, c, options};
   struct mg_error_data fault = {0};
@@ -168,7 +182,9 @@ int civet_active(const civet *c) { return atomic_load(&c->active); }
 
 void civet_close(civet *c) {
   if (!c) return;
+  if (c->stop >= 0) eventfd_write(c->stop, 1);
   mg_stop(c->context);
   mg_exit_library();
+  if (c->stop >= 0) close(c->stop);
   free(c);
 }
