@@ -429,8 +429,7 @@ static void start_serving(kernel *k) {
   scheduler_start(k->scheduler);
   ingest_start(k->ingest);
   intake_start(k->intake);
-  retention_start(k->retention);
-  if (!k->options.is_virtual) orphans_start(k->orphans);
+  if (!k->options.is_virtual) retention_start(k->retention), orphans_start(k->orphans);
   alerts_start(k->alerts, project_current(k->project));
   runner_wake(k->runner);
 }

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "flow/kernel/parts.h"
 
-enum { SLICES = 16, FIRST_MS = 60 * 1000, NEXT_MS = 100, EVERY_MS = 6 * 3600 * 1000 };
+enum { SLICES = 16, FIRST_MS = 1000, NEXT_MS = 20, EVERY_MS = 6 * 3600 * 1000 };
 #define AGE_MS ((int64_t)7 * 24 * 3600 * 1000)
 
 struct orphans {

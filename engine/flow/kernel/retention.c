@@ -12,7 +12,7 @@
 #include "flow/rollups/rollups.h"
 #include "format/date.h"
 
-enum { AT_ONCE = 10000, FIRST_MS = 30 * 1000, EVERY_MS = 6 * 3600 * 1000 };
+enum { AT_ONCE = 10000, FIRST_MS = 1000, EVERY_MS = 6 * 3600 * 1000 };
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 
 struct retention {
