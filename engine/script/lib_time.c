@@ -294,11 +294,13 @@ static int time_check_format(lua_State *L) {
   return 0;
 }
 
-static int time_check_cron(lua_State *L) { /* nil, or what is wrong */
+static int time_check_cron(lua_State *L) { /* nil, or what is wrong and what to write */
   dts_error e;
   cron c;
-  if (cron_read(luaL_checkstring(L, 1), &c, &e) < 0) return lua_pushstring(L, e.message), 1;
-  return 0;
+  if (cron_read(luaL_checkstring(L, 1), &c, &e) == 0) return 0;
+  lua_pushstring(L, e.message);
+  lua_pushstring(L, e.hint);
+  return 2;
 }
 
 static int time_is_date(lua_State *L) {

@@ -136,7 +136,7 @@ static int read_rows(store_conn *c, const looking *l, const series *s, filling *
   const gap_plan *g = l->plan;
   buffer_init(&sql, 1 << 16);
   buffer_add_format(&sql, "select \"%s\", ", g->date_column);
-  if (g->complete) buffer_add_format(&sql, "coalesce((%s), false)", g->complete);
+  if (g->complete) buffer_add_format(&sql, "coalesce((%s\n), false)", g->complete);
   for (size_t i = 0; !g->complete && i < g->into->count; i++)
     buffer_add_format(&sql, "%s\"%s\" is not null", i ? " and " : "", g->into->columns[i].name);
   buffer_add_format(&sql, " from \"%s\"", g->into->name);

@@ -146,7 +146,8 @@ static const char *const statements[] = {
     "as line, coalesce(message, reason) as error, attempts, retry_count, " STAMP(
         "max(created, ended)") " as at from dts_job where state = 'quarantined' union all select "
                                "'date-' || pipeline "
-                               "|| '/' || series || '/' || day, pipeline, 'date', series || ' ' || "
+                               "|| '/' || series || '/' || day, pipeline, 'date', series || case "
+                               "series when '' then '' else ' ' end || "
                                "day, null, message, "
                                "attempts, retry_count, " STAMP(
                                    "at") " from dts_gap where state = 'quarantined'",

@@ -16,6 +16,7 @@ local SPEC = options.spec("dts.alert", {
 
 return function(given)
   local out, what = options.check(SPEC, given)
+  options.check_every(out.every_ms, given, what)
   for _, address in ipairs(out.to or {}) do
     if not address:find("^mailto:[^@%s]+@[^@%s]+$") and not address:find("^https?://[^%s]+$") then
       options.fail(what, ("field 'to': \"mailto:name@host\" or \"https://…\" expected, got %s")

@@ -86,6 +86,7 @@ function gaps.read(given, pipeline)
   if out.to and out.to < out.since then
     options.fail(what, ("`to` (%s) lies before `since` (%s)"):format(out.to, out.since))
   end
+  if out.max_span_days == 0 then options.fail(what, 'field \'max_span\': "1d" or more expected, got "0d"') end
   read_keys(out, what)
   return out
 end

@@ -12,6 +12,7 @@ local types = {}
 options.types = types
 
 local DAY = 86400000
+local SECOND, MOST_DAYS = 1000, 3660
 local SIZES = { KB = 1024, MB = 1024 ^ 2, GB = 1024 ^ 3 }
 local PER = { s = 1000, m = 60000, h = 3600000, d = DAY }
 
@@ -109,10 +110,17 @@ function types.rate(v)
   return nil, 'a rate such as "5/s", "60/m" or "5000/h"'
 end
 
+-- How often something comes: neither all the time nor never.
+function options.check_every(ms, given, what)
+  if not ms or ms >= SECOND and ms <= MOST_DAYS * DAY then return end
+  options.fail(what, ("field 'every': a duration from \"1s\" to \"%dd\" expected, got %s"):format(MOST_DAYS,
+    options.shown(given.every)))
+end
+
 function types.cron(v)
   if type(v) ~= "string" then return nil, 'a schedule such as "30 16 * * 1-5"' end
-  local wrong = time.check_cron(v)
-  if wrong then return nil, nil, (wrong:gsub("^schedule: ", "")) end
+  local wrong, hint = time.check_cron(v)
+  if wrong then return nil, nil, wrong:gsub("^schedule: ", ""), hint end
   return v
 end
 
@@ -194,10 +202,10 @@ local function normalise(field, value, what)
   return check(value)
 end
 
-local function refuse(field, value, expected, what, wrong)
+local function refuse(field, value, what, expected, wrong, hint)
   local said = wrong or expected .. " expected"
   local got = ("field '%s': %s, got %s"):format(field[1], said, options.shown(value))
-  options.fail(what, got, field.help)
+  options.fail(what, got, hint or field.help)
 end
 
 local function check_names(spec, given, what)
@@ -231,10 +239,9 @@ function options.check(spec, given, what, unnamed)
       end
       out[to] = field.default
     else
-      local expected, wrong
-      value, expected, wrong = normalise(field, value, what)
-      if value == nil then refuse(field, given[field[1]], expected, what, wrong) end
-      out[to] = value
+      local checked, expected, wrong, hint = normalise(field, value, what)
+      if checked == nil then refuse(field, value, what, expected, wrong, hint) end
+      out[to] = checked
     end
   end
   return out, what

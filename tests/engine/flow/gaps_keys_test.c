@@ -93,6 +93,18 @@ static void keys_that_cannot_be_are_refused(void **state) {
   bench_close(b);
 }
 
+/* A comment at the end of either SQL ends with it. */
+static void comments_in_sql_are_comments(void **state) {
+  (void)state;
+  bench *b = bench_with(
+      QUOTES
+      "dts.pipeline { name = 'p', gaps = { table = 'q', complete = 'v > 0 -- counts', since = "
+      "'2026-01-01', to = '2026-01-05', keys = \"select 'A' as k -- all\" }, run = function() end "
+      "}\n");
+  expect_plan(b, "p", 0, "A", 5, "daily");
+  bench_close(b);
+}
+
 /* A series by Sundays under the calendar of Mondays: its rows are counted, not silently passed over. */
 static void rows_outside_the_calendar_are_told(void **state) {
   (void)state;
@@ -188,6 +200,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_are_typed_and_each_is_once),
       cmocka_unit_test(keys_that_cannot_be_are_refused),
+      cmocka_unit_test(comments_in_sql_are_comments),
       cmocka_unit_test(rows_outside_the_calendar_are_told),
       cmocka_unit_test(a_plan_adds_up),
       cmocka_unit_test(keys_that_are_gone_have_no_open_dates),

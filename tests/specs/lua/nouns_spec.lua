@@ -133,6 +133,10 @@ dts.table { name = "t", columns = { "a text" } }
   it("refuses two reasons to run, and what does not go together", function()
     assert.equal("dts.pipeline 'p': `schedule` and `every` exclude each other: a pipeline runs for one reason",
       said 'dts.pipeline { name = "p", schedule = "0 6 * * *", every = "1h", run = print }')
+    assert.equal([[dts.pipeline 'p': field 'every': a duration from "1s" to "3660d" expected, got "0s"]],
+      said 'dts.pipeline { name = "p", every = "0s", run = print }')
+    assert.equal([[dts.pipeline 'p': gaps: field 'max_span': "1d" or more expected, got "0d"]],
+      said 'dts.pipeline { name = "p", gaps = { table = "q", since = "2026-01-01", max_span = "0d" }, run = print }')
     assert.equal("dts.pipeline 'p': `gaps` needs `schedule`, not `every`: it asks for dates, once for each firing",
       said 'dts.pipeline { name = "p", gaps = { table = "q" }, every = "1h", run = print }')
     assert.equal("dts.pipeline 'p': `recheck` asks for missing dates again: it goes with `gaps`",
@@ -147,6 +151,8 @@ dts.table { name = "t", columns = { "a text" } }
     assert.equal("dts.pipeline 'p': field 'schedule': hour '25' is not understood: " ..
       "expected 0 to 23, got \"0 25 * * *\"",
       said 'dts.pipeline { name = "p", schedule = "0 25 * * *", run = print }')
+    local _, _, hint = fake.refused(load, 'dts.pipeline { name = "p", schedule = "0 22-2 * * *", run = print }')
+    assert.equal("a range does not go round its end: write '22-23,0-2'", hint)
     assert.equal("dts.pipeline 'p': field 'schedule': a schedule such as \"30 16 * * 1-5\" expected, got 7",
       said 'dts.pipeline { name = "p", schedule = 7, run = print }')
     assert.equal("dts.pipeline 'p': parameter 'a': unknown type 'dat'; did you mean 'date'?",
