@@ -1,0 +1,100 @@
+// An engine with nothing due sleeps: not one thread of `dts serve`, its nursery or its workers is woken, it is small,
+// and whoever comes next, a request or SIGTERM, is heard at once.
+//
+//   DTS=build/dts node --test tests/systems/idle.test.mjs
+//
+// engine/serve/doze.c is why the accepting thread sleeps; with a CivetWeb that it does not reach, this fails.
+// SPDX-License-Identifier: MIT
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pause, until } from "./project.mjs";
+
+const DTS = process.env.DTS ?? "build/dts";
+const KEPT_MS = 3000; // how long CivetWeb keeps a quiet connection
+const WATCH_MS = 12000, LIMIT_KB = 16 * 1024;
+
+const SCRIPT = `local dts = require "dts"
+dts.table { name = "kept", key = { "day" }, columns = { "day date", "n integer" } }
+dts.pipeline { name = "yearly", schedule = "@yearly", run = function(ctx) ctx:put("kept", { day = dts.today(), n = 1 }) end }
+dts.route { "GET /api/kept", public = true, run = function() return dts.query("kept") end }
+`;
+
+const text = (path) => { try { return readFileSync(path, "utf8"); } catch { return ""; } };
+const parent = (pid) => Number(text(`/proc/${pid}/stat`).replace(/^.*\) . /s, "").split(" ")[0]);
+
+function family(pid) {
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  const under = (one) => all.filter((other) => parent(other) === one).flatMap((other) => [other, ...under(other)]);
+  return [pid, ...under(pid)];
+}
+
+// How often each thread was switched to and from, by process, thread and name.
+function switches(pid) {
+  const found = {};
+  for (const one of family(pid)) {
+    for (const thread of existsSync(`/proc/${one}/task`) ? readdirSync(`/proc/${one}/task`) : []) {
+      const status = text(`/proc/${one}/task/${thread}/status`);
+      const counts = [...status.matchAll(/ctxt_switches:\s+(\d+)/g)].map((match) => Number(match[1]));
+      found[`${one}/${thread} ${/Name:\s+(.*)/.exec(status)?.[1]}`] = counts.reduce((a, b) => a + b, 0);
+    }
+  }
+  return found;
+}
+
+async function serve(t) {
+  const folder = mkdtempSync(join(tmpdir(), "dts-idle-"));
+  mkdirSync(join(folder, "pipelines"));
+  writeFileSync(join(folder, "pipelines", "all.lua"), SCRIPT);
+  const engine = spawn(DTS, ["serve", folder, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [engine.stdout, engine.stderr]) stream.on("data", (part) => { said += part; });
+  const ended = new Promise((resolve) => { engine.on("exit", (code, signal) => resolve(signal ?? code)); });
+  t.after(async () => {
+    if (engine.exitCode === null && engine.signalCode === null) engine.kill("SIGKILL");
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const url = await until("dts serve to name its address", () => /^http:\S+?(?=\/#key=)/m.exec(said)?.[0]);
+  return { pid: engine.pid, url, ended, engine, said: () => said };
+}
+
+// The answer's status and how long it took; the connection stays open if the agent keeps it.
+const ask = (url, agent) => new Promise((resolve, reject) => {
+  const began = performance.now();
+  get(url, { agent }, (reply) => {
+    reply.resume();
+    reply.on("end", () => resolve({ status: reply.statusCode, ms: performance.now() - began }));
+  }).on("error", reject);
+});
+
+test("with nothing due no thread wakes, and a request and SIGTERM are heard at once", { timeout: 60000 }, async (t) => {
+  const { pid, url, ended, engine, said } = await serve(t);
+  const agent = new Agent({ keepAlive: true });
+  t.after(() => agent.destroy());
+  assert.equal((await ask(`${url}/api/kept`, agent)).status, 200, said());
+  await pause(KEPT_MS + 2000);
+  const before = switches(pid);
+  await pause(WATCH_MS);
+  const after = switches(pid);
+  const woken = Object.keys(after).filter((one) => after[one] !== before[one]).map((one) => `${one}: ${after[one] - (before[one] ?? 0)}`);
+  assert.deepEqual(woken, [], `woken in ${WATCH_MS / 1000} s: ${woken.join(", ")}`);
+  assert.ok(Object.keys(after).some((one) => one.includes("civetweb-master")), "no thread that accepts was looked at");
+  assert.ok(family(pid).length >= 3, "the nursery and the route's worker were not looked at");
+  const rss = Number(/VmRSS:\s+(\d+)/.exec(text(`/proc/${pid}/status`))[1]);
+  const sanitized = text(`/proc/${pid}/maps`).includes("libasan");
+  if (!sanitized) assert.ok(rss <= LIMIT_KB, `${rss} KB resident`);
+  const { status, ms } = await ask(`${url}/api/kept`, agent);
+  assert.equal(status, 200);
+  assert.ok(ms < 500, `the request after it took ${ms} ms`);
+  const told = performance.now(); // the agent's connection is open
+  engine.kill("SIGTERM");
+  assert.equal(await ended, 0, said());
+  const stopped = performance.now() - told;
+  t.diagnostic(`${Object.keys(after).length} threads, ${rss} KB, request ${ms.toFixed(1)} ms, stopped in ${stopped.toFixed(0)} ms`);
+  assert.ok(stopped < 1500, `it stopped ${stopped} ms after SIGTERM`);
+});
