@@ -9,14 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "command/place.h"
 #include "command/shipped.h"
 #include "flow/control/socket.h"
 
-enum { GRACE_S = 10 }; /* to hand back in, before this process ends by SIGALRM */
+enum {
+  GRACE_S = 10, /* to hand back in, before this process ends by SIGALRM */
+  PAUSE_MS = 50,
+  PATIENCE_MS = 2000
+};
 
 struct engine {
   arena memory;
@@ -114,17 +120,27 @@ engine *engine_open_alone(const char *root, const char *file, int64_t now_ms, bo
   return engine_open_with(&o, e);
 }
 
-static engine *open_or_reach(const kernel_options *options, dts_error *e) {
+static int try_to_open(engine *g, const kernel_options *options, dts_error *e) {
   dts_error none = {0};
+  if ((g->client = socket_connect(options->root, &none))) return 0;
+  if (strcmp(none.code, "ENGINE_NONE") != 0) return *e = none, -1;
+  return (g->kernel = open_kernel(g, options, e)) ? 0 : -1;
+}
+
+/* An engine that starts or stops holds the store, and cannot be reached: that is soon over. */
+static engine *open_or_reach(const kernel_options *options, dts_error *e) {
+  const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
   engine *g = open_empty(options->root);
-  g->client = socket_connect(options->root, &none);
-  if (!g->client && strcmp(none.code, "ENGINE_NONE") == 0)
-    g->kernel = open_kernel(g, options, e);
-  else if (!g->client)
-    *e = none;
-  if (g->client || g->kernel) return g;
-  engine_close(g);
-  return NULL;
+  int64_t latest = clock_monotonic_ms() + PATIENCE_MS;
+  while (try_to_open(g, options, e) < 0) {
+    bool held = strcmp(e->code, "STORE_LOCKED") == 0;
+    if (!held || clock_monotonic_ms() > latest || engine_stop_asked()) {
+      engine_close(g);
+      return NULL;
+    }
+    nanosleep(&pause, NULL);
+  }
+  return g;
 }
 
 engine *engine_open(const char *root, const char *file, dts_error *e) {

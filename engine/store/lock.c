@@ -16,11 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/conn.h"
 
-enum { WORD = 16, SIGNATURE = 48 };
+enum { WORD = 16, SIGNATURE = 48, PAUSE_MS = 20, PATIENCE_MS = 2000 };
 
 /* The word after the program's name, when it is one of small letters: "run" of `dts run quotes`. */
 static void read_word(char word[WORD]) {
@@ -42,13 +43,37 @@ static int hint_holder(const char *word, const char *pid, dts_error *e) {
   return error_hint(e, "it is `dts %s`, pid %s: wait for it, or press Ctrl-C there", word, pid);
 }
 
-static int refuse(int fd, const char *database, dts_error *e) {
-  char pid[SIGNATURE] = {0};
-  ssize_t size = pread(fd, pid, sizeof pid - 1, 0);
-  char *line = strchr(pid, '\n'), *word = line ? line + 1 : pid + sizeof pid - 1;
+/* What the holder wrote: its process, and its command ("" when it is none). */
+static const char *read_signature(int fd, char pid[SIGNATURE]) {
+  memset(pid, 0, SIGNATURE);
+  if (pread(fd, pid, SIGNATURE - 1, 0) < 0) *pid = '\0';
+  char *line = strchr(pid, '\n'), *word = line ? line + 1 : pid + SIGNATURE - 1;
   word[strcspn(word, "\n")] = '\0';
   pid[strcspn(pid, "\n")] = '\0';
-  long holder = size > 0 ? atol(pid) : 0;
+  return word;
+}
+
+static bool ends_by_itself(int fd) {
+  char pid[SIGNATURE];
+  const char *word = read_signature(fd, pid);
+  return !*pid || (*word && strcmp(word, "serve") != 0);
+}
+
+/* Most commands hold the lock for some milliseconds: an engine that starts meanwhile is not turned
+ * away by `dts status`. */
+static int take_patiently(int fd) {
+  const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+  for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += PAUSE_MS) {
+    if (waited >= PATIENCE_MS || !ends_by_itself(fd)) return -1;
+    nanosleep(&pause, NULL);
+  }
+  return 0;
+}
+
+static int refuse(int fd, const char *database, dts_error *e) {
+  char pid[SIGNATURE];
+  const char *word = read_signature(fd, pid);
+  long holder = atol(pid);
   bool elsewhere = holder > 0 && kill((pid_t)holder, 0) < 0 && errno == ESRCH;
   error_fail(e, "STORE_LOCKED", "%s is in use by another dts (process %s%s)", database,
              holder > 0 ? pid : "unknown", elsewhere ? " of another container or machine" : "");
@@ -70,7 +95,7 @@ int lock_take(const char *database, dts_error *e) {
   if (fd < 0) error_fail(e, "STORE_OPEN", "cannot open %s: %s", path, strerror(errno));
   free(path);
   if (fd < 0) return -1;
-  if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+  if (take_patiently(fd) < 0)
     refuse(fd, database, e);
   else if (sign(fd) < 0)
     error_fail(e, "STORE_OPEN", "cannot write %s.lock: %s", database, strerror(errno));

@@ -3,7 +3,10 @@
  * SPDX-License-Identifier: MIT */
 #include "store/help.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <sys/file.h>
+#include <sys/wait.h>
 
 static const char pump[] =
     "{\"name\":\"pump\",\"key\":[\"station\",\"date\"],\"index\":[[\"date\"]],\"columns\":["
@@ -300,6 +303,37 @@ static void one_writer_at_a_time(void **state) {
   help_remove(folder);
 }
 
+/* Another process that has signed as a command, and ends after some milliseconds. */
+static pid_t hold_for(const char *database, const char *word, int ms) {
+  char path[320], line[32];
+  snprintf(path, sizeof path, "%s.lock", database);
+  pid_t child = fork();
+  if (child != 0) return child;
+  int fd = open(path, O_RDWR | O_CREAT, 0600);
+  int size = snprintf(line, sizeof line, "%d\n%s\n", (int)getpid(), word);
+  bool held = flock(fd, LOCK_EX) == 0 && pwrite(fd, line, (size_t)size, 0) == size;
+  usleep((useconds_t)ms * 1000);
+  _exit(held ? 0 : 1);
+}
+
+/* `dts status` beside an engine that starts: the one waits for the other. */
+static void a_command_that_ends_is_waited_for(void **state) {
+  (void)state;
+  char *folder = help_folder(), url[300];
+  dts_error e = {0};
+  int status = -1;
+  store_close(help_open(folder));
+  snprintf(url, sizeof url, "sqlite:%s/dts.db", folder);
+  pid_t child = hold_for(url + 7, "status", 400);
+  usleep(100000);
+  store *s = store_open(url, NULL, &e);
+  if (!s) fail_msg("%s", e.message);
+  store_close(s);
+  waitpid(child, &status, 0);
+  assert_int_equal(status, 0);
+  help_remove(folder);
+}
+
 /* The store itself is locked, not only its path: a link to it, and a lock file that somebody removed. */
 static void one_writer_by_any_name(void **state) {
   (void)state;
@@ -480,13 +514,21 @@ static void views_are_replaced(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(puts_whole_rows),       cmocka_unit_test(updates_what_is_given),
-      cmocka_unit_test(deletes_by_condition),  cmocka_unit_test(appends_without_a_key),
-      cmocka_unit_test(gives_booleans_back),   cmocka_unit_test(refuses_nan),
-      cmocka_unit_test(follows_declarations),  cmocka_unit_test(checks_expressions),
-      cmocka_unit_test(one_writer_at_a_time),  cmocka_unit_test(one_writer_by_any_name),
-      cmocka_unit_test(files_are_private),     cmocka_unit_test(says_what_it_cannot_open),
-      cmocka_unit_test(memory_leaves_nothing), cmocka_unit_test(versions_move_with_commits),
+      cmocka_unit_test(puts_whole_rows),
+      cmocka_unit_test(updates_what_is_given),
+      cmocka_unit_test(deletes_by_condition),
+      cmocka_unit_test(appends_without_a_key),
+      cmocka_unit_test(gives_booleans_back),
+      cmocka_unit_test(refuses_nan),
+      cmocka_unit_test(follows_declarations),
+      cmocka_unit_test(checks_expressions),
+      cmocka_unit_test(one_writer_at_a_time),
+      cmocka_unit_test(one_writer_by_any_name),
+      cmocka_unit_test(a_command_that_ends_is_waited_for),
+      cmocka_unit_test(files_are_private),
+      cmocka_unit_test(says_what_it_cannot_open),
+      cmocka_unit_test(memory_leaves_nothing),
+      cmocka_unit_test(versions_move_with_commits),
       cmocka_unit_test(views_are_replaced),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
