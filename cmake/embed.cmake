@@ -25,7 +25,7 @@ endfunction()
 
 # The engine's own Lua goes in as bytecode: dts-bytecode compiles each file by the same liblua.
 add_executable(dts-bytecode cmake/bytecode.c)
-target_link_libraries(dts-bytecode PRIVATE PkgConfig::PKG_lua5_4)
+target_link_libraries(dts-bytecode PRIVATE lua)
 file(GLOB_RECURSE lua_files CONFIGURE_DEPENDS engine/lua/*.lua)
 set(compiled_files "")
 foreach(file IN LISTS lua_files)

@@ -9,5 +9,4 @@ endif()
 if(EXISTS ${CMAKE_SOURCE_DIR}/engine/script/worker.c)
   add_executable(dts-worker engine/script/worker.c)
   target_link_libraries(dts-worker PRIVATE dts_script dts_lua)
-  target_link_options(dts-worker PRIVATE -Wl,-E) # busted's C modules find the Lua API here
 endif()

@@ -9,6 +9,7 @@
 
 #include "command/command.h"
 #include "command/report.h"
+#include "command/slim.h"
 
 static int fail(const dts_error *e, bool json) {
   screen s = screen_of(stderr);
@@ -59,6 +60,7 @@ static int run(const command *c, int count, char **arguments) {
 }
 
 int main(int count, char **arguments) {
+  slim_begin();
   signal(SIGPIPE, SIG_IGN);
   dts_error e = {0};
   const char *name = count > 1 ? arguments[1] : "help";

@@ -171,7 +171,6 @@ static void serve_until_stopped(service *s) {
 static int run(const given *g, dts_error *e) {
   arena a = {0};
   service s = {.signals = -1};
-  slim_begin();
   s.root = place_project(given_word(g, 0) ? given_word(g, 0) : ".", &a, e);
   int rc = s.root ? open_service(&s, g, &a, e) : -1;
   if (rc == 0) serve_until_stopped(&s);

@@ -13,9 +13,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { POOLS = 2 };
+enum { POOLS = 1, STEP = 1024 * 1024 };
 
-void slim_begin(void) { mallopt(M_ARENA_MAX, POOLS); }
+void slim_begin(void) {
+  mallopt(M_ARENA_MAX, POOLS);
+  mallopt(M_TOP_PAD, STEP);
+}
 
 #ifndef DTS_SANITIZED
 static int drop(struct dl_phdr_info *info, size_t size, void *arg) {

@@ -103,7 +103,7 @@ static int refuse_column(lua_State *L, shape *s, int key, const char *where) {
 
 int put_find_column(lua_State *L, shape *s, int key, int guess, place p) {
   char words[64];
-  int column = lua_type(L, key) == LUA_TSTRING ? shape_column_find(L, s, key, guess) : -1;
+  int column = shape_column_find(L, s, key, guess);
   return column < 0 ? refuse_column(L, s, lua_absindex(L, key), say_place(words, p)) : column;
 }
 
@@ -300,7 +300,7 @@ int put_check(lua_State *L) {
   shape *s = shape_find(L, name);
   lua_newtable(L);
   for (lua_pushnil(L); lua_next(L, 2);) {
-    int column = lua_type(L, -2) == LUA_TSTRING ? shape_column_find(L, s, -2, 0) : -1;
+    int column = shape_column_find(L, s, -2, 0);
     if (column < 0) refuse_column(L, s, lua_absindex(L, -2), "update");
     make_canonical(L, s, &s->columns[column]);
     lua_pushvalue(L, -2);

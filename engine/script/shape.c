@@ -65,6 +65,7 @@ static void read_columns(lua_State *L, shape *s) {
     lua_rawgeti(L, declaration + 2, i + 1);
     lua_getfield(L, -1, "name");
     s->columns[i].name = lua_tostring(L, -1);
+    s->columns[i].id = lua_topointer(L, -1);
     lua_rawseti(L, declaration + 3, i + 1);
     read_column(L, &s->columns[i], declaration + 1);
     lua_pop(L, 1);
@@ -156,10 +157,12 @@ shape *shape_find(lua_State *L, const char *name) {
 }
 
 int shape_column_find(lua_State *L, const shape *s, int index, int guess) {
-  const char *name = lua_tostring(L, index);
-  if (guess < s->count && s->columns[guess].name == name) return guess;
+  const void *id = lua_topointer(L, index);
+  if (guess < s->count && s->columns[guess].id == id) return guess;
   for (int i = 0; i < s->count; i++)
-    if (s->columns[i].name == name) return i;
+    if (s->columns[i].id == id) return i;
+  if (lua_type(L, index) != LUA_TSTRING) return -1;
+  const char *name = lua_tostring(L, index);
   for (int i = 0; i < s->count; i++)
     if (strcmp(s->columns[i].name, name) == 0) return i; /* long names are not interned */
   return -1;

@@ -2,8 +2,8 @@
  * it.
  *
  * A shape is a userdata made from the table's declaration the first time it is put to and kept
- * until the state is closed. Column names point into Lua strings that its user value keeps; equal
- * names are equal pointers, since Lua interns short strings.
+ * until the state is closed. Column names point into Lua strings that its user value keeps; a short
+ * string is one object however often it is made, so that its address tells a name from another.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_SHAPE_H
@@ -26,6 +26,7 @@ typedef enum shape_type {
 
 typedef struct shape_column {
   const char *name;
+  const void *id; /* of the name's Lua string */
   shape_type type;
   bool required; /* not null, and without a default */
   bool key;
@@ -51,7 +52,7 @@ struct shape {
 /* The shape of the named table, pushed too, so that it stays. Raises TABLE_UNKNOWN,
  * TABLE_REFUSED. */
 struct shape *shape_find(lua_State *L, const char *name);
-/* The column of the name (a Lua string at index); `guess` is tried first. -1: none. */
+/* The column whose name is the value at index; `guess` is tried first. -1: none. */
 int shape_column_find(lua_State *L, const struct shape *s, int index, int guess);
 
 /* Packs the Lua value at index for one column into b; 0, or -1 and an error COLUMN whose message

@@ -86,21 +86,21 @@ static bool is_number_text(const char *text, size_t size) {
   return at == text + size;
 }
 
-/* ── One function for each type; -1 when the value does not fit ── */
+/* ── One function for each type, given the value's type in Lua; -1 when it does not fit ── */
 
-static int pack_as_text(lua_State *L, int index, buffer *b) {
+static int pack_as_text(lua_State *L, int index, int type, buffer *b) {
   size_t size;
-  if (lua_type(L, index) != LUA_TSTRING) return -1;
+  if (type != LUA_TSTRING) return -1;
   const char *text = lua_tolstring(L, index, &size);
   if (memchr(text, '\0', size) || !text_is_utf8(text, size, NULL)) return -1;
   pack_text(b, text, size);
   return 0;
 }
 
-static int pack_as_integer(lua_State *L, int index, buffer *b) {
+static int pack_as_integer(lua_State *L, int index, int type, buffer *b) {
   size_t size;
   lua_Integer n;
-  int exact, type = lua_type(L, index);
+  int exact;
   if (type == LUA_TSTRING) {
     const char *text = lua_tolstring(L, index, &size);
     if (!is_integer_text(text, size)) return -1;
@@ -117,10 +117,9 @@ static int pack_as_integer(lua_State *L, int index, buffer *b) {
   return 0;
 }
 
-static int pack_as_real(lua_State *L, int index, buffer *b) {
+static int pack_as_real(lua_State *L, int index, int type, buffer *b) {
   size_t size;
   double x;
-  int type = lua_type(L, index);
   if (type == LUA_TSTRING) {
     const char *text = lua_tolstring(L, index, &size);
     if (!is_number_text(text, size)) return -1;
@@ -135,32 +134,32 @@ static int pack_as_real(lua_State *L, int index, buffer *b) {
   return 0;
 }
 
-static int pack_as_boolean(lua_State *L, int index, buffer *b) {
+static int pack_as_boolean(lua_State *L, int index, int type, buffer *b) {
   size_t size = 0;
-  bool text = lua_type(L, index) == LUA_TSTRING;
+  bool text = type == LUA_TSTRING;
   const char *word = text ? lua_tolstring(L, index, &size) : "";
   bool known =
       (size == 4 && memcmp(word, "true", 4) == 0) || (size == 5 && memcmp(word, "false", 5) == 0);
-  if (!lua_isboolean(L, index) && !known) return -1;
+  if (type != LUA_TBOOLEAN && !known) return -1;
   pack_boolean(b, text ? word[0] == 't' : lua_toboolean(L, index));
   return 0;
 }
 
-static int pack_as_date(lua_State *L, int index, buffer *b) {
+static int pack_as_date(lua_State *L, int index, int type, buffer *b) {
   size_t size;
   int32_t date;
-  if (lua_type(L, index) != LUA_TSTRING) return -1;
+  if (type != LUA_TSTRING) return -1;
   const char *text = lua_tolstring(L, index, &size);
   if (date_read(text, size, &date) < 0) return -1;
   pack_text(b, text, size);
   return 0;
 }
 
-static int pack_as_timestamp(lua_State *L, int index, buffer *b) {
+static int pack_as_timestamp(lua_State *L, int index, int type, buffer *b) {
   size_t size;
   int64_t ms;
   char canonical[25];
-  if (lua_type(L, index) != LUA_TSTRING) return -1;
+  if (type != LUA_TSTRING) return -1;
   const char *text = lua_tolstring(L, index, &size);
   if (timestamp_read(text, size, &ms) < 0) return -1;
   timestamp_write(ms, canonical);
@@ -177,9 +176,8 @@ static bool is_json_text(const char *text, size_t size) {
   return good;
 }
 
-static int pack_as_json(lua_State *L, int index, buffer *b) {
+static int pack_as_json(lua_State *L, int index, int type, buffer *b) {
   size_t size;
-  int type = lua_type(L, index);
   const char *text = type == LUA_TSTRING ? lua_tolstring(L, index, &size) : NULL;
   if (text && !is_json_text(text, size)) return -1;
   if (type == LUA_TNUMBER && !isfinite(lua_tonumber(L, index))) return -1;
@@ -188,14 +186,15 @@ static int pack_as_json(lua_State *L, int index, buffer *b) {
 }
 
 int shape_pack(lua_State *L, const shape_column *c, int index, buffer *b, dts_error *e) {
-  typedef int (*packer)(lua_State *, int, buffer *);
+  typedef int (*packer)(lua_State *, int, int, buffer *);
   static const packer packers[] = {pack_as_text, pack_as_integer,   pack_as_real, pack_as_boolean,
                                    pack_as_date, pack_as_timestamp, pack_as_json};
-  if (convert_is_null(L, index)) {
+  int type = lua_type(L, index); /* asked once: put's hot path */
+  if (type <= LUA_TNIL || (type == LUA_TLIGHTUSERDATA && convert_is_null(L, index))) {
     if (c->required)
       return error_fail(e, "COLUMN", "column '%s': a value is required, got nothing", c->name);
     pack_null(b);
     return 0;
   }
-  return packers[c->type](L, index, b) < 0 ? refuse(L, c, index, e) : 0;
+  return packers[c->type](L, index, type, b) < 0 ? refuse(L, c, index, e) : 0;
 }

@@ -42,10 +42,10 @@ void pack_text(buffer *b, const char *bytes, size_t size) {
     buffer_add(b, bytes, size);
     return;
   }
-  char both[TAG_SHORT_COUNT]; /* added at once: put's hot path */
-  both[0] = (char)(TAG_SHORT + size);
-  if (size) memcpy(both + 1, bytes, size);
-  buffer_add(b, both, size + 1);
+  if (buffer_reserve(b, size + 1) < 0) return;
+  b->data[b->size] = (char)(TAG_SHORT + size);
+  if (size) memcpy(b->data + b->size + 1, bytes, size);
+  b->size += size + 1;
 }
 
 void pack_list(buffer *b, size_t count) { add_counted(b, TAG_LIST, count); }
