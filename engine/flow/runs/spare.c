@@ -77,6 +77,7 @@ void spares_keep(spares *s, worker *w, const pipeline *p) {
   s->first = one;
   worker_expire(w, 0);
   worker_give(w, &(worker_owner){on_frame, on_ended, one});
+  worker_pause(w, false); /* the commit before its end may have held it */
   one->idle = loop_after(kernel_loop(s->kernel), IDLE_MS, on_idle, one);
   keep_to_room(s);
 }

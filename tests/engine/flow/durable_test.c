@@ -75,6 +75,21 @@ static void a_checkpoint_keeps_rows_and_cursor(void **state) {
   bench_close(b);
 }
 
+/* The end waits for the checkpoint before it, and its worker runs again: it must be listened to. */
+static void a_checkpoint_may_come_last(void **state) {
+  (void)state;
+  bench *b =
+      bench_with("dts.table { name = 't', columns = { 'n integer', 'v text' } }\n"
+                 "dts.pipeline { name = 'p', run = function(ctx)\n"
+                 "  for n = 1, 2000 do ctx:put('t', { n = n, v = string.rep('x', 900) }) end\n"
+                 "  ctx:checkpoint()\n"
+                 "end }\n");
+  for (int i = 0; i < 3; i++) assert_string_equal(bench_run(b, "p"), "done");
+  bench_expect(b, "select count(*) from t", "6000\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
 /* ---- jobs that queue jobs ---- */
 
 static void enqueued_jobs_have_keys_and_groups(void **state) {
@@ -195,6 +210,7 @@ int main(void) {
       cmocka_unit_test(steps_outlive_a_crash),
       cmocka_unit_test(a_step_is_tried_as_often_as_it_says),
       cmocka_unit_test(a_checkpoint_keeps_rows_and_cursor),
+      cmocka_unit_test(a_checkpoint_may_come_last),
       cmocka_unit_test(enqueued_jobs_have_keys_and_groups),
       cmocka_unit_test(pipelines_follow_others),
       cmocka_unit_test(nothing_queues_itself_for_ever),
