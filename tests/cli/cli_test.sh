@@ -276,6 +276,7 @@ ends "serve, asked to stop" 0
 . "$here/parts/doctor.sh"
 . "$here/parts/faults.sh"
 . "$here/parts/hand.sh"
+. "$here/parts/migrate.sh"
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

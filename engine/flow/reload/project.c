@@ -75,7 +75,7 @@ static void refuse(project *p, const dts_error *e) {
   registry_release(p->fresh);
   p->fresh = NULL;
   if (project_give_up(p, e) && (p->fresh = project_make_set(p))) return settle(p);
-  log_error("%s", e->message);
+  if (strcmp(e->code, "MIGRATION") != 0) log_error("%s", e->message); /* else: undone on purpose */
   finish(p);
 }
 
