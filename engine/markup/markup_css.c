@@ -18,6 +18,7 @@ typedef struct css {
 } css;
 
 static int refuse(css *c) {
+  if (!*c->at) return error_fail(c->e, "SELECTOR", "selector '%s' ends too early", c->all);
   return error_fail(c->e, "SELECTOR", "selector '%s' is not understood at '%s'", c->all, c->at);
 }
 

@@ -143,7 +143,7 @@ static int rows_text(lua_State *L) {
 
 /* ── Fields ── */
 
-/* cell(type, text, shape) -> true, value · or false, what was expected */
+/* cell(type, text, shape) -> true, value · or false, what was expected, a hint */
 static int rows_cell(lua_State *L) {
   char scratch[CELL_SCRATCH], wanted[128];
   size_t size;
@@ -158,10 +158,11 @@ static int rows_cell(lua_State *L) {
     good = rows_push_json(L, text, size);
   else if ((good = cell_read(&rule, type, text, size, scratch, &v) == 0))
     convert_push(L, &v);
-  if (!good) lua_pushstring(L, cell_expected(&rule, type, wanted));
-  lua_pushboolean(L, good);
-  lua_insert(L, -2);
-  return 2;
+  if (good) return lua_pushboolean(L, true), lua_insert(L, -2), 2;
+  lua_pushboolean(L, false);
+  lua_pushstring(L, cell_expected(&rule, type, wanted));
+  lua_pushstring(L, cell_hint(&rule, type, text, size));
+  return 3;
 }
 
 /* csv_line(fields, delimiter, guarded) -> a line with its end */

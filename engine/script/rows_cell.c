@@ -236,3 +236,26 @@ const char *cell_expected(const cell_rule *rule, shape_type type, char out[128])
   }
   return out;
 }
+
+static bool fits(const cell_rule *rule, char decimal, shape_type type, const char *text,
+                 size_t size) {
+  char scratch[CELL_SCRATCH];
+  value v;
+  cell_rule other = *rule;
+  other.decimal = decimal;
+  return rule->decimal != decimal && cell_read(&other, type, text, size, scratch, &v) == 0;
+}
+
+const char *cell_hint(const cell_rule *rule, shape_type type, const char *text, size_t size) {
+  bool number = type == SHAPE_INTEGER || type == SHAPE_REAL;
+  bool dated = type == SHAPE_DATE || type == SHAPE_TIMESTAMP;
+  bool digit = false;
+  for (size_t i = 0; i < size; i++) digit = digit || (text[i] >= '0' && text[i] <= '9');
+  if (number && fits(rule, ',', type, text, size)) return "decimal = \",\" would read it";
+  if (number && fits(rule, '.', type, text, size)) return "decimal = \".\" would read it";
+  if (dated && digit && !rule->dates[0])
+    return "say how they are written, for example dates = \"%d/%m/%Y\"";
+  return "a text that means nothing is named by null = { \"n/a\" }; bad = \"reject\" sets such "
+         "rows "
+         "aside";
+}

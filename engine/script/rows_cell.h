@@ -27,5 +27,7 @@ int cell_read(const cell_rule *rule, shape_type type, const char *text, size_t s
               char scratch[CELL_SCRATCH], value *out);
 /* "a date like %d/%m/%Y": what would have fitted. Gives `out`. */
 const char *cell_expected(const cell_rule *rule, shape_type type, char out[128]);
+/* What to write in the shape where the text did not fit. */
+const char *cell_hint(const cell_rule *rule, shape_type type, const char *text, size_t size);
 
 #endif

@@ -64,6 +64,7 @@ static void say_cell(lua_State *L, const csv_source *from, size_t i, const char 
              same ? "" : " (\"", same ? "" : r->theirs[i], same ? "" : "\")",
              cell_expected(&r->rule, r->targets[i].type, wanted), text_shorten(shown, text, size),
              (long long)r->csv.line, r->feed.origin);
+  error_hint(e, "%s", cell_hint(&r->rule, r->targets[i].type, text, size));
 }
 
 /* Under these a row that its table cannot take is set aside: it would fail the whole put. */

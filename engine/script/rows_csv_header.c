@@ -46,6 +46,16 @@ static csv_target target_of(lua_State *L, int shape, const char *ours, int place
                       .column = -1};
 }
 
+/* "the file has Datum, Wert": as many of them as a hint takes. */
+static void hint_names(const reader *r, dts_error *e) {
+  char names[200] = "";
+  size_t used = 0, i = 0;
+  for (; i < r->target_count && used + strlen(r->theirs[i]) + 3 < sizeof names; i++)
+    used +=
+        (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", r->theirs[i]);
+  error_hint(e, "the file has %s%s", names, i < r->target_count ? " …" : "");
+}
+
 static int refuse_missing(lua_State *L, reader *r, const char *ours, const char *theirs) {
   char said[200] = "";
   dts_error e;
@@ -53,8 +63,12 @@ static int refuse_missing(lua_State *L, reader *r, const char *ours, const char 
   if (nearest) snprintf(said, sizeof said, "; did you mean \"%.150s\"?", nearest);
   error_fail(&e, "COLUMN", "there is no column \"%s\" (for '%s') in line %lld of %s%s", theirs,
              ours, (long long)r->csv.line, r->feed.origin, said);
-  if (r->target_count == 1)
+  if (r->target_count && r->theirs[0][0] == '<')
+    error_hint(&e, "it looks like a page or XML, which format = \"csv\" cannot read");
+  else if (r->target_count == 1)
     error_hint(&e, "the line has one field only: is the delimiter right? delimiter = \";\"");
+  else
+    hint_names(r, &e);
   return fault_raise(L, &e);
 }
 

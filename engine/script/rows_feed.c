@@ -21,6 +21,31 @@ static size_t read_piece(lua_State *L, feed *f, char *out, size_t size) {
   return got;
 }
 
+/* The line in which a byte of the body stands. */
+static long long line_at(lua_State *L, feed *f, unsigned long long offset) {
+  char piece[FEED_CHUNK];
+  long long line = 1;
+  bool wide = f->decoder.encoding == TEXT_UTF16LE || f->decoder.encoding == TEXT_UTF16BE;
+  size_t low =
+      f->decoder.encoding == TEXT_UTF16BE; /* of the two bytes of a unit, the one that tells */
+  f->at = 0;
+  for (size_t got; offset && (got = read_piece(L, f, piece, sizeof piece)); offset -= got) {
+    if (got > offset) got = (size_t)offset;
+    for (size_t i = wide ? low : 0; i < got; i += wide ? 2 : 1)
+      if (piece[i] == '\n' && (!wide || (i ^ 1) >= got || !piece[i ^ 1])) line++;
+  }
+  return line;
+}
+
+static int fail_encoding(lua_State *L, feed *f, dts_error *e) {
+  size_t size = strlen(e->message);
+  error_hint(
+      e, "say in which encoding it is: encoding = \"latin1\", or a list that is tried in order");
+  snprintf(e->message + size, sizeof e->message - size, " (line %lld of %s)",
+           line_at(L, f, f->decoder.offset), f->origin);
+  return fault_raise(L, e);
+}
+
 bool feed_next(lua_State *L, feed *f) {
   char piece[FEED_CHUNK];
   dts_error e;
@@ -28,13 +53,7 @@ bool feed_next(lua_State *L, feed *f) {
   if (f->ended) return false;
   size_t got = read_piece(L, f, piece, sizeof piece);
   f->ended = f->at >= f->body->size || got == 0;
-  if (text_decode(&f->decoder, piece, got, f->ended, &f->text, &e) < 0) {
-    error_hint(
-        &e, "say in which encoding it is: encoding = \"latin1\", or a list that is tried in order");
-    snprintf(e.message + strlen(e.message), sizeof e.message - strlen(e.message), " (%s)",
-             f->origin);
-    fault_raise(L, &e);
-  }
+  if (text_decode(&f->decoder, piece, got, f->ended, &f->text, &e) < 0) fail_encoding(L, f, &e);
   if (f->text.failed) fault_fail(L, "LIMIT_MEMORY", "no memory to read %s", f->origin);
   return true;
 }

@@ -1,11 +1,14 @@
 /* rows_json.c -- the records of one JSON document, found under a path and given one by one.
  *
  * The document's text is held, its values are not: only the record that is given exists as a Lua table.
- * A path "data.items" goes through names; a list on the way is gone through item by item. Without a
- * path the records are the items of the outermost list, or the one outermost object.
+ * A path "data.items" goes through names; a list on the way is gone through item by item, or a whole
+ * number names one of them, from 1. Without a path the records are the items of the outermost list,
+ * or the one outermost object.
  *
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "script/convert.h"
@@ -25,13 +28,17 @@ typedef struct reader {
   char path[256];
   const char *steps[STEPS]; /* the path's names */
   size_t sizes[STEPS];
+  unsigned long numbers[STEPS]; /* of a list's item; 0: a name */
   int step_count;
   struct {
     bool map;
     int step; /* how many names lie behind; ALL: its items are records */
+    unsigned long item;
   } levels[DEPTH];
   int depth;
   bool open, begun, met;
+  int deepest;     /* how many names of the path were found */
+  char there[160]; /* and what stands there instead of the next one */
 } reader;
 
 static int reader_gc(lua_State *L) {
@@ -59,7 +66,17 @@ static void skip(lua_State *L, reader *r, json_token t) {
 static void enter(lua_State *L, reader *r, bool map, int step) {
   if (r->depth == DEPTH) fault_fail(L, "JSON", "the records lie too deep (%s)", r->feed.origin);
   r->levels[r->depth].map = map;
+  r->levels[r->depth].item = 0;
   r->levels[r->depth++].step = step;
+}
+
+/* For the message when the path leads nowhere: the names of the first object that lacks one. */
+static void note_name(reader *r, int step) {
+  size_t used = strlen(r->there), size = r->json.size;
+  if (step > r->deepest) r->deepest = step, used = 0, r->there[0] = 0;
+  if (r->met || step < r->deepest || used + size + 8 > sizeof r->there) return;
+  snprintf(r->there + used, sizeof r->there - used, "%s%.*s", used ? ", " : "", (int)size,
+           r->json.text);
 }
 
 /* A record that is no object is given as { value = it }. */
@@ -90,15 +107,35 @@ static bool is_wanted(const reader *r, int step) {
   return r->json.size == r->sizes[step] && memcmp(r->json.text, r->steps[step], r->json.size) == 0;
 }
 
+/* The next item of a list: the path may name one of them. */
+static bool take_item(lua_State *L, reader *r, json_token t, int step) {
+  unsigned long wanted = step < 0 ? 0 : r->numbers[step];
+  if (!wanted) return take(L, r, t, step);
+  if (++r->levels[r->depth - 1].item == wanted) return take(L, r, t, step + 1);
+  return skip(L, r, t), false;
+}
+
 static bool advance(lua_State *L, reader *r) {
   int step = r->levels[r->depth - 1].step;
   json_token t = next_token(L, r);
   if (t == JSON_LIST_END || t == JSON_MAP_END) return r->depth--, false;
-  if (!r->levels[r->depth - 1].map) return take(L, r, t, step);
+  if (!r->levels[r->depth - 1].map) return take_item(L, r, t, step);
   bool wanted = is_wanted(r, step);
+  if (!wanted) note_name(r, step);
   t = next_token(L, r);
   if (wanted) return take(L, r, t, step + 1);
   return skip(L, r, t), false;
+}
+
+static int fail_absent(lua_State *L, const reader *r) {
+  char has[512] = "";
+  int last = r->deepest - 1;
+  int size = last < 0 ? 0 : (int)(r->steps[last] - r->path) + (int)r->sizes[last];
+  if (r->there[0] && size)
+    snprintf(has, sizeof has, "; '%.*s' has %s", size, r->path, r->there);
+  else if (r->there[0])
+    snprintf(has, sizeof has, "; it has %s", r->there);
+  return fault_fail(L, "ROWS", "there is nothing at '%s' in %s%s", r->path, r->feed.origin, has);
 }
 
 static int give_record(lua_State *L) {
@@ -111,8 +148,7 @@ static int give_record(lua_State *L) {
   }
   while (r->depth)
     if (advance(L, r)) return 1;
-  if (next_token(L, r) == JSON_END && !r->met)
-    return fault_fail(L, "ROWS", "there is nothing at '%s' in %s", r->path, r->feed.origin);
+  if (next_token(L, r) == JSON_END && !r->met) return fail_absent(L, r);
   lua_pushvalue(L, lua_upvalueindex(1));
   return reader_gc(L);
 }
@@ -125,7 +161,10 @@ static void read_path(lua_State *L, reader *r, const char *path) {
     const char *end = strchrnul(at, '.');
     if (r->step_count == STEPS) fault_fail(L, "ROWS", "`at` has more than %d names", STEPS);
     r->steps[r->step_count] = at;
-    r->sizes[r->step_count++] = (size_t)(end - at);
+    r->sizes[r->step_count] = (size_t)(end - at);
+    size_t digits = strspn(at, "0123456789");
+    if (digits == (size_t)(end - at)) r->numbers[r->step_count] = strtoul(at, NULL, 10);
+    r->step_count++;
     at = *end ? end + 1 : end;
   }
 }

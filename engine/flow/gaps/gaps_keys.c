@@ -69,8 +69,13 @@ static int read_settings(arena *a, const gap_plan *g, const value *row, series *
 }
 
 static int no_column(const gap_plan *g, const value *given, const char *column, dts_error *e) {
-  char shown[120] = "no keys";
-  if (given) json_shorten(shown, sizeof shown, given);
+  char shown[120];
+  if (!given) {
+    error_fail(e, "GAPS", "gaps.keys is missing: the key of '%s' has '%s' beside %s", g->into->name,
+               column, g->date_column);
+    return error_hint(e, "say which there are: keys = { \"…\", \"…\" }, or SQL with one row a key");
+  }
+  json_shorten(shown, sizeof shown, given);
   error_fail(
       e, "GAPS",
       "each of gaps.keys must give all columns of the key of '%s' but %s: '%s' is missing in %s",

@@ -49,6 +49,13 @@ function body.raw(value)
   return inside[value] and inside[value].raw
 end
 
+-- Rows are wanted, and a body is none before it is read.
+function body.refuse(value)
+  if not inside[value] then return end
+  options.fail(inside[value].name, "rows expected, got the reply itself",
+    "say how it is read: res:rows { … }, or res:json() for JSON")
+end
+
 local function check(self, method)
   local it = inside[self]
   if not it then options.fail(method, ("write a colon: res:%s(…), not res.%s(…)"):format(method, method)) end
@@ -192,9 +199,11 @@ local function types_of(into, what)
 end
 
 local function check_columns(columns, types, names, what)
-  for name in pairs(columns) do
+  for name, theirs in pairs(columns) do
     if types and not types[name] then
-      options.fail(what, ("field 'columns': the table has no column '%s'%s"):format(name, options.meant(name, names)))
+      local hint = types[theirs] and ("our name stands first: { %s = %q }"):format(theirs, name) or nil
+      options.fail(what, ("field 'columns': the table has no column '%s'%s"):format(name, options.meant(name, names)),
+        hint)
     end
   end
 end

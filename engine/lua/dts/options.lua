@@ -225,7 +225,9 @@ end
 -- `unnamed`: its `name` is a setting like others, and `what` says enough.
 function options.check(spec, given, what, unnamed)
   what = what or spec.title
-  if type(given) ~= "table" then options.fail(what, ("a table expected, got %s"):format(options.shown(given))) end
+  if type(given) ~= "table" then
+    options.fail(what, ("a table expected, got %s"):format(options.shown(given)), ("write %s { … }"):format(what))
+  end
   if not unnamed and spec.fields.name and type(given.name) == "string" and given.name ~= "" then
     what = ("%s '%s'"):format(what, given.name)
   end

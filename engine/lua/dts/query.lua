@@ -66,9 +66,10 @@ function query.untouched(value)
   return it and not it.rows and it.args or nil
 end
 
--- A query's rows; any other value as it is.
+-- A query's rows; any other value as it is, but no reply that nobody has read.
 function query.plain(value)
   if inside[value] then return fetch(value) end
+  if type(value) == "table" and getmetatable(value) then require("dts.body").refuse(value) end
   return value
 end
 

@@ -25,18 +25,20 @@ local function select(node, path, shape)
   return text ~= "" and text or nil
 end
 
--- "owner.login" of a record; a name with a dot in it comes first.
+-- "owner.login" or "3.price" of a record; a name with a dot in it comes first.
 local function dig(record, path, place, shape)
   local value = record[path]
   if value == nil and type(place) == "userdata" then
     if is_selector(path) then return select(place, path, shape) end
     return record[path:match("^[^:]+:(.+)$")]
   end
-  if value ~= nil or not path:find(".", 1, true) then return value end
+  if value ~= nil then return value end
   value = record
   for name in path:gmatch("[^%.]+") do
     if type(value) ~= "table" then return nil end
-    value = value[name]
+    local found = value[name]
+    if found == nil then found = value[math.tointeger(tonumber(name))] end
+    value = found
   end
   return value
 end
@@ -63,9 +65,9 @@ local function cell(shape, nulls, name, theirs, value, place)
   if not kind or kind == "text" then return true, value end
   local text = value:gsub("^%s+", ""):gsub("%s+$", "")
   if text == "" then return true, nil end
-  local good, got = rows.cell(kind, text, shape)
+  local good, got, hint = rows.cell(kind, text, shape)
   if good then return true, got end
-  return false, fault(shape, name, theirs, got, value, place)
+  return false, fault(shape, name, theirs, got, value, place), hint
 end
 
 -- The table of a page that has the most of the columns asked for, of equals the first; the page where none has rows.
@@ -96,19 +98,54 @@ local function check_names(shape, names, place)
   end
 end
 
--- The first record has none of the columns asked for: they stand elsewhere.
-local function check_some(shape, record, row, place)
+local function sorted(map, of)
+  local list = {}
+  for name, value in pairs(map) do list[#list + 1] = tostring(of == "names" and name or value) end
+  table.sort(list)
+  return list
+end
+
+-- The first record has none of the columns asked for: they stand elsewhere. A null of JSON is an absent name, so of
+-- JSON only what the table requires tells.
+local function check_some(shape, record, row, place, node)
   if next(row) ~= nil or next(record) == nil then return end
-  local names, wanted = {}, {}
-  for name in pairs(record) do names[#names + 1] = tostring(name) end
-  for _, theirs in pairs(shape.columns) do wanted[#wanted + 1] = theirs end
-  table.sort(names)
-  table.sort(wanted)
+  local required = node ~= nil
+  for name in pairs(shape.columns) do required = required or (shape.required or {})[name] end
+  if not required then return end
   kernel.raise {
-    code = "ROWS", hint = "`columns` may also hold XPath or CSS below the record: \"../@time\", \"td.price\"",
-    message = ("the record has none of the columns asked for (%s) but %s (%s of %s)"):format(table.concat(wanted, ", "),
-      table.concat(names, ", "), place, shape.origin),
+    code = "ROWS",
+    hint = node and '`columns` may also hold XPath or CSS below the record: "../@time", "td.price"'
+      or 'a field inside of another is "owner.login", an item of a list its number: "1"',
+    message = ("the record has none of the columns asked for (%s) but %s (%s of %s)"):format(
+      table.concat(sorted(shape.columns), ", "), table.concat(sorted(record, "names"), ", "), place, shape.origin),
   }
+end
+
+-- Of the columns in `absent`, by our names, those that this record of JSON lacks as well; nil when it has all.
+local function still_absent(shape, absent, record)
+  local left
+  for name in pairs(absent) do
+    if dig(record, shape.columns[name]) == nil then
+      left = left or {}
+      left[name] = true
+    end
+  end
+  return left
+end
+
+-- A column that no record had is null in every row: most often it is misspelt, and then the name that was meant
+-- stands in the first record, asked for by nobody.
+local function warn_absent(shape, absent, first)
+  local free = {}
+  for name in pairs(first) do free[name] = type(name) == "string" or nil end
+  for _, theirs in pairs(shape.columns) do free[theirs] = nil end
+  for name in pairs(absent) do
+    local theirs = shape.columns[name]
+    local meant = options.meant(theirs, sorted(free, "names"))
+    if meant ~= "" then
+      require("dts.log").warn(("column '%s': no record has \"%s\"%s (%s)"):format(name, theirs, meant, shape.origin))
+    end
+  end
 end
 
 -- A column that the table requires and that is null, of those that the records have offered: others are the script's
@@ -120,24 +157,24 @@ local function lacking(shape, record, row)
   end
 end
 
--- The record as a row; nil and the message when a value does not fit. `from` is an element's node, a table's names.
+-- The record as a row; nil, message and hint when a value does not fit. `from` is an element's node, a table's names.
 local function read(shape, nulls, record, place, from)
   local row = {}
   local function take(name, theirs, value)
-    local good, got = cell(shape, nulls, name, theirs, value, place)
-    if not good and shape.bad ~= "null" then return got end
+    local good, got, hint = cell(shape, nulls, name, theirs, value, place)
+    if not good and shape.bad ~= "null" then return got, hint end
     if good then row[name] = got end
     return nil
   end
   if shape.columns then
     for name, theirs in pairs(shape.columns) do
-      local message = take(name, theirs, dig(record, theirs, from, shape))
-      if message then return nil, message end
+      local message, hint = take(name, theirs, dig(record, theirs, from, shape))
+      if message then return nil, message, hint end
     end
   else
     for name, value in pairs(record) do
-      local message = take(name, name, value)
-      if message then return nil, message end
+      local message, hint = take(name, name, value)
+      if message then return nil, message, hint end
     end
   end
   local lack = shape.reject and lacking(shape, record, row)
@@ -151,6 +188,7 @@ end
 -- next() gives record, line?, from?; what this gives yields row, line (or the record's number).
 function records.shaped(next, shape)
   local nulls, count, checked = null_set(shape.null), 0, nil
+  local first, absent -- of JSON: the first record, and what was asked for and has not come yet
   if not shape.columns and not shape.types and not shape.null then
     return function()
       local record, line = next()
@@ -160,19 +198,25 @@ function records.shaped(next, shape)
   return function()
     while true do
       local record, line, from = next()
-      if record == nil then return nil end
+      if record == nil then
+        if absent then warn_absent(shape, absent, first) end
+        return nil
+      end
       count = count + 1
       local place = line and "line " .. line or "record " .. count
       if shape.columns and type(from) == "table" and from ~= checked then
         check_names(shape, from, place)
         checked = from
       end
-      local row, message = read(shape, nulls, record, place, from)
-      if row and count == 1 and shape.columns and type(from) == "userdata" then
-        check_some(shape, record, row, place)
+      if shape.columns and from == nil and (absent or count == 1) then
+        first, absent = first or record, still_absent(shape, absent or shape.columns, record)
+      end
+      local row, message, hint = read(shape, nulls, record, place, from)
+      if row and count == 1 and shape.columns and type(from) ~= "table" then
+        check_some(shape, record, row, place, from)
       end
       if row then return row, line or count end
-      if not shape.reject then kernel.raise { code = "ROWS", message = message } end
+      if not shape.reject then kernel.raise { code = "ROWS", message = message, hint = hint } end
       shape.reject(record, message, line or count)
     end
   end

@@ -26,11 +26,25 @@ local function check_url(url, what)
   end
 end
 
+-- "{secret: KEY}" would go out as it is written.
+local function check_secrets(map, field, what)
+  for name, value in pairs(map or {}) do
+    for written in value:gmatch("{%s*[Ss][Ee][Cc][Rr][Ee][Tt][^}]*}?") do
+      if not written:find("^{secret%??:[%w_%.-]+}$") then
+        options.fail(what, ("field '%s': {secret:NAME} expected in '%s', got %s"):format(field, name,
+          options.shown(written)), "NAME has letters, digits and _; {secret?:NAME} may be absent")
+      end
+    end
+  end
+end
+
 return function(given)
   local out, what = options.check(SPEC, given)
   check_url(out.url, what)
   if out.rate then out.rate_count, out.rate_ms, out.rate = out.rate.count, out.rate.ms, nil end
   out.headers = out.headers or {}
+  check_secrets(out.headers, "headers", what)
+  check_secrets(out.query, "query", what)
   state.declare("source", out)
   return http.source(out.name)
 end

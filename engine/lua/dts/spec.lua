@@ -75,10 +75,19 @@ end
 
 -- ── what happens ──
 
+-- What failed a run, as a sentence where it is printed.
+local ERROR = {
+  __tostring = function(e)
+    local where = (e.where or "") ~= "" and e.where .. ": " or ""
+    return ("%s%s [%s]"):format(where, tostring(e.message), tostring(e.code))
+  end,
+}
+
 -- t:run(pipeline, params?): { state, rows, error }. A run that fails is no fault of the spec.
 function methods.run(it, pipeline, params)
   check_name(pipeline, "run")
   local got = ask(it, "run", { pipeline = pipeline, params = params })
+  if got.error then setmetatable(got.error, ERROR) end
   if got.state ~= "done" and got.error then failed[#failed + 1] = { pipeline, got.error } end
   return got
 end

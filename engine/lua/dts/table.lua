@@ -18,7 +18,8 @@ local SPEC = options.spec("dts.table", {
 
 local function read_columns(given, what)
   if type(given) ~= "table" or #given == 0 then
-    options.fail(what, ("field 'columns': a list of columns expected, got %s"):format(options.shown(given)))
+    options.fail(what, ("field 'columns': a list of columns expected, got %s"):format(options.shown(given)),
+      'for example columns = { "currency text", "date date", "rate real" }')
   end
   local list, names, seen = {}, {}, {}
   for i, text in ipairs(given) do

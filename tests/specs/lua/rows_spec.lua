@@ -58,6 +58,22 @@ describe("CSV", function()
       message)
   end)
 
+  it("says what would have read a value that does not fit", function()
+    local function hint_of(text, shape)
+      shape.into = "pump"
+      return (select(3, fake.refused(all, text, shape)))
+    end
+    assert.equal('decimal = "," would read it', hint_of("price;n\n1,5;\n", { delimiter = ";" }))
+    assert.equal('decimal = "." would read it', hint_of('n\n"1,234"\n', {}))
+    assert.equal('decimal = "." would read it', hint_of("price;n\n1,234.5;\n", { delimiter = ";", decimal = "," }))
+    assert.equal('say how they are written, for example dates = "%d/%m/%Y"', hint_of("date\n01.02.2024\n", {}))
+    assert.matches('null = { "n/a" }', hint_of("price\n-\n", {}), 1, true)
+    assert.matches('null = { "n/a" }', hint_of('[{"price":"-"}]', {}), 1, true)
+    assert.equal("the file has a, b", hint_of("a,b\n1,2\n", { columns = { price = "c" } }))
+    assert.matches("looks like a page", hint_of("<html>\n", { format = "csv", columns = { price = "c" } }), 1, true)
+    assert.equal('our name stands first: { price = "Preis" }', hint_of("Preis\n1\n", { columns = { Preis = "price" } }))
+  end)
+
   it("reads the printed minus sign where a decimal mark is given, and there alone", function()
     assert.same({ { price = -1234.5, n = -7 }, { price = -0.5, n = 0 } },
       all("price;n\n\u{2212}1.234,50;\u{2212}7\n\u{2212},5;\u{2212}0\n",
@@ -92,7 +108,7 @@ describe("CSV", function()
     local message, _, hint = fake.refused(all, "Valor de Venda,Data\n1,2\n", { columns = { price = "Valor da Venda" } })
     assert.equal([[there is no column "Valor da Venda" (for 'price') in line 1 of GET https://x/f; ]] ..
       [[did you mean "Valor de Venda"?]], message)
-    assert.is_nil(hint)
+    assert.equal("the file has Valor de Venda, Data", hint)
     message, _, hint = fake.refused(all, "a;b\n1;2\n", { columns = { x = "b" } })
     assert.equal([[there is no column "b" (for 'x') in line 1 of GET https://x/f]], message)
     assert.equal([[the line has one field only: is the delimiter right? delimiter = ";"]], hint)
@@ -216,7 +232,9 @@ describe("CSV", function()
       assert.same({ { a = "1" } }, (all(wide("a\n1", big), shape)))
     end
     assert.matches("ends inside a utf-16le character", (fake.refused(all, "\xff\xfea\0\n\0x")), 1, true)
-    assert.matches("byte 0xE9 at offset 3 is not utf-8", (fake.refused(all, "a\nx\xe9y\n")), 1, true)
+    assert.matches("byte 0xE9 at offset 3 is not utf-8 (line 2 of GET https://x/f)",
+      (fake.refused(all, "a\nx\xe9y\n")), 1, true)
+    assert.matches("(line 3 of", (fake.refused(all, "\xff\xfea\0\n\0\n\0\0\xdcy\0")), 1, true)
   end)
 
   it("refuses what is misspelt, unknown or of another type", function()
@@ -275,6 +293,8 @@ describe("JSON", function()
 
   it("has its records in the outermost list, or under a path", function()
     assert.same({ { a = 1 }, { a = 2.5 } }, all('[{"a":1},{"a":2.5}]'))
+    assert.same({ { n = 1 }, { n = 2 } }, all('[{"pages":3},[{"n":1},{"n":2}],[{"n":3}]]', { at = "2" }))
+    assert.same({ { n = 2 } }, all('{"a":[{"b":[{"n":1}]},{"b":[{"n":2}]}]}', { at = "a.2.b" }))
     assert.same({ { id = 9007199254740993 } }, all('{"x":{"y":[1,{"z":2}]},"data":{"items":[{"id":9007199254740993}]}}',
       { at = "data.items" }))
     assert.same({ { n = 1 }, { n = 2 }, { n = 3 } }, all('{"o":[{"i":[{"n":1},{"n":2}]},{"i":[{"n":3}]}]}',
@@ -286,6 +306,10 @@ describe("JSON", function()
   it("says when nothing is there, and where it is broken", function()
     assert.equal("there is nothing at 'data.items' in GET https://x/f",
       (fake.refused(all, '{"data":{}}', { at = "data.items" })))
+    assert.equal("there is nothing at 'itms' in GET https://x/f; it has count, items",
+      (fake.refused(all, '{"count":1,"items":[]}', { at = "itms" })))
+    assert.equal("there is nothing at 'data.itms' in GET https://x/f; 'data' has count, items",
+      (fake.refused(all, '{"data":{"count":1,"items":[]}}', { at = "data.itms" })))
     assert.same({}, (all('{"items":null}', { at = "items" })))
     assert.matches("^line 1, column 9: .* %(GET https://x/f%)$", (fake.refused(all, '[{"a":1,}]')))
   end)
@@ -304,6 +328,26 @@ describe("JSON", function()
       { into = "t", columns = { day = "d", who = "o.login", n = "n" }, dates = "%d.%m.%Y" }))
     assert.equal([[column 'n': a whole number expected, got "x" (record 1 of GET https://x/f)]],
       (fake.refused(all, '[{"n":"x"}]', { into = "t" })))
+  end)
+
+  it("takes items of a list by their number", function()
+    assert.same({ { t = 1, high = "3", deep = "x" }, { t = 2, high = "4" } },
+      all('[[1,"3",{"a":"x"}],[2,"4",{}]]', { columns = { t = "1", high = "2", deep = "3.a" } }))
+    assert.same({ { b = false } }, all('[{"o":{"b":false}}]', { columns = { b = "o.b" } }))
+  end)
+
+  it("says when nothing of what the table requires is there, and when a name is misspelt", function()
+    local e = fake.engine({}, { tables = { t = { "day date not null", "n integer", "x text" } } })
+    local message, _, hint = fake.refused(all, '[{"d":"2024-02-29","v":1}]', { into = "t", columns = { day = "D" } })
+    assert.equal("the record has none of the columns asked for (D) but d, v (record 1 of GET https://x/f)", message)
+    assert.equal('a field inside of another is "owner.login", an item of a list its number: "1"', hint)
+    local shape = { into = "t", columns = { day = "d", n = "valu", x = "other" } }
+    assert.equal(2, #all('[{"d":"2024-02-29","value":1},{"d":"2024-03-01","value":2}]', shape))
+    assert.same({ { "log", { level = "warn",
+      message = "column 'n': no record has \"valu\"; did you mean 'value'? (GET https://x/f)" } } }, e.sent)
+    all('[{"d":"2024-02-29","value":1},{"d":"2024-03-01","valu":2}]', shape)
+    all('[{"d":"2024-02-29","n":null}]', { into = "t", columns = { day = "d", n = "n" } })
+    assert.equal(1, #e.sent)
   end)
 
   real("reads 3,201 films, and nations", function()

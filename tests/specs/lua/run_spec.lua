@@ -238,6 +238,63 @@ dts.pipeline { name = "p", run = function(ctx) %s end }]]):format(text), { http 
     assert.same({ "source 's':pages: there are more than 100 pages", "LIMIT_PAGES" }, { message, code })
   end)
 
+  it("are asked for by POST where JSON or a form is sent, with what leads on in it", function()
+    local function paged(cursors)
+      local i = 0
+      return function()
+        i = i + 1
+        return { status = 200, url = "u", headers = {}, body = ('{"data":{"items":[%d],"next":%s}}'):format(i,
+          cursors[i] and '"' .. cursors[i] .. '"' or "null") }
+      end
+    end
+    local e = ask([[local sent = { query = "q", variables = { n = 2, list = { 1 } } }
+      for _ in s:pages("/g", { json = sent, cursor = "variables.after", next = "data.next" }) do dts.log "p" end
+      assert(sent.variables.after == nil)]], paged { "c1" })
+    assert.same({ 2, "POST", '{"query":"q","variables":{"list":[1],"n":2}}' },
+      { #e.sent, e.calls[1][2].method, e.calls[1][2].body })
+    assert.equal('{"query":"q","variables":{"after":"c1","list":[1],"n":2}}', e.calls[2][2].body)
+    assert.same({ ["Content-Type"] = "application/json" }, e.calls[2][2].headers)
+    e = ask([[for _ in s:pages("/g", { form = { q = "x" }, offset = "from", at = "data.items", max = 2 }) do end]],
+      paged {})
+    assert.same({ "from=0&q=x", "from=1&q=x" }, { e.calls[1][2].body, e.calls[2][2].body })
+    local message, _, hint = fake.refused(ask, 'for _ in s:pages("/g", { body = "x", page = "p" }) do end', paged {})
+    assert.same({ "source 's':pages: `body` does not go with pages", "send `json` or `form`, or write a loop" },
+      { message, hint })
+  end)
+
+  it("say so when the first page has no list where it is looked for", function()
+    local function reply() return { status = 200, url = "u", headers = {}, body = '{"count":2,"items":[1,2]}' } end
+    local says = "source 's':pages: the reply has no list at %s; there are \"count, items\" (GET u)"
+    for opts, place in pairs { ['page = "p"'] = "its top", ['offset = "o", at = "itms"'] = "'itms'" } do
+      local message, _, hint, code = fake.refused(ask, ('for _ in s:pages("/x", { %s }) do end'):format(opts), reply)
+      assert.same({ says:format(place), "ROWS" }, { message, code })
+      assert.matches('at = "items"', hint, 1, true)
+    end
+    local i = 0
+    local e = ask('for p in s:pages("/x", { page = "p", at = "2.list" }) do dts.log "p" end', function()
+      i = i + 1
+      return { status = 200, url = "u", headers = {}, body = i == 1 and '[{},{"list":[1]}]' or '[{}]' }
+    end)
+    assert.same({ 2, 1 }, { #e.calls, #e.sent }) -- a later one may lack it: that is the end
+  end)
+
+  it("fill no secret in: it is not sent by its name either", function()
+    local message, _, hint = fake.refused(ask, 's:get("/", { query = { key = "{secret:KEY}" } })', empty)
+    assert.equal("source 's':get: field 'query': a secret in 'key' is filled in for the source alone", message)
+    assert.equal('write dts.source { …, query = { key = "{secret:KEY}" } }', hint)
+    message = fake.refused(ask, 's:get("/", { headers = { ["X-Key"] = "a {secret?:KEY}" } })', empty)
+    assert.matches("field 'headers': a secret in 'X-Key'", message, 1, true)
+  end)
+
+  it("name what was meant where a reply or an address stands in a wrong place", function()
+    local message, _, hint = fake.refused(ask, 'ctx:put("t", s:get("/"))', empty)
+    assert.equal("GET https://s.com/: rows expected, got the reply itself", message)
+    assert.equal("say how it is read: res:rows { … }, or res:json() for JSON", hint)
+    message, _, hint = fake.refused(ask, 'dts.http:get("https://h.com/")', empty)
+    assert.same({ "dts.http:get: get needs an address, got a table", 'write a dot: dts.http.get("https://…")' },
+      { message, hint })
+  end)
+
   it("do not follow a source in circles", function()
     local function same() return { status = 200, url = "https://s.com/", headers = { link = '<?n>; rel=next' },
       body = '{"items":[1],"next":"c"}' } end

@@ -249,9 +249,9 @@
 ---@field meta? table<string, any> kept beside the archived reply
 ---@field idempotency? any true or a key: POST and PATCH may be tried again
 ---@field max? integer pages at most (100 unless said, and then more is an error)
----@field page? string the query name of a page number, for example page = "page"
----@field offset? string the query name of an offset, for example offset = "offset"
----@field cursor? string the query name of a cursor, for example cursor = "after"; `next` says where it comes from
+---@field page? string the name of a page number, for example page = "page"
+---@field offset? string the name of an offset, for example offset = "offset"
+---@field cursor? string the name of a cursor, for example cursor = "after"; `next` says where it comes from
 ---@field next? string the path of the next cursor in the JSON reply, for example next = "meta.next"
 ---@field at? string the path of the records in the JSON reply, for example at = "items": an empty page is the last
 ---@field [integer] any
