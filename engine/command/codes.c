@@ -55,7 +55,9 @@ static const code_help rows[] = {
      "use %Y %m %d %H %M %S %b %B %z and the like"},
     {"DISK", "the free space of the disk cannot be told",
      "check that the project's folder is mounted and readable"},
-    {"DISK_FULL", "the disk is full", "make room; nothing that was acknowledged is lost"},
+    {"DISK_FULL", "the disk is full",
+     "make room; nothing that was acknowledged is lost, and jobs wait for it without using up a "
+     "retry"},
     {"ENCODING", "bytes do not belong to the encoding given",
      "name the right one: encoding = \"latin1\", or a list to try in order"},
     {"ENGINE_GONE", "the engine ended while it was asked",

@@ -5,6 +5,7 @@
 
 #include "command/listing.h"
 #include "command/screen.h"
+#include "format/date.h"
 
 static const char sql[] =
     "select pipeline, sum(state = 'leased') as running, sum(state = 'queued') as queued, "
@@ -13,6 +14,32 @@ static const char sql[] =
     "from dts_jobs group by pipeline order by pipeline";
 
 static const char stale_sql[] = "select noun, name, error from dts_stale order by 1, 2";
+
+/* Jobs whose last run was put off: by their source, or because the disk was full. */
+static const char deferred_sql[] =
+    "select j.pipeline, count(*) as jobs, min(j.run_at) as run_at, max(r.message) as error from "
+    "dts_jobs j join dts_run r on r.job = j.id and r.epoch = j.attempts and r.outcome = 'deferred' "
+    "where j.state = 'waiting' group by j.pipeline order by j.pipeline";
+
+static int print_deferred(engine *n, dts_error *e) {
+  arena a = {0};
+  value result;
+  char time[32];
+  int64_t ms = 0;
+  int rc = engine_sql(n, deferred_sql, NULL, 0, &a, &result, e);
+  const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;
+  zone *z = rows ? zone_open(value_get_text(&result, "timezone", "UTC"), NULL) : NULL;
+  for (size_t i = 0; rows && i < rows->list.count; i++) {
+    const value *row = rows->list.items[i].list.items;
+    timestamp_read(row[2].text.bytes, row[2].text.size, &ms);
+    screen_time(ms, z, time);
+    printf("\n%lld of %s deferred, the next until %s (%s); no retry is used up\n  %s\n",
+           (long long)row[1].integer, row[0].text.bytes, time, zone_name(z), row[3].text.bytes);
+  }
+  zone_close(z);
+  arena_free(&a);
+  return rc;
+}
 
 /* Roll-ups and kept views that could not be brought up to date. */
 static int print_stale(engine *n, dts_error *e) {
@@ -68,7 +95,8 @@ static int print_json(engine *n, arena *a, dts_error *e) {
   value_set(a, &v, "root", value_text(engine_root(n)));
   value_set(a, &v, "running", value_boolean(engine_is_remote(n)));
   value_set(a, &v, "faults", faults);
-  if (add_rows(n, "stale", stale_sql, a, &v, e) < 0 || add_rows(n, "jobs", sql, a, &v, e) < 0)
+  if (add_rows(n, "stale", stale_sql, a, &v, e) < 0 || add_rows(n, "jobs", sql, a, &v, e) < 0 ||
+      add_rows(n, "deferred", deferred_sql, a, &v, e) < 0)
     return -1;
   screen_json(stdout, &v);
   return 0;
@@ -79,6 +107,7 @@ static int print_text(engine *n, const given *g, dts_error *e) {
          engine_is_remote(n) ? "an engine is running" : "no engine is running");
   if (print_faults(n, e) < 0) return -1;
   if (listing_print(n, g, sql, NULL, "no job is known", e) < 0) return -1;
+  if (print_deferred(n, e) < 0) return -1;
   return print_stale(n, e);
 }
 

@@ -1,12 +1,12 @@
 /* ending.c -- see ending.h. The final write holds the job's step, its attempt, the staged effects, the
  * gap dates, the firing: together or not at all.
  *
- * A run whose effects the store refuses (a check, a type) ends a second time, as failed, with that error.
+ * A run whose effects the store refuses (a check, a type) ends a second time, as failed, with that error; one
+ * for which the store has no room, as deferred.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/runs/ending.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "flow/calls/calls.h"
 #include "flow/jobs/excerpt.h"
+#include "flow/runs/ending_why.h"
 #include "flow/runs/finish.h"
 #include "flow/jobs/notes.h"
 #include "flow/kernel/parts.h"
@@ -68,44 +69,32 @@ static void tell(run *r, const char *state, const final *f) {
 
 void run_tell(run *r, const char *state) { tell(r, state, NULL); }
 
+/* What becomes of the job, for an operator. */
+static void say_then(const final *f, char out[112]) {
+  char wait[32];
+  out[0] = '\0';
+  if (f->job.state.status == JOB_QUARANTINED)
+    snprintf(out, 112, "; in quarantine: dts quarantine show job-%lld", (long long)f->job.id);
+  if (f->job.state.status != JOB_WAITING) return;
+  duration_write(f->job.state.run_at > f->now ? f->job.state.run_at - f->now : 0, wait);
+  snprintf(out, 112,
+           f->how == RUN_DEFERRED ? " (again in %s; no retry is used up)" : " (retry in %s)", wait);
+}
+
 /* What goes to the run's log, and under `dts serve` to the engine's: what an operator must hear of. */
 static void say(run *r, const final *f) {
+  char then[112];
   if (f->said) run_log(r, "warn", f->said, strlen(f->said));
-  bool failed = f->how == RUN_FAILED || f->how == RUN_LOST;
-  if (!failed || !kernel_opened_with(r->kernel)->serving) return;
-  char then[80] = "", wait[32];
-  if (f->job.state.status == JOB_QUARANTINED)
-    snprintf(then, sizeof then, "; in quarantine: dts quarantine show job-%lld",
-             (long long)f->job.id);
-  if (f->job.state.status == JOB_WAITING) {
-    duration_write(f->job.state.run_at > f->now ? f->job.state.run_at - f->now : 0, wait);
-    snprintf(then, sizeof then, " (retry in %s)", wait);
-  }
+  bool told = f->how == RUN_FAILED || f->how == RUN_LOST || f->how == RUN_DEFERRED;
+  if (!told || !kernel_opened_with(r->kernel)->serving) return;
+  say_then(f, then);
   const char *name = r->job.name;
-  log_warn("run %lld of %s%s%s failed: %s%s", (long long)r->id, r->pipeline->name, name ? ", " : "",
-           name ? name : "", f->error.message, then);
+  log_warn("run %lld of %s%s%s %s: %s%s", (long long)r->id, r->pipeline->name, name ? ", " : "",
+           name ? name : "", f->how == RUN_DEFERRED ? "deferred" : "failed", f->error.message,
+           then);
 }
 
 /* ---- the final write ---- */
-
-static bool listed(const char *code, const char *const *codes) {
-  for (; *codes; codes++)
-    if (strcmp(code, *codes) == 0) return true;
-  return false;
-}
-
-/* A reply of 4xx means the same the next time, but for 408, 425 and 429; so does a refusal, and what is wrong in
- * a file, whose bytes never change. */
-static bool is_permanent(const run *r, const dts_error *e) {
-  static const char *const always[] = {"SCHEMA",        "HTTP_TOO_LARGE", "HTTP_BLOCKED",
-                                       "TABLE_REFUSED", "HOST_REFUSED",   NULL};
-  static const char *const of_files[] = {"ROWS", "CSV",    "JSON",       "XML", "HTML",
-                                         "TEXT", "COLUMN", "CONSTRAINT", NULL};
-  if (r->permanent || listed(e->code, always)) return true;
-  if (strcmp(r->job.kind, "file") == 0 && listed(e->code, of_files)) return true;
-  bool client = strcmp(e->code, "HTTP_STATUS") == 0 && e->status >= 400 && e->status < 500;
-  return client && e->status != 408 && e->status != 425 && e->status != 429;
-}
 
 static job_event make_event(const final *f) {
   const run *r = f->run;
@@ -114,7 +103,7 @@ static job_event make_event(const final *f) {
   case RUN_DONE: event.kind = JOB_DONE_EVENT; break;
   case RUN_FAILED:
     event.kind = JOB_FAIL;
-    event.fail.permanent = is_permanent(r, &f->error);
+    event.fail.permanent = why_is_permanent(r, &f->error);
     event.fail.reason = f->error.message;
     break;
   case RUN_DEFERRED:
@@ -168,6 +157,7 @@ static void leave(run *r) {
 }
 
 static void end(run *r, run_ending how, const dts_error *e);
+static void end_later(run *r, const dts_error *e);
 
 /* The end is not in the store: whoever waits for this run is told all the same. */
 static void tell_unwritten(run *r, const final *f, const char *how, const dts_error *e) {
@@ -223,11 +213,11 @@ static void final_then(void *arg, int result, const dts_error *e) {
   bool fenced = result < 0 && strcmp(e->code, "FENCED") == 0;
   if (result < 0 && !fenced && f->how != RUN_DONE) return wait_for_room(f, e);
   if (result < 0 && !fenced) {
-    end(r, RUN_FAILED, e);
+    why_is_ours(e) ? end_later(r, e) : end(r, RUN_FAILED, e);
     return free_final(f);
   }
   if (fenced) {
-    tell_unwritten(r, f, "was taken over by another engine", e);
+    tell_unwritten(r, f, "lost its lease, and what it did counts nowhere", e);
   } else {
     r->rows += f->how == RUN_DONE ? stage_rows(f->staged) : 0;
     say(r, f);
@@ -276,23 +266,26 @@ static void end_put_off(run *r, const dts_error *e) {
   end(r, RUN_FAILED, &told);
 }
 
-static bool is_by_hand(const run *r) {
-  return r->job.state.once && strcmp(r->job.trigger, "hand") == 0;
+/* By hand: told, and its dates count no try. Else it waits, and no retry is used up. */
+static void end_later(run *r, const dts_error *e) {
+  bool by_hand = r->job.state.once && strcmp(r->job.trigger, "hand") == 0;
+  if (by_hand && !why_is_ours(e)) return end_put_off(r, e);
+  r->put_off = by_hand;
+  end(r, by_hand ? RUN_FAILED : RUN_DEFERRED, e);
 }
 
 static void end_failed(run *r, const dts_error *e) {
-  run_ending how = RUN_FAILED;
+  bool later = strcmp(e->code, "HTTP_LATER") == 0 || why_is_ours(e);
   if (r->cancelled)
-    how = RUN_CANCELLED;
+    end(r, RUN_CANCELLED, e);
   else if (r->handed_back)
-    how = RUN_HANDED_BACK;
+    end(r, RUN_HANDED_BACK, e);
   else if (r->slept)
-    how = RUN_SLEPT;
-  else if (strcmp(e->code, "HTTP_LATER") == 0 && is_by_hand(r))
-    return end_put_off(r, e);
-  else if (strcmp(e->code, "HTTP_LATER") == 0)
-    how = RUN_DEFERRED;
-  end(r, how, e);
+    end(r, RUN_SLEPT, e);
+  else if (later && !r->permanent)
+    end_later(r, e);
+  else
+    end(r, RUN_FAILED, e);
 }
 
 static void on_failed(run *r, const frame *in) {
@@ -343,42 +336,6 @@ void ending_frame(run *r, const frame *in) {
     on_failed(r, in);
 }
 
-static void describe_loss(const worker_end *how, dts_error *e) {
-  if (how->signal)
-    error_fail(e, "WORKER_LOST", "the run's process ended by signal %d (%s) without a result",
-               how->signal, strsignal(how->signal));
-  else
-    error_fail(e, "WORKER_LOST", "the run's process ended with status %d without a result",
-               how->status);
-  if (how->signal == SIGABRT || (!how->signal && how->status == 255))
-    error_hint(e,
-               "a library found no more memory, most likely: read in pieces, or raise limits = { "
-               "memory = \"...\" }");
-  e->status = how->signal;
-}
-
-static void describe(const run *r, const worker_end *how, dts_error *e) {
-  const pipeline *p = r->pipeline;
-  char limit[32];
-  if (how->timed_out) {
-    duration_write(p->time_ms, limit);
-    error_fail(e, "LIMIT_TIME", "the run took longer than its %s", limit);
-    error_hint(e, "make it do less at a time, or raise limits = { time = \"...\" }");
-    e->retryable = true;
-  } else if (how->signal == SIGXCPU || (how->signal == SIGKILL && how->cpu_ms >= p->cpu_ms)) {
-    duration_write(p->cpu_ms, limit);
-    error_fail(e, "LIMIT_CPU", "the script used more than its %s of processor time", limit);
-    error_hint(e, "look for an endless loop, or raise limits = { cpu = \"...\" }");
-  } else if (how->starved && how->status == 255) { /* a library that calls exit, such as cjson */
-    error_fail(e, "LIMIT_MEMORY", "the script needs more than its %lld MB of memory",
-               (long long)(p->memory >> 20));
-    error_hint(e, "read in pieces instead of whole, or raise limits = { memory = \"...\" }");
-  } else {
-    describe_loss(how, e);
-  }
-  snprintf(e->where, sizeof e->where, "%s", how->where[0] ? how->where : p->file);
-}
-
 void ending_worker(run *r, const worker_end *how) {
   dts_error e;
   if (r->committing) { /* one write at a time */
@@ -390,7 +347,7 @@ void ending_worker(run *r, const worker_end *how) {
   r->worker = NULL;
   call_wait_drop(r);
   if (r->ending) return leave(r);
-  describe(r, how, &e);
+  why_it_ended(r, how, &e);
   if (r->fault.code[0])
     end_failed(r, &r->fault);
   else if (strncmp(e.code, "LIMIT_", 6) == 0 || r->handed_back || r->cancelled || r->slept)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "flow/runs/ending_why.h"
 #include "flow/runs/finish.h"
 #include "flow/runs/runner_parts.h"
 
@@ -19,31 +20,38 @@ typedef struct beat {
   size_t count;
   int64_t *jobs, *epochs, now;
   double chance;
+  bool starved; /* the last heartbeat could not be written, by no fault of a job */
   size_t reaped;
   struct {
     int64_t job, epoch;
   } taken[REAP_AT_ONCE];
 } beat;
 
+static const char RAN_OUT[] = "{\"code\":\"LEASE\",\"message\":\"its lease ran out\"}";
+static const char NO_ROOM[] =
+    "{\"code\":\"LEASE\",\"message\":\"its lease ran out: the store had no room to extend it\"}";
+
 static void on_beat(void *arg);
 
-static void extend(store_conn *c, const beat *b, size_t i) {
+/* A run that ended meanwhile refuses; that is no failure. */
+static int extend(store_conn *c, const beat *b, size_t i, dts_error *e) {
   arena a = {0};
   job j;
   job_effects fx;
   job_event event = {.kind = JOB_HEARTBEAT, .epoch = b->epochs[i]};
-  dts_error refused; /* a run that ended meanwhile refuses; that is no failure */
-  if (jobs_load(c, b->jobs[i], &a, &j, &refused) == 0)
-    jobs_step(c, &j, &event, b->now, 0, &fx, &refused);
+  int rc = jobs_load(c, b->jobs[i], &a, &j, e);
+  if (rc == 0) rc = jobs_step(c, &j, &event, b->now, 0, &fx, e);
   arena_free(&a);
+  return rc < 0 && why_is_ours(e) ? -1 : 0;
 }
 
 static int reap(store_conn *c, beat *b, int64_t id, arena *a, dts_error *e) {
   job j;
   job_effects fx;
-  static const char why[] = "{\"code\":\"LEASE\",\"message\":\"its lease ran out\"}";
+  const char *why = b->starved ? NO_ROOM : RAN_OUT;
   if (jobs_load(c, id, a, &j, e) < 0) return -1;
-  job_event event = {.kind = JOB_LEASE_EXPIRED, .epoch = j.state.epoch};
+  job_event event = {.kind = b->starved ? JOB_INTERRUPTED : JOB_LEASE_EXPIRED,
+                     .epoch = j.state.epoch};
   if (jobs_step(c, &j, &event, b->now, b->chance, &fx, e) < 0) return -1;
   if (jobs_close_run(c, &j, &fx, why, b->now, e) < 0) return -1;
   if (jobs_set_error(c, id, why, fx.reason, e) < 0) return -1;
@@ -73,7 +81,8 @@ static int beat_work(store_conn *c, void *arg, dts_error *e) {
   int64_t found[REAP_AT_ONCE], after = 0;
   int count = REAP_AT_ONCE;
   b->reaped = 0; /* the group may be tried again */
-  for (size_t i = 0; i < b->count; i++) extend(c, b, i);
+  for (size_t i = 0; i < b->count; i++)
+    if (extend(c, b, i, e) < 0) return -1;
   while (count == REAP_AT_ONCE && b->reaped < REAP_AT_ONCE) {
     count = jobs_expired(c, b->now, after, found, REAP_AT_ONCE - b->reaped, e);
     for (int i = 0; i < count; i++)
@@ -93,6 +102,8 @@ static void stop_fenced(runner *r, int64_t id, int64_t epoch) {
 static void beat_then(void *arg, int result, const dts_error *e) {
   beat *b = arg;
   if (result < 0) log_error("leases could not be extended: %s", e->message);
+  if (result < 0 && why_is_ours(e)) b->runner->starved = true;
+  if (result == 0 && b->count) b->runner->starved = false;
   for (size_t i = 0; result == 0 && i < b->reaped; i++) {
     log_warn("the lease of job %lld ran out and was taken back", (long long)b->taken[i].job);
     stop_fenced(b->runner, b->taken[i].job, b->taken[i].epoch);
@@ -114,7 +125,8 @@ static beat *new_beat(runner *r) {
               .jobs = memory_alloc((count + 1) * sizeof(int64_t)),
               .epochs = memory_alloc((count + 1) * sizeof(int64_t)),
               .now = kernel_now(r->kernel),
-              .chance = kernel_chance(r->kernel)};
+              .chance = kernel_chance(r->kernel),
+              .starved = r->starved};
   if (due) r->beaten = now;
   for (const run *n = r->runs; due && n; n = n->next) {
     b->jobs[b->count] = n->job.id;

@@ -63,7 +63,7 @@ typedef struct run {
   bool permanent;  /* ctx:fail(reason, { retry = false }) */
   bool slept;      /* ctx:sleep: comes back at sleep_until */
   int64_t sleep_until;
-  bool put_off; /* by its source, and run by hand: it has failed, and its dates count no try */
+  bool put_off; /* no fault of its own, but run by hand: it has failed, and its dates count no try */
 } run;
 
 typedef struct call { /* a question of the worker */

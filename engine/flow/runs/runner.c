@@ -17,7 +17,14 @@
 
 enum { LEASES_AT_ONCE = 16, ENDING_FOR_EACH = 8, AHEAD_FOR_EACH = 6, SPARES_OF_A_TEST = 8 };
 /* Times of runs: short ones are leased ahead; a run that waits for a place longer goes back. */
-enum { SHORT_MS = 20, SIXTEENFOLD = 16, LONG_MS = 16 * 1000, PATIENCE_MS = 1000, NURSERY_MS = 100 };
+enum {
+  SHORT_MS = 20,
+  SIXTEENFOLD = 16,
+  LONG_MS = 16 * 1000,
+  PATIENCE_MS = 1000,
+  NURSERY_MS = 100,
+  AGAIN_MS = 2000 /* after a look that the store refused */
+};
 
 typedef struct leased {
   arena memory;
@@ -264,7 +271,7 @@ static void lease_then(void *arg, int result, const dts_error *e) {
   leasing *l = arg;
   runner *r = l->runner;
   r->leasing = false;
-  if (result < 0) log_error("the queue could not be read: %s", e->message);
+  if (result < 0) log_error("no job could be leased, and it is tried again: %s", e->message);
   for (size_t i = 0; i < l->count; i++) {
     if (result == 0)
       start(r, &l->leased[i], l->set);
@@ -272,7 +279,7 @@ static void lease_then(void *arg, int result, const dts_error *e) {
       arena_free(&l->leased[i].memory);
   }
   launch_ready(r);
-  if (result == 0) arm_due(r, l->next_due);
+  arm_due(r, result == 0 ? l->next_due : l->now + AGAIN_MS);
   bool full = l->count == l->room;
   registry_release(l->set);
   arena_free(&l->memory);

@@ -19,6 +19,7 @@ struct runner {
   loop_timer *due, *beat, *patience, *mended;
   struct asker *askers; /* destinations.c */
   int64_t beaten;       /* loop_elapsed of the last heartbeat */
+  bool starved;         /* which could not be written: the store had no room */
 };
 
 void leases_keep(runner *r); /* heartbeats and the reaper, while runs are open */
