@@ -62,7 +62,7 @@ bool file_exists(const char *path) {
   return stat(path, &s) == 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t size) {
+int file_write_all(int fd, const char *bytes, size_t size) {
   while (size > 0) {
     ssize_t n = write(fd, bytes, size);
     if (n < 0 && errno == EINTR) continue;
@@ -93,7 +93,7 @@ static int folder_sync(const char *path) {
 static int write_new(const char *path, const void *bytes, size_t size, mode_t mode) {
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return -1;
-  int result = write_all(fd, bytes, size);
+  int result = file_write_all(fd, bytes, size);
   if (result == 0) result = fchmod(fd, mode);
   if (result == 0) result = fsync(fd);
   int number = errno;

@@ -18,6 +18,9 @@
  * or FILE_MISSING when there is no such file. On failure `out` is as it was. */
 int file_read(const char *path, size_t limit, buffer *out, dts_error *e);
 
+/* All of them to an open descriptor, over short writes and signals; -1 with errno. */
+int file_write_all(int fd, const char *bytes, size_t size);
+
 bool file_exists(const char *path); /* anything of that name: file, folder, socket */
 
 /* A temporary file beside `path`, fsync, rename, fsync of the folder. No umask: `mode` is exact. */

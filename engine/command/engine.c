@@ -158,6 +158,15 @@ engine *engine_here(arena *a, dts_error *e) {
   return root ? engine_open(root, NULL, e) : NULL;
 }
 
+int engine_do(engine_verb *verb, const struct given *words, dts_error *e) {
+  arena a = {0};
+  engine *n = engine_here(&a, e);
+  int rc = n ? verb(n, words, e) : -1;
+  engine_close(n);
+  arena_free(&a);
+  return rc;
+}
+
 void engine_close(engine *g) {
   if (!g) return;
   socket_leave(g->client);

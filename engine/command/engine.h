@@ -24,6 +24,10 @@ engine *engine_open_with(const kernel_options *options, dts_error *e);
 engine *engine_peek(const char *root, dts_error *e);
 /* The project around the working folder. */
 engine *engine_here(arena *a, dts_error *e);
+/* One verb of a command that has several, with that engine. */
+struct given;
+typedef int engine_verb(engine *g, const struct given *words, dts_error *e);
+int engine_do(engine_verb *verb, const struct given *words, dts_error *e);
 void engine_close(engine *g); /* NULL is fine */
 
 bool engine_is_remote(const engine *g); /* another process: `dts serve` */

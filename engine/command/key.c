@@ -94,17 +94,11 @@ static int revoke(engine *n, const given *g, dts_error *e) {
 }
 
 static const char *const verbs[] = {"add", "list", "revoke", NULL};
-static int (*const functions[])(engine *, const given *, dts_error *) = {add, list, revoke};
+static engine_verb *const functions[] = {add, list, revoke};
 
 static int run(const given *g, dts_error *e) {
-  arena a = {0};
   int verb = given_choice(g, 0, verbs, e);
-  if (verb < 0) return -1;
-  engine *n = engine_here(&a, e);
-  int rc = n ? functions[verb](n, g, e) : -1;
-  engine_close(n);
-  arena_free(&a);
-  return rc;
+  return verb < 0 ? -1 : engine_do(functions[verb], g, e);
 }
 
 static const command_option options[] = {

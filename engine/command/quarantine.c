@@ -172,20 +172,14 @@ static int drop(engine *n, const given *g, dts_error *e) {
 /* ---- the command ---- */
 
 static const char *const verbs[] = {"list", "show", "release", "drop", NULL};
-static int (*const functions[])(engine *, const given *, dts_error *) = {list, quarantine_show,
-                                                                         release, drop};
+static engine_verb *const functions[] = {list, quarantine_show, release, drop};
 
 static int run(const given *g, dts_error *e) {
-  arena a = {0};
   int verb = given_choice(g, 0, verbs, e);
   if (verb < 0) return -1;
   if (verb == 1 && g->word_count != 2)
     return error_fail(e, "USAGE", "one id expected: dts quarantine show ID");
-  engine *n = engine_here(&a, e);
-  int rc = n ? functions[verb](n, g, e) : -1;
-  engine_close(n);
-  arena_free(&a);
-  return rc;
+  return engine_do(functions[verb], g, e);
 }
 
 static const command_option options[] = {

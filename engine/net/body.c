@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "net/mask.h"
 
 void body_open(body *b, int64_t limit) {
@@ -22,13 +23,7 @@ void body_free(body *b) {
 }
 
 static int body_write(body *b, const char *bytes, size_t size) {
-  while (size) {
-    ssize_t n = write(b->fd, bytes, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return b->fault = errno, -1;
-    bytes += n;
-    size -= (size_t)n;
-  }
+  if (file_write_all(b->fd, bytes, size) < 0) return b->fault = errno, -1;
   return 0;
 }
 

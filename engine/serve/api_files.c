@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "serve/call.h"
 
 enum { PIECE = 64 << 10 };
@@ -99,15 +100,6 @@ static int disk_fault(dts_error *e) {
   return -1;
 }
 
-static int write_all(int fd, const char *bytes, size_t size) {
-  while (size) {
-    ssize_t n = write(fd, bytes, size);
-    if (n < 0 && errno != EINTR) return -1;
-    if (n > 0) bytes += n, size -= (size_t)n;
-  }
-  return 0;
-}
-
 static int receive(api_call *c, int fd, dts_error *e) {
   char *piece = arena_alloc(c->memory, PIECE);
   http_request *rq = c->rq;
@@ -118,7 +110,7 @@ static int receive(api_call *c, int fd, dts_error *e) {
       error_fail(e, "BODY", "the file ended before its Content-Length: nothing of it is kept");
       return -1;
     }
-    if (write_all(fd, piece, (size_t)got) < 0) return disk_fault(e);
+    if (file_write_all(fd, piece, (size_t)got) < 0) return disk_fault(e);
     rq->taken += got;
   }
   return 0;

@@ -1,23 +1,11 @@
 /* api_ingest.c -- events in: the kernel checks and stores them; 202 follows the commit.
  *
  * SPDX-License-Identifier: MIT */
-#include <ctype.h>
 #include <string.h>
 
 #include "serve/call.h"
 
 enum { EVENTS_LIMIT = 64 << 20 };
-
-static value headers_of(api_call *c) {
-  value headers = value_map();
-  for (size_t i = 0; i < c->rq->header_count; i++) {
-    char *name = arena_text(c->memory, c->rq->headers[i].name);
-    for (char *p = name; *p; p++) *p = (char)tolower((unsigned char)*p);
-    bool secret = strcmp(name, "authorization") == 0 || strcmp(name, "cookie") == 0;
-    if (!secret) value_set(c->memory, &headers, name, value_text(c->rq->headers[i].text));
-  }
-  return headers;
-}
 
 static bool is_signed(const pipeline *p) {
   return p && value_get(value_get(p->declared, "ingest"), "signature");
@@ -38,7 +26,7 @@ static int ingest(api_call *c, dts_error *e) {
   value_set(c->memory, &command, "name", value_text("ingest"));
   value_set(c->memory, &command, "pipeline", value_text(p->name));
   value_set(c->memory, &command, "body", value_bytes(buffer_text(&body), body.size));
-  value_set(c->memory, &command, "headers", headers_of(c));
+  value_set(c->memory, &command, "headers", call_headers(c));
   if (rc == 0) rc = call_ask(c, &command, &answer, e);
   buffer_free(&body);
   if (rc < 0) return -1;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "serve/call.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,17 @@ int64_t call_integer(const api_call *c, const char *name, int64_t otherwise, int
 
 bool call_is_mutation(const api_call *c) {
   return strcmp(c->rq->method, "GET") != 0 && strcmp(c->rq->method, "HEAD") != 0;
+}
+
+value call_headers(const api_call *c) {
+  value headers = value_map();
+  for (size_t i = 0; i < c->rq->header_count; i++) {
+    char *name = arena_text(c->memory, c->rq->headers[i].name);
+    for (char *p = name; *p; p++) *p = (char)tolower((unsigned char)*p);
+    bool secret = strcmp(name, "authorization") == 0 || strcmp(name, "cookie") == 0;
+    if (!secret) value_set(c->memory, &headers, name, value_text(c->rq->headers[i].text));
+  }
+  return headers;
 }
 
 int call_need(const api_call *c, unsigned scope, dts_error *e) {

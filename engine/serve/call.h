@@ -61,6 +61,7 @@ server_counts server_count(server *s);
 
 const char *call_param(const api_call *c, const char *name); /* NULL when absent or empty */
 int64_t call_integer(const api_call *c, const char *name, int64_t otherwise, int64_t most);
+value call_headers(const api_call *c); /* by their names in lower case; no key, no cookie */
 int call_need(const api_call *c, unsigned scope, dts_error *e); /* 401 or 403 */
 int call_not_found(dts_error *e, const char *what, const char *name);
 int call_ask(api_call *c, const value *command, value *answer, dts_error *e); /* kernel_ask */

@@ -149,17 +149,6 @@ static int serve_rows(api_call *c, routed *x, dts_error *e) {
 
 /* ---- handlers ---- */
 
-static value headers_of(api_call *c) {
-  value headers = value_map();
-  for (size_t i = 0; i < c->rq->header_count; i++) {
-    char *name = arena_text(c->memory, c->rq->headers[i].name);
-    for (char *p = name; *p; p++) *p = (char)tolower((unsigned char)*p);
-    bool secret = strcmp(name, "authorization") == 0 || strcmp(name, "cookie") == 0;
-    if (!secret) value_set(c->memory, &headers, name, value_text(c->rq->headers[i].text));
-  }
-  return headers;
-}
-
 static value key_of(api_call *c) {
   value key = value_map();
   if (!c->who.name) return value_null();
@@ -172,7 +161,7 @@ static int ask(api_call *c, routed *x, const char *body, size_t size, value *ans
   value command = value_map(), req = value_map();
   value_set(c->memory, &req, "params", x->params);
   value_set(c->memory, &req, "method", value_text(c->rq->method));
-  value_set(c->memory, &req, "headers", headers_of(c));
+  value_set(c->memory, &req, "headers", call_headers(c));
   if (size) value_set(c->memory, &req, "body", value_bytes(body, size));
   value_set(c->memory, &req, "key", key_of(c));
   value_set(c->memory, &command, "name", value_text("request"));

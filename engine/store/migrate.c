@@ -151,23 +151,15 @@ static int copy(copying *k, const value *columns, const char *old, dts_error *e)
 
 /* ---- the rebuilding ---- */
 
-static int add_name(void *arg, const store_header *header, const value *row, dts_error *e) {
-  value *names = ((void **)arg)[0];
-  (void)header, (void)e;
-  value_add(((void **)arg)[1], names, value_copy(((void **)arg)[1], &row[0]));
-  return 0;
-}
-
 /* Views (any may read the table), and the table's own indexes and triggers. */
 static int drop_kind(store_conn *c, const table *t, const char *kind, const char *verb,
                      dts_error *e) {
   arena a = {0};
-  value names = value_list(), given[] = {value_text(kind), value_text(t->name)};
-  void *both[] = {&names, &a};
-  int rc = store_select(c,
-                        "select name from sqlite_schema where type = ?1 and (type = 'view' or "
-                        "tbl_name = ?2) and name not like 'sqlite_%'",
-                        given, 2, add_name, both, e);
+  value names, given[] = {value_text(kind), value_text(t->name)};
+  int rc = store_list(c,
+                      "select name from sqlite_schema where type = ?1 and (type = 'view' or "
+                      "tbl_name = ?2) and name not like 'sqlite_%'",
+                      given, 2, &a, &names, e);
   for (size_t i = 0; rc == 0 && i < names.list.count; i++)
     rc = ddl_run(c, verb, names.list.items[i].text.bytes, "", e);
   arena_free(&a);

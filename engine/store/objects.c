@@ -131,17 +131,6 @@ static int open_fresh(const objects *o, char path[PATH_SIZE], dts_error *e) {
   return fd < 0 ? fail("make", path, e) : fd;
 }
 
-static int write_all(int fd, const char *bytes, size_t size) {
-  while (size) {
-    ssize_t n = write(fd, bytes, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return -1;
-    bytes += n;
-    size -= (size_t)n;
-  }
-  return 0;
-}
-
 static int make_folder(const objects *o, const char *name, char folder[PATH_SIZE], dts_error *e) {
   snprintf(folder, PATH_SIZE, "%s/%.2s", o->folder, name);
   if (mkdir(folder, 0700) == 0) return sync_folder(o->folder, e);
@@ -193,7 +182,7 @@ static int put_packed(objects *o, const buffer *packed, const char *name, dts_er
   char fresh[PATH_SIZE];
   int fd = open_fresh(o, fresh, e);
   if (fd < 0) return -1;
-  int result = write_all(fd, packed->data, packed->size) < 0 ? fail("write", fresh, e) : 0;
+  int result = file_write_all(fd, packed->data, packed->size) < 0 ? fail("write", fresh, e) : 0;
   return finish(o, fd, fresh, name, suffixes[1], result, e);
 }
 
@@ -215,7 +204,7 @@ static int copy(int from, int to, crypto_hash *hash, int64_t *size, dts_error *e
   *size = 0;
   while ((n = pread(from, block, BLOCK, *size)) != 0) {
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 || write_all(to, block, (size_t)n) < 0) break;
+    if (n < 0 || file_write_all(to, block, (size_t)n) < 0) break;
     crypto_sha256_add(hash, block, (size_t)n);
     *size += n;
   }
@@ -241,7 +230,7 @@ static int sealed_memory(const buffer *b, dts_error *e) {
   int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
   int fd = memfd_create("object", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) return fail("make", "a memory file", e);
-  if (write_all(fd, b->data, b->size) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
+  if (file_write_all(fd, b->data, b->size) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
       fcntl(fd, F_ADD_SEALS, seals) == 0)
     return fd;
   fail("fill", "a memory file", e);

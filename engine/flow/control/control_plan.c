@@ -70,28 +70,13 @@ static value series_value(arena *a, const gaps_series *s) {
   return v;
 }
 
-typedef struct holders {
-  arena *memory;
-  value list;
-} holders;
-
-static int add_holder(void *arg, const store_header *header, const value *row, dts_error *e) {
-  holders *h = arg;
-  (void)header, (void)e;
-  value_add(h->memory, &h->list, row[0]);
-  return 0;
-}
-
 /* The open jobs that hold dates, the oldest first. */
 static int read_holders(store_conn *c, const pipeline *p, arena *a, value *out, dts_error *e) {
-  holders h = {a, value_list()};
-  value params[] = {value_text(p->name)};
-  int rc = store_select(c,
-                        "select distinct job from dts_gap where pipeline = ?1 and held = 1 and job "
-                        "is not null order by job limit 1000",
-                        params, 1, add_holder, &h, e);
-  *out = h.list;
-  return rc;
+  value name = value_text(p->name);
+  return store_list(c,
+                    "select distinct job from dts_gap where pipeline = ?1 and held = 1 and job is "
+                    "not null order by job limit 1000",
+                    &name, 1, a, out, e);
 }
 
 static int plan_work(store_conn *c, void *arg, dts_error *e) {

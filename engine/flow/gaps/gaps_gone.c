@@ -69,28 +69,16 @@ static int note_declared(store_conn *c, const pipeline *p, arena *a, dts_error *
   return note(c, p->name, &labels, e);
 }
 
-typedef struct names {
-  arena *memory;
-  value list;
-} names;
-
-static int add_name(void *arg, const store_header *header, const value *row, dts_error *e) {
-  names *n = arg;
-  (void)header, (void)e;
-  value_add(n->memory, &n->list, value_copy(n->memory, &row[0]));
-  return 0;
-}
-
 /* Pipelines that are gone, or look for no dates any more. */
 static int note_strangers(store_conn *c, const value *known, arena *a, dts_error *e) {
   static const value none = {.kind = VALUE_LIST};
-  names found = {a, value_list()};
+  value found = value_list();
   buffer b;
   int rc = json_of(known, &b, e);
   value param = value_text(rc == 0 ? buffer_text(&b) : "[]");
-  if (rc == 0) rc = store_select(c, strangers_sql, &param, 1, add_name, &found, e);
-  for (size_t i = 0; rc == 0 && i < found.list.list.count; i++)
-    rc = note(c, found.list.list.items[i].text.bytes, &none, e);
+  if (rc == 0) rc = store_list(c, strangers_sql, &param, 1, a, &found, e);
+  for (size_t i = 0; rc == 0 && i < found.list.count; i++)
+    rc = note(c, found.list.items[i].text.bytes, &none, e);
   buffer_free(&b);
   return rc;
 }

@@ -272,23 +272,9 @@ int ingest_bundle_work(store_conn *c, void *arg, dts_error *e) {
   return 0;
 }
 
-typedef struct names {
-  arena *memory;
-  value *list;
-} names;
-
-static int add_name(void *arg, const store_header *header, const value *row, dts_error *e) {
-  names *n = arg;
-  (void)header, (void)e;
-  value_add(n->memory, n->list, value_copy(n->memory, &row[0]));
-  return 0;
-}
-
 int ingest_unbundled(store_conn *c, arena *a, value *pipelines, dts_error *e) {
-  names n = {a, pipelines};
-  *pipelines = value_list();
-  return store_select(c, "select distinct pipeline from dts_event where job is null", NULL, 0,
-                      add_name, &n, e);
+  return store_list(c, "select distinct pipeline from dts_event where job is null", NULL, 0, a,
+                    pipelines, e);
 }
 
 /* ---- done ---- */

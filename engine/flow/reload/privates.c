@@ -3,18 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/reload/privates.h"
 
-typedef struct known {
-  arena *memory;
-  value names;
-} known;
-
-static int add_known(void *arg, const store_header *header, const value *row, dts_error *e) {
-  known *k = arg;
-  (void)header, (void)e;
-  value_add(k->memory, &k->names, value_copy(k->memory, &row[0]));
-  return 0;
-}
-
 static bool has(const value *names, const char *name) {
   for (size_t i = 0; i < names->list.count; i++)
     if (value_is(&names->list.items[i], name)) return true;
@@ -40,11 +28,11 @@ static int mark_own(store_conn *c, const registry *set, const value *names, dts_
 
 int privates_ensure(store_conn *c, registry *set, dts_error *e) {
   arena a = {0};
-  known k = {&a, value_list()};
+  value names;
   const char *sql = "select substr(name, 9) from dts_meta where name like 'private:%'";
-  int rc = store_select(c, sql, NULL, 0, add_known, &k, e);
-  if (rc == 0) rc = mark_own(c, set, &k.names, e);
-  if (rc == 0) registry_remember(set, &k.names);
+  int rc = store_list(c, sql, NULL, 0, &a, &names, e);
+  if (rc == 0) rc = mark_own(c, set, &names, e);
+  if (rc == 0) registry_remember(set, &names);
   arena_free(&a);
   return rc;
 }
