@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "format/json.h"
 
-/* Streams are few, and one whose page is gone is noticed when a second beat cannot be written: who
- * goes from page to page leaves one behind each time. */
-enum { BEAT_MS = 1000, STEP_MS = 1000, LIMIT_MS = 600000 };
+/* A beat keeps proxies from ending a quiet stream. A page that is gone is noticed when a second one
+ * cannot be written; where streams become few, the hub sends some in between. */
+enum { BEAT_MS = 15000, LIMIT = 40 }; /* beats */
 
 static bool write_all(const api_call *c, const char *text, size_t size) {
   return c->rq->wire.write(c->rq->wire.arg, text, size) == (int)size;
@@ -35,18 +36,22 @@ static bool was_sent(const char *text, const char *const *sent, size_t count) {
   return false;
 }
 
+static bool is_hidden(const api_call *c, const char *text) {
+  return !(c->who.scopes & KEY_READ) && strncmp(text, "event: run", 10) == 0;
+}
+
 static void pass(api_call *c, stream *s, const char *const *sent, size_t count) {
   bool over = false, fine = true;
-  int quiet = 0;
-  for (int total = 0; fine && !over && total < LIMIT_MS; total += STEP_MS) {
-    char *text = stream_next(s, STEP_MS, &over);
-    quiet = text ? 0 : quiet + STEP_MS;
-    if (text) total -= STEP_MS; /* only waiting counts */
-    bool hidden = text && !(c->who.scopes & KEY_READ) && strncmp(text, "event: run", 10) == 0;
-    if (text && !hidden && !was_sent(text, sent, count))
-      fine = write_all(c, text, strlen(text));
-    else if (quiet >= BEAT_MS)
-      fine = write_all(c, ":\n\n", 3), quiet = 0;
+  int64_t written = clock_monotonic_ms();
+  for (int beats = 0; fine && !over && beats < LIMIT;) {
+    int64_t left = written + BEAT_MS - clock_monotonic_ms();
+    char *text = left > 0 ? stream_next(s, (int)left, &over) : NULL;
+    bool beat = !text && !over;
+    if (beat || (text && !is_hidden(c, text) && !was_sent(text, sent, count))) {
+      fine = write_all(c, beat ? STREAM_BEAT : text, strlen(beat ? STREAM_BEAT : text));
+      written = clock_monotonic_ms();
+    }
+    beats += beat;
     free(text);
   }
 }

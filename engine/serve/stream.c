@@ -201,6 +201,14 @@ int64_t stream_hub_changed(stream_hub *h, const char *name) {
 
 /* ---- one stream ---- */
 
+/* Who goes from page to page leaves a stream behind each time: two beats find those whose page is
+ * gone, and every stream that begins among many sends one. */
+static void beat_if_many(stream_hub *h) {
+  if (h->count < h->most / 2) return;
+  for (stream *s = h->streams; s; s = s->next)
+    if (!s->first) put(s, STREAM_BEAT);
+}
+
 stream *stream_open(stream_hub *h, int64_t run, dts_error *e) {
   stream *s = memory_alloc(sizeof *s);
   pthread_condattr_t monotonic;
@@ -211,6 +219,7 @@ stream *stream_open(stream_hub *h, int64_t run, dts_error *e) {
   pthread_cond_init(&s->filled, &monotonic);
   pthread_condattr_destroy(&monotonic);
   pthread_mutex_lock(&h->mutex);
+  beat_if_many(h);
   bool room = h->count < h->most && !h->stopping;
   if (room) {
     s->next = h->streams;

@@ -10,6 +10,8 @@
 
 #include "flow/kernel/kernel.h"
 
+#define STREAM_BEAT ":\n\n" /* a comment: whoever reads events passes over it */
+
 typedef struct stream_hub stream_hub;
 typedef struct stream stream;
 

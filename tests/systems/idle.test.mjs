@@ -21,6 +21,7 @@ const WATCH_MS = 12000, LIMIT_KB = 16 * 1024;
 const SCRIPT = `local dts = require "dts"
 dts.table { name = "kept", key = { "day" }, columns = { "day date", "n integer" } }
 dts.pipeline { name = "yearly", schedule = "@yearly", run = function(ctx) ctx:put("kept", { day = dts.today(), n = 1 }) end }
+dts.dashboard { name = "kept", public = true, { "table", title = "Kept", from = "kept", columns = { "day", "n" } } }
 dts.route { "GET /api/kept", public = true, run = function() return dts.query("kept") end }
 `;
 
@@ -44,6 +45,15 @@ function switches(pid) {
     }
   }
   return found;
+}
+
+// The threads there were, and which of them woke how often.
+async function watch(pid, ms) {
+  const before = switches(pid);
+  await pause(ms);
+  const after = switches(pid), threads = Object.keys(after);
+  const woken = threads.filter((one) => after[one] !== before[one]);
+  return { threads, woken: woken.map((one) => `${one}: ${after[one] - (before[one] ?? 0)}`) };
 }
 
 async function serve(t) {
@@ -78,12 +88,9 @@ test("with nothing due no thread wakes, and a request and SIGTERM are heard at o
   t.after(() => agent.destroy());
   assert.equal((await ask(`${url}/api/kept`, agent)).status, 200, said());
   await pause(KEPT_MS + 2000);
-  const before = switches(pid);
-  await pause(WATCH_MS);
-  const after = switches(pid);
-  const woken = Object.keys(after).filter((one) => after[one] !== before[one]).map((one) => `${one}: ${after[one] - (before[one] ?? 0)}`);
+  const { threads, woken } = await watch(pid, WATCH_MS);
   assert.deepEqual(woken, [], `woken in ${WATCH_MS / 1000} s: ${woken.join(", ")}`);
-  assert.ok(Object.keys(after).some((one) => one.includes("civetweb-master")), "no thread that accepts was looked at");
+  assert.ok(threads.some((one) => one.includes("civetweb-master")), "no thread that accepts was looked at");
   assert.ok(family(pid).length >= 3, "the nursery and the route's worker were not looked at");
   const rss = Number(/VmRSS:\s+(\d+)/.exec(text(`/proc/${pid}/status`))[1]);
   const sanitized = text(`/proc/${pid}/maps`).includes("libasan");
@@ -95,6 +102,26 @@ test("with nothing due no thread wakes, and a request and SIGTERM are heard at o
   engine.kill("SIGTERM");
   assert.equal(await ended, 0, said());
   const stopped = performance.now() - told;
-  t.diagnostic(`${Object.keys(after).length} threads, ${rss} KB, request ${ms.toFixed(1)} ms, stopped in ${stopped.toFixed(0)} ms`);
+  t.diagnostic(`${threads.length} threads, ${rss} KB, request ${ms.toFixed(1)} ms, stopped in ${stopped.toFixed(0)} ms`);
   assert.ok(stopped < 1500, `it stopped ${stopped} ms after SIGTERM`);
+});
+
+// A page that listens: its stream once it is open, to be ended by destroy().
+const listen = (url) => new Promise((resolve, reject) => {
+  get(`${url}/api/v1/stream`, { agent: false }, (reply) => { reply.on("error", () => {}).once("data", () => resolve(reply)); }).on("error", reject);
+});
+
+test("an open page hardly wakes it, and those that were left take no room", { timeout: 60000 }, async (t) => {
+  const { pid, url, said } = await serve(t);
+  for (let i = 0; i < 60; i++) {
+    const left = await listen(url);
+    assert.equal(left.statusCode, 200, `stream ${i + 1}: ${said()}`);
+    left.destroy();
+    await pause(10);
+  }
+  const open = await listen(url);
+  t.after(() => open.destroy());
+  await pause(3000);
+  const { woken } = await watch(pid, 6000);
+  assert.ok(woken.length <= 8 && woken.every((one) => /: [12]$/.test(one)), `woken in 6 s: ${woken.join(", ")}`);
 });
