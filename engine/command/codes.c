@@ -191,7 +191,6 @@ static const code_help rows[] = {
     {"QUARANTINE", "nothing in quarantine has that id, or it cannot be released so",
      "`dts quarantine list` shows the ids"},
     {"QUEUE_FULL", "too many requests wait", "try again shortly"},
-    {"RATE", "a rate cannot be read", "write a number and a unit: \"5000/h\", \"10/s\""},
     {"READ_ONLY", "something tried to write where only reading is allowed",
      "write from a pipeline's run; a route may dts.enqueue one"},
     {"REASON", "a reason is needed", "give it with --reason TEXT; it is kept in the audit"},

@@ -158,7 +158,6 @@ bool job_is_over(job_status s); /* done, failed, cancelled */
 const char *job_status_name(job_status s);
 const char *job_outcome_name(job_outcome o);
 int job_status_read(const char *name, job_status *out); /* 0, or -1 for an unknown name */
-int job_outcome_read(const char *name, job_outcome *out);
 const char *job_event_name(job_event_kind k);
 const char *job_verdict_name(job_verdict v);
 

@@ -73,12 +73,6 @@ int job_status_read(const char *name, job_status *out) {
   return i >= 0 ? 0 : -1;
 }
 
-int job_outcome_read(const char *name, job_outcome *out) {
-  int i = index_of(outcomes, COUNT(outcomes), name);
-  if (i >= 0) *out = (job_outcome)i;
-  return i >= 0 ? 0 : -1;
-}
-
 bool job_is_open(job_status s) { return s == JOB_WAITING || s == JOB_QUEUED || s == JOB_LEASED; }
 
 bool job_is_over(job_status s) { return s == JOB_DONE || s == JOB_FAILED || s == JOB_CANCELLED; }

@@ -18,31 +18,6 @@ void rate_set(rate *r, int64_t count, int64_t period_ms) {
   *r = (rate){.count = count, .period_ms = period_ms, .gap_us = gap, .burst_us = tenth * gap};
 }
 
-static int64_t unit_ms(const char *unit) {
-  static const struct {
-    char name[2];
-    int64_t ms;
-  } units[] = {{"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 24 * 3600 * 1000}};
-  for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-    if (strcmp(units[i].name, unit) == 0) return units[i].ms;
-  }
-  return 0;
-}
-
-int rate_parse(const char *text, rate *out, dts_error *err) {
-  int64_t count = 0;
-  const char *p = text ? text : "";
-  for (; *p >= '0' && *p <= '9' && count <= 1000000000; p++) count = count * 10 + (*p - '0');
-  int64_t period = *p == '/' ? unit_ms(p + 1) : 0;
-  if (count < 1 || count > 1000000000 || period == 0) {
-    error_fail(err, "RATE", "rate '%.40s': expected a number of calls for each s, m, h or d",
-               text ? text : "");
-    return error_hint(err, "write it as in rate = \"5000/h\", \"30/m\" or \"2/s\"");
-  }
-  rate_set(out, count, period);
-  return 0;
-}
-
 /* A clock that went back must not turn into a wait longer than a full debt. */
 static int64_t rate_due(const rate *r, int64_t now_us) {
   int64_t most = now_us + r->burst_us + r->gap_us;
@@ -135,9 +110,4 @@ bool breaker_report(breaker *b, uint32_t ticket, breaker_result r, int64_t now_m
   if (!breaker_is_bad(b, now_ms)) return false;
   breaker_open(b, now_ms, random);
   return true;
-}
-
-const char *breaker_state_name(breaker_state s) {
-  static const char *const names[] = {"closed", "open", "half-open"};
-  return (size_t)s < sizeof names / sizeof names[0] ? names[s] : "unknown";
 }

@@ -13,8 +13,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/error.h"
-
 /* Rate: a structure of zeros limits nothing. */
 typedef struct rate {
   int64_t count, period_ms; /* as written */
@@ -22,9 +20,8 @@ typedef struct rate {
   int64_t due_us;           /* when the next call would be due if all were spread */
 } rate;
 
-int rate_parse(const char *text, rate *out, dts_error *err); /* "5000/h" "30/m" "2/s" "100/d" */
-void rate_set(rate *r, int64_t count, int64_t period_ms);    /* both at least 1; owes nothing yet */
-int64_t rate_wait(const rate *r, int64_t now_ms);            /* ms until a call may go; 0 = now */
+void rate_set(rate *r, int64_t count, int64_t period_ms); /* both at least 1; owes nothing yet */
+int64_t rate_wait(const rate *r, int64_t now_ms);         /* ms until a call may go; 0 = now */
 int64_t rate_take(rate *r, int64_t now_ms); /* 0 and taken, or the ms to wait and nothing taken */
 
 /* Concurrency. limit 0 limits nothing. */
@@ -65,6 +62,5 @@ int64_t breaker_enter(breaker *b, int64_t now_ms, uint32_t *ticket);
 /* How that call ended. BAD: network fault or 5xx; GOOD: any other answer; UNKNOWN: it was given up
  * for a reason of ours. True if this changed the state. */
 bool breaker_report(breaker *b, uint32_t ticket, breaker_result r, int64_t now_ms, double random);
-const char *breaker_state_name(breaker_state s);
 
 #endif

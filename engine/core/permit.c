@@ -1,4 +1,4 @@
-/* permit.c -- matching of host patterns and table lists, and the refusals' texts.
+/* permit.c -- matching of host patterns, and the refusals' texts.
  *
  * The idea: a pattern and a host are compared as lower-case labels, never as a substring, and the
  * refusal names what is listed and the nearest of it. It must not resolve names.
@@ -78,9 +78,8 @@ static int pattern_read(const char *text, pattern *out) {
   return out->wildcard && is_address(out->host) ? -1 : 0;
 }
 
-int permit_pattern_check(const char *text, dts_error *err) {
+static int pattern_check(const char *given, dts_error *err) {
   pattern p;
-  const char *given = text ? text : "";
   if (pattern_read(given, &p) == 0) return 0;
   error_fail(err, "PERMIT_PATTERN", "host '%.80s': expected a host name, with a port if need be",
              given);
@@ -91,6 +90,12 @@ int permit_pattern_check(const char *text, dts_error *err) {
     return error_hint(err, "a wildcard stands for whole labels at the front: \"*.example.org\"");
   }
   return error_hint(err, "examples: \"api.github.com\", \"127.0.0.1:9001\", \"*.example.org\"");
+}
+
+int permit_patterns_check(const value *list, dts_error *err) {
+  for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->list.count; i++)
+    if (pattern_check(list->list.items[i].text.bytes, err) < 0) return -1;
+  return 0;
 }
 
 static bool port_matches(int wanted, int port) {
@@ -164,41 +169,4 @@ int permit_host(const permit *p, const char *host, int port, dts_error *err) {
     return error_hint(err, "no script exceeds that list; add \"%s\" to it", name);
   }
   return 0;
-}
-
-static bool table_in(const char *const *list, const char *table) {
-  for (; list && *list; list++) {
-    if (strcmp(*list, table) == 0) return true;
-  }
-  return false;
-}
-
-static int table_unknown(const permit *p, const char *table, dts_error *err) {
-  const char *near = nearest(table, p->tables);
-  error_fail(err, "TABLE_UNKNOWN", "there is no table '%.80s'", table);
-  if (near) return error_hint(err, "did you mean '%s'?", near);
-  return error_hint(err, "declare it with dts.table { name = \"%.80s\", ... }", table);
-}
-
-int permit_write(const permit *p, const char *table, dts_error *err) {
-  if (table_in(p->writes, table)) return 0;
-  if (!table_in(p->tables, table)) return table_unknown(p, table, err);
-  const char *near = nearest(table, p->writes);
-  error_fail(err, "TABLE_REFUSED", "%s may not write table '%.80s': another file declares it",
-             p->who, table);
-  if (near) {
-    return error_hint(err, "did you mean '%s'? Else say allow = { tables = { \"%.80s\" } }", near,
-                      table);
-  }
-  return error_hint(err, "say allow = { tables = { \"%.80s\" } } in the pipeline", table);
-}
-
-int permit_read(const permit *p, const char *table, dts_error *err) {
-  if (!table_in(p->tables, table)) return table_unknown(p, table, err);
-  if (!table_in(p->privates, table) || table_in(p->writes, table)) return 0;
-  error_fail(err, "TABLE_REFUSED", "%s may not read table '%.80s': it is private", p->who, table);
-  return error_hint(err,
-                    "only what may write a private table may read it: "
-                    "say allow = { tables = { \"%.80s\" } }",
-                    table);
 }

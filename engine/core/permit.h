@@ -1,4 +1,4 @@
-/* permit.h -- what one pipeline may reach and write, and how a refusal reads.
+/* permit.h -- which hosts one pipeline may reach, and how a refusal reads.
  *
  * Lists of names in, yes or an error for the analyst out. A host pattern is a name
  * ("api.github.com"), a name with a port ("127.0.0.1:9001", "[::1]:9001") or one leading wildcard
@@ -14,27 +14,21 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "format/value.h"
 
 typedef struct permit {
-  const char *who;             /* "pipeline 'fuel'", as errors name it */
-  const char *const *hosts;    /* its sources' hosts and allow.hosts */
-  const char *const *ceiling;  /* dts.lua's allow.hosts; NULL: no ceiling */
-  const char *const *writes;   /* tables of its own file, its gaps table, allow.tables */
-  const char *const *tables;   /* every table there is */
-  const char *const *privates; /* those marked private */
+  const char *who;            /* "pipeline 'fuel'", as errors name it */
+  const char *const *hosts;   /* its sources' hosts and allow.hosts */
+  const char *const *ceiling; /* dts.lua's allow.hosts; NULL: no ceiling */
 } permit;
 
-/* One pattern, checked when it is declared: 0, or -1 and PERMIT_PATTERN. */
-int permit_pattern_check(const char *pattern, dts_error *err);
+/* A list of texts as it was declared, or NULL: 0, or -1 and PERMIT_PATTERN. */
+int permit_patterns_check(const value *list, dts_error *err);
 bool permit_host_match(const char *pattern, const char *host, int port);
 
 /* 0, or -1 and HOST_REFUSED. `host` without brackets; port as it will be connected to. */
 int permit_host(const permit *p, const char *host, int port, dts_error *err);
 /* Its own lists name exactly this host, not by wildcard: only then may it be a private address. */
 bool permit_host_is_named(const permit *p, const char *host, int port);
-
-/* 0, or -1 and TABLE_UNKNOWN or TABLE_REFUSED. */
-int permit_write(const permit *p, const char *table, dts_error *err);
-int permit_read(const permit *p, const char *table, dts_error *err); /* private: its writers only */
 
 #endif

@@ -36,11 +36,10 @@ bool crypto_equal(const void *a, const void *b, size_t size);
 void crypto_hex(const void *bytes, size_t size, char *out);
 int crypto_from_hex(const char *text, size_t size, unsigned char *out);
 
-/* RFC 4648. base64 is padded and base64url is not; reading base64url takes both. Strict: no white
- * space, no bits left over. 0, or -1: not base64, or a full buffer. */
+/* RFC 4648. base64 is padded and base64url is not. Reading is strict: no white space, no bits left
+ * over. 0, or -1: not base64, or a full buffer. */
 int crypto_base64(buffer *out, const void *bytes, size_t size);
 int crypto_base64url(buffer *out, const void *bytes, size_t size);
 int crypto_from_base64(buffer *out, const char *text, size_t size);
-int crypto_from_base64url(buffer *out, const char *text, size_t size);
 
 #endif

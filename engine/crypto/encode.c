@@ -62,18 +62,18 @@ int crypto_base64url(buffer *out, const void *bytes, size_t size) {
   return encode(out, bytes, size, url, false);
 }
 
-static int value_of(char c, const char *letters) {
+static int value_of(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
   if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == letters[62] ? 62 : c == letters[63] ? 63 : -1;
+  return c == plain[62] ? 62 : c == plain[63] ? 63 : -1;
 }
 
 /* `n` characters, 2 to 4, of one group. */
-static int decode_group(buffer *out, const char *text, size_t n, const char *letters) {
+static int decode_group(buffer *out, const char *text, size_t n) {
   uint32_t bits = 0;
   for (size_t i = 0; i < 4; i++) {
-    int v = i < n ? value_of(text[i], letters) : 0;
+    int v = i < n ? value_of(text[i]) : 0;
     if (v < 0) return -1;
     bits = bits << 6 | (uint32_t)v;
   }
@@ -82,11 +82,11 @@ static int decode_group(buffer *out, const char *text, size_t n, const char *let
   return left ? -1 : buffer_add(out, bytes, n - 1);
 }
 
-static int decode(buffer *out, const char *text, size_t size, const char *letters) {
+static int decode(buffer *out, const char *text, size_t size) {
   size_t before = out->size;
   for (size_t i = 0; i < size; i += 4) {
     size_t n = size - i < 4 ? size - i : 4;
-    if (n >= 2 && decode_group(out, text + i, n, letters) == 0) continue;
+    if (n >= 2 && decode_group(out, text + i, n) == 0) continue;
     out->size = before;
     return -1;
   }
@@ -99,9 +99,5 @@ static size_t padding(const char *text, size_t size) {
 }
 
 int crypto_from_base64(buffer *out, const char *text, size_t size) {
-  return size % 4 ? -1 : decode(out, text, size - padding(text, size), plain);
-}
-
-int crypto_from_base64url(buffer *out, const char *text, size_t size) {
-  return decode(out, text, size - padding(text, size), url);
+  return size % 4 ? -1 : decode(out, text, size - padding(text, size));
 }

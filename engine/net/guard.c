@@ -103,11 +103,6 @@ const char *guard_special_text(const char *address) {
   return "not an internet address";
 }
 
-bool guard_is_loopback(const struct sockaddr *address) {
-  const char *what = guard_special(address);
-  return what && !strcmp(what, "loopback");
-}
-
 bool guard_named(const value *allow, const char *host, int port) {
   if (!allow || allow->kind != VALUE_LIST) return false;
   for (size_t i = 0; i < allow->list.count; i++) {

@@ -18,7 +18,6 @@
 const char *guard_special(const struct sockaddr *address);
 /* The same of a numeric text, as curl reports a peer ("10.0.0.1", "fe80::1%eth0"). */
 const char *guard_special_text(const char *address);
-bool guard_is_loopback(const struct sockaddr *address);
 
 /* Is it named in `allow`, a list of "host:port" or "host" (80 and 443)? Never by wildcard. */
 bool guard_named(const value *allow, const char *host, int port);

@@ -178,12 +178,6 @@ int result_check(const result *r, const registry *set, dts_error *e) {
   return 0;
 }
 
-int result_find(const result *r, const char *column) {
-  for (size_t i = 0; column && i < r->columns.list.count; i++)
-    if (strcmp(value_get_text(&r->columns.list.items[i], "name", ""), column) == 0) return (int)i;
-  return -1;
-}
-
 /* ---- writing the whole ---- */
 
 int result_write_columns(buffer *out, const result *r) {

@@ -38,7 +38,6 @@ int result_select(store_conn *c, result *r, const char *sql, const value *params
 int result_read(store *s, result *r, const char *sql, const value *params, dts_error *e);
 /* TABLE_REFUSED when a private or an inner table was read. */
 int result_check(const result *r, const registry *set, dts_error *e);
-int result_find(const result *r, const char *column); /* its place, or -1 */
 
 int result_write_columns(buffer *out, const result *r); /* [{"name":..,"type":..}] */
 int result_write(buffer *out, const result *r);     /* "columns":[..],"rows":[..] without braces */

@@ -146,6 +146,5 @@ void lock_release(int fd);
 
 /* ddl.c: names in SQL */
 void sql_add_name(buffer *b, const char *name);
-void sql_add_text(buffer *b, const char *text);
 
 #endif

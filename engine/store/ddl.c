@@ -19,15 +19,6 @@ void sql_add_name(buffer *b, const char *name) {
   buffer_add_char(b, '"');
 }
 
-void sql_add_text(buffer *b, const char *text) {
-  buffer_add_char(b, '\'');
-  for (; *text; text++) {
-    if (*text == '\'') buffer_add_char(b, '\'');
-    buffer_add_char(b, *text);
-  }
-  buffer_add_char(b, '\'');
-}
-
 static int exec_buffer(store_conn *c, buffer *b, dts_error *e) {
   int result = b->failed ? error_fail(e, "STORE", "no memory for a statement")
                          : store_exec(c, buffer_text(b), NULL, 0, e);

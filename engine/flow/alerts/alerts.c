@@ -136,12 +136,6 @@ void alerts_start(alerts *s, const registry *set) {
   add_builtins(s);
 }
 
-void alerts_check_now(alerts *s) {
-  for (alert *x = s->first; x; x = x->next) alert_look(x);
-}
-
-bool alerts_idle(const alerts *s) { return !s->looks && !s->replaced; }
-
 /* Nothing is being asked or written any more; what is being sent is given up, and sent again when
  * the
  * engine next starts. */

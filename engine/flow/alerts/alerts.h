@@ -19,7 +19,5 @@ void alerts_close(alerts *s);   /* NULL is fine; the loop still turns what is un
 /* A set is in force: its alerts are looked at from now on, each at its own pace by the wall
  * clock. */
 void alerts_start(alerts *s, const registry *set);
-void alerts_check_now(alerts *s);  /* all of them, at once */
-bool alerts_idle(const alerts *s); /* nothing is being asked, written or sent */
 
 #endif

@@ -25,12 +25,10 @@ socket_client *socket_connect(const char *root, dts_error *e);
 void socket_leave(socket_client *c);               /* NULL is fine */
 const char *socket_listen(const socket_client *c); /* of the engine's web API, or NULL */
 int socket_descriptor(const socket_client *c);
-/* The two halves of socket_ask, for who waits for other things as well: take reads one frame. 1:
+/* Asking has two halves, since who asks may wait for other things as well. Take reads one frame. 1:
  * an event was told; 0: the answer is there; -1: an error. */
 int socket_send(socket_client *c, const value *command, dts_error *e);
 int socket_take(socket_client *c, kernel_event *event, void *arg, arena *a, value *answer,
                 dts_error *e);
-int socket_ask(socket_client *c, const value *command, kernel_event *event, void *arg, arena *a,
-               value *answer, dts_error *e);
 
 #endif

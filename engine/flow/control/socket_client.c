@@ -82,13 +82,6 @@ int socket_send(socket_client *c, const value *command, dts_error *e) {
   return send_value(c, OP_COMMAND, command, e);
 }
 
-int socket_ask(socket_client *c, const value *command, kernel_event *event, void *arg, arena *a,
-               value *answer, dts_error *e) {
-  int more = socket_send(c, command, e) < 0 ? -1 : 1;
-  while (more == 1) more = socket_take(c, event, arg, a, answer, e);
-  return more;
-}
-
 /* ---- coming and going ---- */
 
 static int reach(const char *root, dts_error *e) {

@@ -376,12 +376,6 @@ worker *nursery_fork(nursery *n, const worker_limits *limits, const worker_owner
 
 bool nursery_is_well(const nursery *n) { return n->link != NULL; }
 
-size_t nursery_count(const nursery *n) {
-  size_t count = 0;
-  for (const worker *w = n->workers; w; w = w->next) count++;
-  return count;
-}
-
 void worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, int fd) {
   bool fits = !w->broken && frame_link_queue(w->link, call, (uint8_t)op, payload, fd) == 0;
   if (fd >= 0) close(fd); /* the link has its own */
@@ -389,8 +383,6 @@ void worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, in
   if (!fits || frame_link_write(w->link) < 0) w->broken = true;
   watch_worker(w);
 }
-
-size_t worker_pending(const worker *w) { return frame_link_pending(w->link); }
 
 void worker_pause(worker *w, bool paused) {
   w->paused = paused;

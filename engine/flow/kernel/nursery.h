@@ -41,11 +41,9 @@ void nursery_close(nursery *n); /* kills all workers without telling their owner
 worker *nursery_fork(nursery *n, const worker_limits *limits, const worker_owner *owner,
                      dts_error *e);
 bool nursery_is_well(const nursery *n); /* false: it has ended, and starts again after a while */
-size_t nursery_count(const nursery *n); /* workers alive */
 
 /* Takes `fd` (or -1). */
 void worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, int fd);
-size_t worker_pending(const worker *w);         /* bytes not yet taken by the other side */
 void worker_pause(worker *w, bool paused);      /* back-pressure: reads nothing while paused */
 void worker_expire(worker *w, int64_t time_ms); /* sets the time limit anew; 0: none */
 void worker_kill(worker *w);

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "core/permit.h"
 #include "flow/kernel/parts.h"
 #include "flow/reload/files_read.h"
 #include "format/zone.h"
@@ -52,11 +53,20 @@ static int check_zone(const value *config, dts_error *e) {
   return 0;
 }
 
+static int check_hosts(const value *config, dts_error *e) {
+  if (permit_patterns_check(value_get(value_get(config, "allow"), "hosts"), e) == 0) return 0;
+  return snprintf(e->where, sizeof e->where, "dts.lua"), -1;
+}
+
+static bool is_well(loading *l, value *config, dts_error *e) {
+  return lay_over(l, config, e) == 0 && check_zone(config, e) == 0 && check_hosts(config, e) == 0;
+}
+
 static void loaded(void *arg, const value *config, const dts_error *e) {
   loading *l = arg;
   dts_error own;
   value whole = config ? value_copy(&l->memory, config) : value_map();
-  if (!e && (lay_over(l, &whole, &own) < 0 || check_zone(&whole, &own) < 0)) e = &own;
+  if (!e && !is_well(l, &whole, &own)) e = &own;
   l->then(l->arg, e ? NULL : &whole, e);
   arena_free(&l->memory);
   free(l);

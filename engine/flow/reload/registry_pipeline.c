@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "core/permit.h"
 #include "flow/gaps/gaps_parts.h"
 #include "flow/reload/registry_parts.h"
 #include "format/date.h"
@@ -181,7 +182,7 @@ static void read_limits(pipeline *p, const value *config) {
 #undef LIMIT
 }
 
-static void read_permits(building *b, pipeline *p) {
+static int read_permits(building *b, pipeline *p, dts_error *e) {
   const value *d = p->declared, *allow = value_get(d, "allow"), *gaps = value_get(d, "gaps");
   value tables = join_lists(b->memory, list_or_empty(d, "tables"), list_or_empty(allow, "tables"));
   const value *into = value_get(gaps, "table");
@@ -190,6 +191,7 @@ static void read_permits(building *b, pipeline *p) {
   p->sources = keep(b->memory, join_lists(b->memory, list_or_empty(d, "sources"),
                                           list_or_empty(allow, "sources")));
   p->hosts = list_or_empty(allow, "hosts");
+  return permit_patterns_check(p->hosts, e) < 0 ? registry_fail(e, d) : 0;
 }
 
 static int read_when(building *b, pipeline *p, dts_error *e) {
@@ -220,7 +222,7 @@ static int read_pipeline(building *b, const value *d, pipeline *p, dts_error *e)
                   .batch = (int)value_get_integer(d, "batch", 25)};
   if (!p->script) return error_fail(e, "SCRIPT", "no script declares pipeline '%s'", p->name);
   read_limits(p, b->config);
-  read_permits(b, p);
+  if (read_permits(b, p, e) < 0) return -1;
   if (read_when(b, p, e) < 0) return -1;
   const value *gaps = value_get(d, "gaps");
   if (p->trigger != TRIGGER_GAPS || !gaps) return 0;

@@ -28,8 +28,6 @@ void rollups_close(rollups *r) {
   free(r);
 }
 
-bool rollups_idle(const rollups *r) { return !r->set; }
-
 static int refresh(store_conn *c, void *arg, dts_error *e) {
   const rollups *r = arg;
   return rollups_refresh(c, r->set, NULL, e);

@@ -42,6 +42,5 @@ int rollups_kept(store_conn *c, const registry *set, const table *t, const table
                  dts_error *e);
 
 void rollups_changed(rollups *r, const char *const *tables, size_t count); /* after each commit */
-bool rollups_idle(const rollups *r); /* nothing is being recomputed or waits for it */
 
 #endif

@@ -52,8 +52,6 @@ void views_close(views *v) {
   free(v);
 }
 
-bool views_idle(const views *v) { return !v->writing; }
-
 static int refresh(store_conn *c, void *arg, dts_error *e) {
   const views *v = arg;
   return views_refresh(c, &v->kept, (const char *const *)v->now.names, v->now.count, e);

@@ -33,6 +33,5 @@ int views_refresh(store_conn *c, const value *kept, const char *const *tables, s
                   dts_error *e);
 
 void views_changed(views *v, const char *const *tables, size_t count); /* after each commit */
-bool views_idle(const views *v);
 
 #endif

@@ -114,6 +114,13 @@ static void is_for_its_owner(void **state) {
   assert_int_equal(0600, s.st_mode & 0777);
 }
 
+static int ask(socket_client *c, const value *order, kernel_event *event, void *arg, arena *a,
+               value *answer, dts_error *e) {
+  int more = socket_send(c, order, e) < 0 ? -1 : 1;
+  while (more == 1) more = socket_take(c, event, arg, a, answer, e);
+  return more;
+}
+
 static void carries_a_run(void **state) {
   home *h = home_of(state);
   arena a = {0};
@@ -124,7 +131,7 @@ static void carries_a_run(void **state) {
   assert_non_null(c);
   assert_string_equal("127.0.0.1:1", socket_listen(c));
   value_set(&a, &order, "target", value_text("ticks"));
-  assert_int_equal(0, socket_ask(c, &order, on_event, &seen, &a, &answer, &e));
+  assert_int_equal(0, ask(c, &order, on_event, &seen, &a, &answer, &e));
   assert_string_equal("done", value_get_text(&answer, "state", ""));
   assert_int_equal(1, value_get_integer(&answer, "rows", 0));
   assert_int_equal(1, seen.logs);
@@ -132,7 +139,7 @@ static void carries_a_run(void **state) {
   assert_int_equal(2, seen.runs); /* it began, it ended */
   order = command_of(&a, "sql");
   value_set(&a, &order, "sql", value_text("select n from ticks"));
-  assert_int_equal(0, socket_ask(c, &order, NULL, NULL, &a, &answer, &e)); /* the same connection */
+  assert_int_equal(0, ask(c, &order, NULL, NULL, &a, &answer, &e)); /* the same connection */
   assert_int_equal(1, value_get(&answer, "rows")->list.count);
   socket_leave(c);
   arena_free(&a);
@@ -145,10 +152,10 @@ static void carries_errors(void **state) {
   value order = command_of(&a, "run"), answer;
   socket_client *c = socket_connect(h->folder, &e);
   value_set(&a, &order, "target", value_text("tikcs"));
-  assert_int_equal(-1, socket_ask(c, &order, NULL, NULL, &a, &answer, &e));
+  assert_int_equal(-1, ask(c, &order, NULL, NULL, &a, &answer, &e));
   assert_string_equal("PIPELINE", e.code);
   order = command_of(&a, "rnu");
-  assert_int_equal(-1, socket_ask(c, &order, NULL, NULL, &a, &answer, &e));
+  assert_int_equal(-1, ask(c, &order, NULL, NULL, &a, &answer, &e));
   assert_string_equal("COMMAND", e.code);
   assert_string_equal("did you mean 'run'?", e.hint);
   socket_leave(c);
@@ -213,7 +220,7 @@ static void wait_for_rest(socket_client *c) {
     value order = command_of(&a, "sql"), answer;
     value_set(&a, &order, "sql",
               value_text("select id from dts_jobs where state in ('queued', 'leased', 'waiting')"));
-    assert_int_equal(0, socket_ask(c, &order, NULL, NULL, &a, &answer, &e));
+    assert_int_equal(0, ask(c, &order, NULL, NULL, &a, &answer, &e));
     rested = value_get(&answer, "rows")->list.count ? 0 : rested + 1;
     arena_free(&a);
     usleep(20000);
@@ -235,7 +242,7 @@ static void survives_who_leaves(void **state) {
   value answer;
   socket_client *c = socket_connect(h->folder, &e);
   assert_non_null(c);
-  assert_int_equal(0, socket_ask(c, &order, NULL, NULL, &a, &answer, &e));
+  assert_int_equal(0, ask(c, &order, NULL, NULL, &a, &answer, &e));
   assert_string_equal("done", value_get_text(&answer, "state", ""));
   wait_for_rest(c);
   socket_leave(c);

@@ -231,11 +231,6 @@ static void names_read_both_ways(void **state) {
     assert_int_equal(job_status_read(job_status_name(s), &back), 0);
     assert_int_equal(back, s);
   }
-  for (job_outcome o = JOB_ATTEMPT_OPEN; o <= JOB_ATTEMPT_CANCELLED; o++) {
-    job_outcome back = JOB_ATTEMPT_OPEN;
-    assert_int_equal(job_outcome_read(job_outcome_name(o), &back), 0);
-    assert_int_equal(back, o);
-  }
   job_status untouched = JOB_LEASED;
   assert_int_equal(job_status_read("Waiting", &untouched), -1);
   assert_int_equal(job_status_read(NULL, &untouched), -1);

@@ -12,47 +12,24 @@
 #include "chance.h"
 #include "core/limit.h"
 
-static rate rate_of(const char *text) {
+static rate rate_of(int64_t count, int64_t period_ms) {
   rate r;
-  dts_error err = {0};
-  assert_int_equal(rate_parse(text, &r, &err), 0);
+  rate_set(&r, count, period_ms);
   return r;
-}
-
-static void reads_rates(void **state) {
-  (void)state;
-  assert_int_equal(rate_of("5000/h").count, 5000);
-  assert_int_equal(rate_of("5000/h").period_ms, 3600000);
-  assert_int_equal(rate_of("30/m").period_ms, 60000);
-  assert_int_equal(rate_of("2/s").period_ms, 1000);
-  assert_int_equal(rate_of("1/d").period_ms, 86400000);
-  assert_int_equal(rate_of("1000000000/s").gap_us, 1);
-  const char *const bad[] = {"",   "5",     "/h",   "0/h",   "-5/h",         "5/x",  "5/hour",
-                             "5h", "5 / h", "5/h ", "1.5/s", "1000000001/s", "5//h", NULL};
-  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-    dts_error err = {0};
-    rate r = {.count = 7};
-    assert_int_equal(rate_parse(bad[i], &r, &err), -1);
-    assert_string_equal(err.code, "RATE");
-    assert_int_equal(r.count, 7);
-  }
-  dts_error err = {0};
-  rate r;
-  rate_parse("5/hour", &r, &err);
-  assert_string_equal(err.message,
-                      "rate '5/hour': expected a number of calls for each s, m, h or d");
-  assert_string_equal(err.hint, "write it as in rate = \"5000/h\", \"30/m\" or \"2/s\"");
 }
 
 /* Callers who never rest, with pauses: no window of one period sees more than was promised, and
  * whoever waits as long as told gets through. */
 static void never_more_than_promised_in_any_window(void **state) {
   (void)state;
-  const char *const texts[] = {"1/s", "2/s", "9/s", "10/s", "30/m", "100/s", "5000/h", "7000/s"};
+  const struct {
+    int64_t count, period_ms;
+  } rates[] = {{1, 1000},   {2, 1000},   {9, 1000},       {10, 1000},
+               {30, 60000}, {100, 1000}, {5000, 3600000}, {7000, 1000}};
   static int64_t at[40000];
   uint64_t seed = 11;
-  for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
-    rate r = rate_of(texts[k]);
+  for (size_t k = 0; k < sizeof rates / sizeof rates[0]; k++) {
+    rate r = rate_of(rates[k].count, rates[k].period_ms);
     int64_t now = 1000000, start = now, first = 0, taken = 0;
     while (taken < 40000 && now < start + 5 * r.period_ms) {
       int64_t wait = rate_take(&r, now);
@@ -74,7 +51,7 @@ static void never_more_than_promised_in_any_window(void **state) {
 
 static void a_tenth_may_come_at_once(void **state) {
   (void)state;
-  rate r = rate_of("5000/h");
+  rate r = rate_of(5000, 3600000);
   int at_once = 0;
   while (rate_take(&r, 5000) == 0) at_once++;
   assert_int_equal(at_once, 501);
@@ -83,7 +60,7 @@ static void a_tenth_may_come_at_once(void **state) {
 
 static void a_clock_that_goes_back_does_not_lock_the_door(void **state) {
   (void)state;
-  rate r = rate_of("2/s");
+  rate r = rate_of(2, 1000);
   assert_int_equal(rate_take(&r, 1000000), 0);
   assert_true(rate_wait(&r, 500000) <= 500);
 }
@@ -145,7 +122,7 @@ static void one_probe_when_half_open(void **state) {
   for (int i = 0; i < 5; i++) call(&b, 0, BREAKER_BAD);
   assert_true(breaker_enter(&b, 1000, &other) > 0);
   assert_int_equal(breaker_enter(&b, 22500, &probe), 0);
-  assert_string_equal(breaker_state_name(b.state), "half-open");
+  assert_int_equal(b.state, BREAKER_HALF_OPEN);
   assert_true(breaker_wait(&b, 22500) > 0);
   assert_true(breaker_enter(&b, 30000, &other) > 0);
   assert_true(breaker_report(&b, probe, BREAKER_GOOD, 30000, 0.5));
@@ -232,7 +209,6 @@ static void random_traces_open_exactly_by_the_rule(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reads_rates),
       cmocka_unit_test(never_more_than_promised_in_any_window),
       cmocka_unit_test(a_tenth_may_come_at_once),
       cmocka_unit_test(a_clock_that_goes_back_does_not_lock_the_door),

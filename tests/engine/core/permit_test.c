@@ -1,4 +1,4 @@
-/* permit_test.c -- which host a pattern names, which table a list opens, and how a refusal reads.
+/* permit_test.c -- which host a pattern names, and how a refusal reads.
  *
  * SPDX-License-Identifier: MIT */
 #include <setjmp.h>
@@ -12,15 +12,8 @@
 #include "core/permit.h"
 
 static const char *const hosts[] = {"api.github.com", "*.example.org", "127.0.0.1:9001", NULL};
-static const char *const writes[] = {"pump", "teams", NULL};
-static const char *const tables[] = {"pump", "teams", "quotes", "salaries", NULL};
-static const char *const privates[] = {"salaries", "teams", NULL};
 
-static const permit FUEL = {.who = "pipeline 'fuel'",
-                            .hosts = hosts,
-                            .writes = writes,
-                            .tables = tables,
-                            .privates = privates};
+static const permit FUEL = {.who = "pipeline 'fuel'", .hosts = hosts};
 
 static void patterns_match_whole_names(void **state) {
   (void)state;
@@ -74,6 +67,12 @@ static void a_wildcard_never_names_an_address(void **state) {
   assert_int_equal(permit_host(&FUEL, "a.example.org", 443, NULL), 0);
 }
 
+static int check(const char *pattern, dts_error *err) {
+  value item = value_text(pattern), list = value_list();
+  list.list.items = &item, list.list.count = 1;
+  return permit_patterns_check(&list, err);
+}
+
 static void bad_patterns_say_what_to_write(void **state) {
   (void)state;
   const struct {
@@ -94,13 +93,13 @@ static void bad_patterns_say_what_to_write(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     dts_error err = {0};
-    assert_int_equal(permit_pattern_check(cases[i].pattern, &err), -1);
+    assert_int_equal(check(cases[i].pattern, &err), -1);
     assert_string_equal(err.code, "PERMIT_PATTERN");
     assert_string_equal(err.hint, cases[i].hint);
   }
-  for (size_t i = 0; hosts[i]; i++) assert_int_equal(permit_pattern_check(hosts[i], NULL), 0);
-  assert_int_equal(permit_pattern_check(NULL, NULL), -1);
-  assert_int_equal(permit_pattern_check("host:65535", NULL), 0);
+  assert_int_equal(permit_patterns_check(NULL, NULL), 0);
+  for (size_t i = 0; hosts[i]; i++) assert_int_equal(check(hosts[i], NULL), 0);
+  assert_int_equal(check("host:65535", NULL), 0);
 }
 
 static void long_names_are_refused(void **state) {
@@ -109,7 +108,7 @@ static void long_names_are_refused(void **state) {
   memset(name, 'a', sizeof name);
   name[sizeof name - 1] = 0;
   dts_error err = {0};
-  assert_int_equal(permit_pattern_check(name, &err), -1);
+  assert_int_equal(check(name, &err), -1);
   assert_false(permit_host_match("*.example.org", name, 443));
   assert_int_equal(permit_host(&FUEL, name, 443, &err), -1);
 }
@@ -145,36 +144,6 @@ static void no_script_exceeds_the_ceiling(void **state) {
   assert_int_equal(permit_host(&p, "api.github.com", 443, &err), -1);
 }
 
-static void writes_go_to_listed_tables_alone(void **state) {
-  (void)state;
-  dts_error err = {0};
-  assert_int_equal(permit_write(&FUEL, "pump", &err), 0);
-  assert_int_equal(permit_write(&FUEL, "quotes", &err), -1);
-  assert_string_equal(err.code, "TABLE_REFUSED");
-  assert_string_equal(err.message,
-                      "pipeline 'fuel' may not write table 'quotes': another file declares it");
-  assert_string_equal(err.hint, "say allow = { tables = { \"quotes\" } } in the pipeline");
-  assert_int_equal(permit_write(&FUEL, "pomp", &err), -1);
-  assert_string_equal(err.code, "TABLE_UNKNOWN");
-  assert_string_equal(err.message, "there is no table 'pomp'");
-  assert_string_equal(err.hint, "did you mean 'pump'?");
-  assert_int_equal(permit_write(&FUEL, "PUMP", &err), -1);
-  assert_int_equal(permit_write(&FUEL, "zzzzzz", &err), -1);
-  assert_string_equal(err.hint, "declare it with dts.table { name = \"zzzzzz\", ... }");
-}
-
-static void reads_are_open_but_for_private_tables(void **state) {
-  (void)state;
-  dts_error err = {0};
-  assert_int_equal(permit_read(&FUEL, "quotes", &err), 0);
-  assert_int_equal(permit_read(&FUEL, "teams", &err), 0); /* private, and its own */
-  assert_int_equal(permit_read(&FUEL, "salaries", &err), -1);
-  assert_string_equal(err.code, "TABLE_REFUSED");
-  assert_string_equal(err.message, "pipeline 'fuel' may not read table 'salaries': it is private");
-  assert_int_equal(permit_read(&FUEL, "qotes", &err), -1);
-  assert_string_equal(err.hint, "did you mean 'quotes'?");
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(patterns_match_whole_names),
@@ -183,8 +152,6 @@ int main(void) {
       cmocka_unit_test(long_names_are_refused),
       cmocka_unit_test(a_host_outside_is_refused_in_words),
       cmocka_unit_test(no_script_exceeds_the_ceiling),
-      cmocka_unit_test(writes_go_to_listed_tables_alone),
-      cmocka_unit_test(reads_are_open_but_for_private_tables),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,14 +106,12 @@ static void knows_base64(void **state) { /* RFC 4648, section 10 */
     assert_int_equal(crypto_base64(&b, pairs[i][0], strlen(pairs[i][0])), 0);
     assert_string_equal(buffer_text(&b), pairs[i][1]);
     assert_decoded(crypto_from_base64, pairs[i][1], pairs[i][0]);
-    assert_decoded(crypto_from_base64url, pairs[i][1], pairs[i][0]);
   }
   buffer_clear(&b);
   crypto_base64(&b, "\xFB\xFF\xFE", 3);
   crypto_base64url(&b, "\xFB\xFF\xFE\xFB", 4);
   assert_string_equal(buffer_text(&b), "+//+-__--w");
   buffer_free(&b);
-  assert_decoded(crypto_from_base64url, "Zm9vYg", "foob");
 }
 
 static void refuses_lax_base64(void **state) {
@@ -121,9 +119,6 @@ static void refuses_lax_base64(void **state) {
   const char *const bad[] = {"Zg",   "Zg=",          "Zh==", "Zm9=", "Zg==\n", " Zg==",   "Z===",
                              "====", "Zm9vZg==Zg==", "Zm9-", "A",    "Zm=v",   "Zg==Zg=="};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_not(crypto_from_base64, bad[i]);
-  const char *const bad_url[] = {"A", "Zh", "Zm9+", "Z=", "Zm9vA", "Zg=", "Zg.."};
-  for (size_t i = 0; i < sizeof bad_url / sizeof *bad_url; i++)
-    assert_not(crypto_from_base64url, bad_url[i]);
 }
 
 /* The text of field `name` behind `at`, as bytes. NULL when there is no such field any more. */

@@ -75,6 +75,8 @@ static void what_does_not_hold_together_is_refused(void **state) {
        "pipeline 'p' may write 't', which no script declares", "pipelines/x.lua:1"},
       {"[" PIPELINE("p", ",\"schedule\":\"0 25 * * *\"") "]", "", "25", "pipelines/x.lua:1"},
       {"[" PIPELINE("p", ",\"timezone\":\"Europe/Berlim\"") "]", "", "Berlim", "pipelines/x.lua:1"},
+      {"[" PIPELINE("p", ",\"allow\":{\"hosts\":[\"a.org\",\"https://b.org/c\"]}") "]",
+       "PERMIT_PATTERN", "host 'https://b.org/c': expected a host name", "pipelines/x.lua:1"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     dts_error e = {0};
