@@ -1,4 +1,5 @@
 /* body.c -- see body.h.   Lua: body:size()  body:read(n)  body:rewind()  body:text()  body:close()
+ * body:unpacked()
  *
  * SPDX-License-Identifier: MIT */
 #include "script/body.h"
@@ -10,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "script/body_packed.h"
 #include "script/fault.h"
 #include "script/script.h"
 
@@ -22,6 +24,7 @@ void body_rewind(body *b) { b->at = 0; }
 
 size_t body_read(lua_State *L, body *b, void *out, size_t size) {
   size_t wanted = b->size - b->at < size ? b->size - b->at : size;
+  if (b->packed) return packed_read(L, b, out, wanted);
   if (b->fd < 0) {
     if (wanted) memcpy(out, b->bytes + b->at, wanted);
   } else if (wanted) {
@@ -76,7 +79,7 @@ static void check_room(lua_State *L, const body *b) {
 
 static int body_text(lua_State *L) {
   body *b = body_check(L, 1);
-  if (b->fd < 0) return lua_pushlstring(L, b->bytes ? b->bytes : "", b->size), 1;
+  if (b->fd < 0 && !b->packed) return lua_pushlstring(L, b->bytes ? b->bytes : "", b->size), 1;
   check_room(L, b);
   size_t before = b->at;
   b->at = 0;
@@ -88,6 +91,7 @@ static int body_text(lua_State *L) {
 static int body_close(lua_State *L) {
   body *b = body_check(L, 1);
   if (b->fd >= 0) close(b->fd);
+  packed_close(b->packed);
   *b = (body){.fd = -1};
   lua_pushnil(L);
   lua_setiuservalue(L, 1, 1);
@@ -100,9 +104,10 @@ static int body_tostring(lua_State *L) {
 }
 
 static void push_metatable(lua_State *L) {
-  static const luaL_Reg methods[] = {{"size", body_size},         {"read", body_read_some},
-                                     {"rewind", body_rewind_all}, {"text", body_text},
-                                     {"close", body_close},       {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"size", body_size}, {"read", body_read_some}, {"rewind", body_rewind_all},
+      {"text", body_text}, {"close", body_close},    {"unpacked", body_unpacked},
+      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {
       {"__gc", body_close}, {"__close", body_close}, {"__tostring", body_tostring}, {NULL, NULL}};
   if (!luaL_newmetatable(L, BODY)) return;

@@ -1,8 +1,8 @@
 /* body.h -- the bytes of a reply, a file or a snapshot, as Lua holds them.
  *
  * Either a text that Lua owns, or a sealed descriptor that the body owns and only reads: as a
- * stream, from its own position, so that a file larger than the run's memory can be parsed. Closed
- * and collected bodies read as empty.
+ * stream, from its own position, so that a file larger than the run's memory can be parsed. Or what
+ * another body holds packed (body_packed.c). Closed and collected bodies read as empty.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_SCRIPT_BODY_H
@@ -12,7 +12,10 @@
 #include <stddef.h>
 #include <stdbool.h>
 
+typedef struct packed packed;
+
 typedef struct body {
+  packed *packed;    /* NULL: as it is */
   int fd;            /* -1: inline */
   const char *bytes; /* inline: the text, kept alive by the userdata; NULL with a descriptor */
   size_t size;

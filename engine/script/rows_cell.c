@@ -232,7 +232,7 @@ const char *cell_expected(const cell_rule *rule, shape_type type, char out[128])
     snprintf(out, 128, "a timestamp with an offset, such as 2024-02-29T13:00:00Z");
     break;
   case SHAPE_JSON: snprintf(out, 128, "JSON"); break;
-  default: snprintf(out, 128, "text");
+  default: snprintf(out, 128, "text without NUL");
   }
   return out;
 }

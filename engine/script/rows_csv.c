@@ -93,6 +93,10 @@ static bool has_its_fields(const reader *r, size_t count) {
   return r->ragged == RAGGED_PAD && count < r->target_count;
 }
 
+static bool has_nul(const reader *r, const char *text, size_t size) {
+  return r->nul_seen && r->typed && memchr(text, 0, size);
+}
+
 /* The row into the sink; false, and the error filled in, when it is bad. */
 static bool give_row(lua_State *L, const csv_source *from, const csv_sink *sink,
                      const csv_field *fields, size_t count, dts_error *e) {
@@ -105,7 +109,8 @@ static bool give_row(lua_State *L, const csv_source *from, const csv_sink *sink,
     if (!t->wanted) continue;
     const char *text = i < most ? csv_trim(&fields[i], &size) : "";
     bool is_there = i < most && !is_null(r, text, size);
-    if (is_there && sink->cell(L, sink->data, from, t, text, size)) continue;
+    if (is_there && !has_nul(r, text, size) && sink->cell(L, sink->data, from, t, text, size))
+      continue;
     if (is_there && r->bad != BAD_NULL) return say_cell(L, from, i, text, size, e), false;
     if (t->required && sets_aside(r)) return say_lack(L, from, i, e), false;
   }
@@ -133,6 +138,7 @@ static void reject(lua_State *L, const csv_source *from, const csv_field *fields
 
 static void feed_more(lua_State *L, reader *r) {
   bool more = feed_next(L, &r->feed);
+  if (r->feed.text.size && memchr(r->feed.text.data, 0, r->feed.text.size)) r->nul_seen = true;
   if (csv_feed(&r->csv, r->feed.text.data ? r->feed.text.data : "", r->feed.text.size,
                !more || r->feed.ended) < 0)
     fault_fail(L, "LIMIT_MEMORY", "no memory to read %s", r->feed.origin);
@@ -271,6 +277,7 @@ int rows_csv(lua_State *L) {
   feed_open(L, &r->feed, b, 4, origin ? origin : "a text");
   lua_settop(L, 3);
   rows_read_rule(L, 2, &r->rule);
+  r->typed = option(L, "into") != NULL;
   r->bad = letter(L, "bad");
   r->ragged = letter(L, "ragged");
   read_nulls(L, r);

@@ -130,6 +130,7 @@ void csv_read_header(lua_State *L, const csv_source *from, const csv_field *fiel
   for (size_t i = 0; i < count; i++) {
     size_t size;
     const char *name = csv_trim(&fields[i], &size);
+    if (memchr(name, 0, size)) feed_refuse_nul(L, &r->feed);
     r->theirs[i] = arena_copy(&r->memory, name, size);
   }
   map_columns(L, from);

@@ -19,6 +19,8 @@ struct csv_rows {
   char bad, ragged;
   bool has_header, open;
   bool numbered; /* no names: neither in the file nor given */
+  bool typed;    /* for a table, whose texts hold no NUL */
+  bool nul_seen; /* somewhere in the file so far */
   arena memory;  /* of what follows */
   const char **nulls;
   size_t null_count, target_count;

@@ -21,29 +21,54 @@ static size_t read_piece(lua_State *L, feed *f, char *out, size_t size) {
   return got;
 }
 
-/* The line in which a byte of the body stands. */
-static long long line_at(lua_State *L, feed *f, unsigned long long offset) {
+/* The line in which the byte at an offset of the body stands, or if `nul` the first NUL before it. */
+static long long line_at(lua_State *L, feed *f, unsigned long long offset, bool nul) {
   char piece[FEED_CHUNK];
   long long line = 1;
   bool wide = f->decoder.encoding == TEXT_UTF16LE || f->decoder.encoding == TEXT_UTF16BE;
-  size_t low =
-      f->decoder.encoding == TEXT_UTF16BE; /* of the two bytes of a unit, the one that tells */
+  size_t low = f->decoder.encoding == TEXT_UTF16BE; /* of a unit's two bytes the one that tells */
   f->at = 0;
   for (size_t got; offset && (got = read_piece(L, f, piece, sizeof piece)); offset -= got) {
     if (got > offset) got = (size_t)offset;
-    for (size_t i = wide ? low : 0; i < got; i += wide ? 2 : 1)
-      if (piece[i] == '\n' && (!wide || (i ^ 1) >= got || !piece[i ^ 1])) line++;
+    for (size_t i = wide ? low : 0; i < got; i += wide ? 2 : 1) {
+      bool whole = !wide || (i ^ 1) >= got || !piece[i ^ 1];
+      if (whole && nul && !piece[i]) return line;
+      if (whole && piece[i] == '\n') line++;
+    }
   }
   return line;
 }
 
+/* What no encoding makes a text of, by its first bytes; else what `otherwise` says. */
+static int fail_text(lua_State *L, feed *f, dts_error *e, const char *otherwise) {
+  char start[4] = "";
+  f->at = 0;
+  read_piece(L, f, start, sizeof start);
+  if (memcmp(start, "PK\3\4", 4) == 0)
+    error_hint(e, "it is a ZIP archive or an Excel workbook: unpack it, or save it as CSV");
+  else if (memcmp(start, "\xd0\xcf\x11\xe0", 4) == 0)
+    error_hint(e, "it is an old Excel workbook: save it as CSV");
+  else if (memcmp(start, "%PDF", 4) == 0)
+    error_hint(e, "it is a PDF, which holds no rows");
+  else
+    error_hint(e, "%s", otherwise);
+  return fault_raise(L, e);
+}
+
+int feed_refuse_nul(lua_State *L, feed *f) {
+  dts_error e;
+  error_fail(&e, "ENCODING", "a NUL byte, which no text has (line %lld of %s)",
+             line_at(L, f, f->at, true), f->origin);
+  return fail_text(L, f, &e, "is it UTF-16 without its mark? encoding = \"utf-16\"");
+}
+
 static int fail_encoding(lua_State *L, feed *f, dts_error *e) {
   size_t size = strlen(e->message);
-  error_hint(
-      e, "say in which encoding it is: encoding = \"latin1\", or a list that is tried in order");
   snprintf(e->message + size, sizeof e->message - size, " (line %lld of %s)",
-           line_at(L, f, f->decoder.offset), f->origin);
-  return fault_raise(L, e);
+           line_at(L, f, f->decoder.offset, false), f->origin);
+  return fail_text(
+      L, f, e,
+      "say in which encoding it is: encoding = \"latin1\", or a list that is tried in order");
 }
 
 bool feed_next(lua_State *L, feed *f) {

@@ -30,6 +30,7 @@ void feed_open(lua_State *L, feed *f, body *b, int encodings, const char *origin
 void feed_close(feed *f);
 /* The next piece, decoded, in f->text, which it clears first; false at the end. Raises ENCODING. */
 bool feed_next(lua_State *L, feed *f);
+int feed_refuse_nul(lua_State *L, feed *f); /* raises ENCODING with the line of the first NUL */
 /* All that is left, appended to out. Raises ENCODING, LIMIT_SIZE. */
 void feed_all(lua_State *L, feed *f, buffer *out);
 

@@ -62,6 +62,18 @@ local function check(self, method)
   return it
 end
 
+-- What is read: a gzip or zstd body is unpacked, while `raw` stays as it came, to be kept or sent on.
+local function readable(it)
+  if not it.readable then
+    local ok, got = pcall(it.raw.unpacked, it.raw)
+    if not ok and kernel.is_error(got) and got.code == "PACK" then
+      kernel.raise { code = "PACK", message = ("%s (%s)"):format(got.message, it.name), where = got.where }
+    end
+    it.readable = ok and got or error(got, 0)
+  end
+  return it.readable
+end
+
 local function said(it)
   return (it.type or ""):lower():match("charset%s*=%s*[\"']?([%w_%-]+)")
 end
@@ -90,7 +102,8 @@ local ENDINGS = {
 }
 
 local function by_name(file)
-  local ending = (file or ""):match("^[^?#]*"):match("%.(%w+)$")
+  local name = (file or ""):match("^[^?#]*"):gsub("%.gz$", ""):gsub("%.zst$", "")
+  local ending = name:match("%.(%w+)$")
   return ending and ENDINGS[ending:lower()]
 end
 
@@ -109,14 +122,14 @@ end
 
 -- A type that says nothing ("text/plain", "application/octet-stream") leaves the choice to the name and the bytes.
 function body.format(it)
-  return by_type(it.type) or by_name(it.file) or by_start(it.raw)
+  return by_type(it.type) or by_name(it.file) or by_start(readable(it))
 end
 
 function methods:text(encoding)
   local it = check(self, "text")
   encoding = encoding or charset(it)
-  if encoding then return rows.text(it.raw, encoding, it.name) end
-  return it.raw:text()
+  if encoding then return rows.text(readable(it), encoding, it.name) end
+  return readable(it):text()
 end
 
 -- "it is text/html and begins \"<html>…\"": where the reply is something else than JSON, that is what went wrong.
@@ -139,7 +152,7 @@ end
 
 function methods:json(opts)
   local it = check(self, "json")
-  local text = it.raw:text()
+  local text = readable(it):text()
   local ok, value = pcall(json.decode, text, opts, it.name)
   if ok then return value end
   refuse_json(it, text, value)
@@ -147,17 +160,17 @@ end
 
 function methods:lines(encoding)
   local it = check(self, "lines")
-  return rows.lines(it.raw, encoding or charset(it) or "utf-8", it.name)
+  return rows.lines(readable(it), encoding or charset(it) or "utf-8", it.name)
 end
 
 function methods:html()
   local it = check(self, "html")
-  return require("dts.markup").read(it.raw, "html", said(it) or "", it.name)
+  return require("dts.markup").read(readable(it), "html", said(it) or "", it.name)
 end
 
 function methods:xml()
   local it = check(self, "xml")
-  return require("dts.markup").read(it.raw, "xml", said(it) or "", it.name)
+  return require("dts.markup").read(readable(it), "xml", said(it) or "", it.name)
 end
 
 local SHAPE = options.spec("rows", {
@@ -265,22 +278,32 @@ end
 
 local readers = {}
 
-function readers.csv(it, shape) return rows.csv(it.raw, shape) end
+function readers.csv(it, shape) return rows.csv(readable(it), shape) end
 readers.tsv = readers.csv
 
 function readers.json(it, shape)
-  return records.shaped(rows.json(it.raw, shape.at, shape.encoding, it.name), shape)
+  return records.shaped(rows.json(readable(it), shape.at, shape.encoding, it.name), shape)
 end
 
 function readers.ndjson(it, shape)
-  return records.shaped(rows.ndjson(it.raw, shape.encoding, it.name), shape)
+  return records.shaped(rows.ndjson(readable(it), shape.encoding, it.name), shape)
+end
+
+-- Where a page has no such records, it is often one that tells why: its first words are the hint.
+local function records_of(document, shape)
+  local ok, next = pcall(document.records, document, shape.at, shape.header)
+  if ok then return next end
+  local words = shape.format == "html" and kernel.is_error(next) and next.code == "ROWS" and document:text() or ""
+  if words == "" then error(next, 0) end
+  kernel.raise { code = next.code, message = next.message, where = next.where,
+    hint = "the page says " .. kernel.shorten(words:sub(1, 400)) }
 end
 
 function readers.html(it, shape)
   local markup = require "dts.markup"
-  local document = markup.read(it.raw, shape.format, shape.encoding or said(it) or "", it.name)
+  local document = markup.read(readable(it), shape.format, shape.encoding or said(it) or "", it.name)
   local from = shape.format == "html" and not shape.at and shape.columns and records.table_of(document, shape)
-  return records.shaped((from or document):records(shape.at, shape.header), shape)
+  return records.shaped(records_of(from or document, shape), shape)
 end
 readers.xml = readers.html
 

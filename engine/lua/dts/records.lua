@@ -62,6 +62,9 @@ local function cell(shape, nulls, name, theirs, value, place)
   if dated and shape.dates and math.type(value) == "integer" then value = tostring(value) end -- 20240229, 1709164800
   if type(value) ~= "string" then return true, value end
   if nulls[value] then return true, nil end
+  if kind == "text" and value:find("\0", 1, true) then
+    return false, fault(shape, name, theirs, "text without NUL", value, place)
+  end
   if not kind or kind == "text" then return true, value end
   local text = value:gsub("^%s+", ""):gsub("%s+$", "")
   if text == "" then return true, nil end

@@ -142,6 +142,10 @@ describe("HTML", function()
     assert.same({ { a = "1" } }, all("<table><tr><td>a</td></tr><tr><td>1</td></tr></table>", { at = "table" }))
     assert.equal("there is no table in GET https://x/f; its root is <html>, which has <body> (`at` is for records " ..
       "that stand in other elements, for example at = \"li.item\")", (fake.refused(all, "<p>x", nil, "text/html")))
+    local down = "<title>Oops</title><h1>We are down</h1><p>Back at noon"
+    for _, shape in ipairs { { at = "data.items" }, {}, { columns = { a = "A" } } } do
+      assert.equal('the page says "We are down Back at noon"', (select(3, fake.refused(all, down, shape, "text/html"))))
+    end
   end)
 
   it("is selected from by CSS and XPath", function()

@@ -58,6 +58,20 @@ describe("CSV", function()
       message)
   end)
 
+  it("refuses what is no text, and says what it is", function()
+    for text, said in pairs {
+      ["\na,b\0\n1,2\n"] = { "a NUL byte, which no text has (line 2 of GET https://x/f)", "is it UTF-16" },
+      ["a\0\n\0001\0\n\0"] = { "(line 1 of", "is it UTF-16" },
+      ["\xff\xfe\n\0a\0\0\0\n\0"] = { "a NUL byte, which no text has (line 2 of", "UTF-16" },
+      ["PK\3\4\xff\0"] = { "is not utf-8 (line 1 of", "a ZIP archive or an Excel workbook" },
+      ["%PDF-1\n\xff"] = { "is not utf-8 (line 2 of", "a PDF" },
+    } do
+      local message, _, hint = fake.refused(all, text, { format = "csv" })
+      assert.matches(said[1], message, 1, true)
+      assert.matches(said[2], hint, 1, true)
+    end
+  end)
+
   it("says what would have read a value that does not fit", function()
     local function hint_of(text, shape)
       shape.into = "pump"
@@ -222,6 +236,10 @@ describe("CSV", function()
     local typed = { into = "pump", columns = { n = "n" } }
     assert.matches("line 3 of", (fake.refused(all, 'a,n\n1,2\n"x\ny",z\n', typed)), 1, true)
     assert.same({ { a = "x\0y" } }, (all("a\nx\0y\n")))
+    assert.equal([[column 'unit': text without NUL expected, got "x\x00" (line 3 of GET https://x/f)]],
+      (fake.refused(all, "unit\na\nx\0\n", { into = "pump" })))
+    assert.same({ { unit = "a" }, {} }, (all("unit\na\nx\0\n", { into = "pump", bad = "null" })))
+    assert.same({ { unit = "a" } }, (all('[{"unit":"x\\u0000"},{"unit":"a"}]', { into = "pump", bad = "reject" })))
   end)
 
   it("reads UTF-16 of either kind, with a mark or as told, and says where it is broken", function()
@@ -356,7 +374,31 @@ describe("JSON", function()
   end)
 end)
 
+-- gzip of "a,b\n1,2\n", which another program made.
+local GZIP = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff" ..
+  "\x4b\xd4\x49\xe2\x32\xd4\x31\xe2\x02\x00\x7b\x07\x97\x0a\x08\x00\x00\x00"
+
 describe("a body", function()
+  after_each(fake.restore)
+
+  it("that is gzip is read as what is in it, again and again, and sent on as it came", function()
+    assert.same({ { a = "1", b = "2" } }, all(GZIP))
+    assert.same({ { a = "1", b = "2" }, { a = "a", b = "b" }, { a = "1", b = "2" } }, all(GZIP .. GZIP))
+    local it = of(GZIP, { file = "https://x/f.csv.gz" })
+    for _ = 1, 2 do
+      assert.equal("a,b\n1,2\n", it:text())
+      assert.equal("a,b", it:lines()())
+      assert.equal("1", it:rows {}().a)
+    end
+    assert.equal(#GZIP, body.raw(it):size())
+    assert.equal("the gzip data ends too early (20 bytes) (GET https://x/f)", (fake.refused(all, GZIP:sub(1, 20))))
+    assert.matches("damaged near byte", (fake.refused(all, GZIP:sub(1, 10) .. "\xff\xff" .. GZIP:sub(13))), 1, true)
+    local long = ("0123456789abcdef"):rep(40000)
+    local first, second = of(long):lines(), of(GZIP):lines()
+    assert.equal(long, first())
+    assert.equal("a,b", second())
+  end)
+
   it("gives lines, text and JSON", function()
     local list = {}
     for line, n in of("a\r\n\nb"):lines() do list[n] = line end
