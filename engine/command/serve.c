@@ -19,7 +19,7 @@
 #include "flow/control/socket.h"
 #include "serve/server.h"
 
-enum { GRACE_S = 10, FIRINGS_SEEN = 1000 };
+enum { GRACE_S = 10, FIRINGS_SEEN = 1000, QUIET_MS = 5000 };
 
 typedef struct service {
   const char *root;
@@ -27,7 +27,8 @@ typedef struct service {
   server *server;
   control_socket *socket;
   int signals;
-  bool stopping;
+  bool stopping, moved;
+  loop_timer *quiet;
   registry *set; /* as last told of */
   char *faults;  /* as last told: a fault is not told twice */
 } service;
@@ -90,8 +91,20 @@ static void tell_reload(service *s) {
   tell_faults(s);
 }
 
+static void on_quiet(void *arg) {
+  service *s = arg;
+  bool moved = s->moved;
+  s->moved = false;
+  s->quiet = moved ? loop_after(kernel_loop(s->kernel), QUIET_MS, on_quiet, s) : NULL;
+  if (moved) return;
+  store_slim(kernel_store(s->kernel));
+  slim_down();
+}
+
 static void on_event(void *arg, int op, const value *event) {
   service *s = arg;
+  s->moved = s->quiet != NULL;
+  if (!s->quiet) s->quiet = loop_after(kernel_loop(s->kernel), QUIET_MS, on_quiet, s);
   if (op == 0 && value_is(value_get(event, "name"), "reload")) tell_reload(s);
 }
 
@@ -165,6 +178,7 @@ static void serve_until_stopped(service *s) {
   slim_down();
   if (!s->stopping) loop_run(kernel_loop(s->kernel));
   kernel_unlisten(s->kernel, listening);
+  loop_cancel(kernel_loop(s->kernel), s->quiet);
   log_info("stopping: runs under way are handed back");
 }
 

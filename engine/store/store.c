@@ -154,6 +154,12 @@ static void conn_give(store *s, store_conn *c) {
   conn_close(c);
 }
 
+void store_slim(store *s) {
+  pthread_mutex_lock(&s->mutex);
+  for (size_t i = 0; i < s->idle_count; i++) sqlite3_db_release_memory(s->idle[i]->db);
+  pthread_mutex_unlock(&s->mutex);
+}
+
 static int read_once(store_conn *c, store_work *work, void *arg, dts_error *e) {
   if (conn_begin(c, "begin", e) < 0) return -1;
   int result = work(c, arg, e);

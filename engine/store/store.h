@@ -47,6 +47,8 @@ int store_write(store *s, store_work *work, void *arg, dts_error *e);
 /* Runs work at once on a read connection (query_only), in one read transaction. A store in memory
  * has no more than `readers` of them: the next one waits, so do not nest reads there. */
 int store_read(store *s, store_work *work, void *arg, dts_error *e);
+/* Connections that wait give back what they have cached; the writer's does by itself when it rests. */
+void store_slim(store *s);
 
 /* ---- inside work ---- */
 

@@ -141,10 +141,11 @@ static void run_batch(writer *w, job *first) {
 
 /* ---- the thread ---- */
 
-static void checkpoint(writer *w) {
+static void rest(writer *w) {
   int rc = sqlite3_wal_checkpoint_v2(w->conn->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
   if (rc != SQLITE_OK && rc != SQLITE_BUSY)
     log_warn("checkpoint of %s: %s", w->store->path, sqlite3_errmsg(w->conn->db));
+  sqlite3_db_release_memory(w->conn->db); /* the system's cache has the pages too */
 }
 
 static bool wait_idle(writer *w) {
@@ -177,7 +178,7 @@ static void *run(void *arg) {
     if (!w->first && w->closing) break;
     job *batch = idle ? NULL : take(w);
     pthread_mutex_unlock(&w->mutex);
-    if (idle) checkpoint(w);
+    if (idle) rest(w);
     run_batch(w, batch);
     dirty = !idle;
     pthread_mutex_lock(&w->mutex);
