@@ -7,15 +7,15 @@
 // ended by their id; nothing but loopback is used.
 // SPDX-License-Identifier: MIT
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../servers/port.mjs";
+import { DTS, start } from "./engine.mjs";
 
-const DTS = process.env.DTS ?? "build/dts";
 const KILLS = Number(process.env.ROUNDS ?? process.env.KILLS ?? 24), BOUND = Math.max(40000, KILLS * 2000);
 const KEYS = 4, DAYS = 365, COUNT = 6000;
 
@@ -112,24 +112,6 @@ function project() {
   return folder;
 }
 
-function freePort() {
-  return new Promise((found) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => found(port));
-    });
-  });
-}
-
-function start(folder, port) {
-  const engine = spawn(DTS, ["serve", folder, "--listen", `127.0.0.1:${port}`], { stdio: ["ignore", "pipe", "pipe"] });
-  engine.said = "";
-  for (const stream of [engine.stdout, engine.stderr]) stream.on("data", (bytes) => (engine.said += bytes));
-  engine.gone = new Promise((ended) => engine.on("exit", (code, signal) => ended({ code, signal })));
-  return engine;
-}
-
 async function ready(engine) { // it says where it listens
   for (let i = 0; i < 500 && !engine.said.includes("http://"); i++) await pause(20);
   assert.ok(engine.said.includes("http://"), engine.said);
@@ -196,8 +178,7 @@ test("nothing is lost, doubled or half done when the engine is killed", { timeou
     await pause(kills % 5 === 4 ? 1500 : Math.random() * 800); // a long one now and then: work must end, too
     const family = below(engine.pid);
     engine.kill("SIGKILL");
-    const { signal } = await engine.gone;
-    assert.equal(signal, "SIGKILL", `the engine ended by itself:\n${engine.said}`);
+    assert.equal(await engine.gone, "SIGKILL", `the engine ended by itself:\n${engine.said}`);
     await allGone(family);
     if (kills % 6 === 5) check(folder, `after kill ${kills + 1}`); // a look at what lies there, with no engine running
   }
@@ -210,8 +191,7 @@ test("nothing is lost, doubled or half done when the engine is killed", { timeou
   for (let i = 0; i < 150 && !number(folder, COMPLETE); i++) await pause(200);
   const family = below(engine.pid);
   engine.kill("SIGTERM");
-  const { code } = await engine.gone;
-  assert.equal(code, 0, engine.said);
+  assert.equal(await engine.gone, 0, engine.said);
   await allGone(family);
   check(folder, "at the end");
   assert.equal(number(folder, COMPLETE), 1, "not all rows are there");

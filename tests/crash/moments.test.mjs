@@ -7,15 +7,15 @@
 // A small library, compiled here with cc and preloaded, ends the engine's own process; nothing but loopback is used.
 // SPDX-License-Identifier: MIT
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { freePort } from "../servers/port.mjs";
+import { DTS, start } from "./engine.mjs";
 
-const DTS = process.env.DTS ?? "build/dts";
 const ROUNDS = Number(process.env.ROUNDS ?? 24), BOUND = 28000, LINES = 2000;
 const skip = spawnSync("cc", ["--version"]).status === 0 ? false : "there is no C compiler";
 
@@ -96,16 +96,6 @@ const ROLLED = [
   "select 'kept', k from (select k, count(*) as c, sum(v) as s from m group by 1) a where not exists (select 1 from kept r where r.k = a.k and r.c = a.c and r.s = a.s)",
 ];
 
-function freePort() {
-  return new Promise((found) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => found(port));
-    });
-  });
-}
-
 function project() {
   const folder = mkdtempSync(join(tmpdir(), "dts-moments-"));
   for (const name of ["pipelines", "incoming"]) mkdirSync(join(folder, name));
@@ -116,15 +106,9 @@ function project() {
   return folder;
 }
 
-function start(folder, port, dieAt) {
-  const env = { ...process.env };
-  if (dieAt) Object.assign(env, { LD_PRELOAD: join(folder, "die.so"), DIE_AT: String(dieAt) });
-  if (dieAt) env.ASAN_OPTIONS = `${env.ASAN_OPTIONS ? `${env.ASAN_OPTIONS}:` : ""}verify_asan_link_order=0`;
-  const engine = spawn(DTS, ["serve", folder, "--listen", `127.0.0.1:${port}`], { env, stdio: ["ignore", "pipe", "pipe"] });
-  engine.said = "";
-  for (const stream of [engine.stdout, engine.stderr]) stream.on("data", (bytes) => (engine.said += bytes));
-  engine.gone = new Promise((ended) => engine.on("exit", (code, signal) => ended(signal ?? code)));
-  return engine;
+function dying(folder, dieAt) {
+  const given = process.env.ASAN_OPTIONS, options = `${given ? `${given}:` : ""}verify_asan_link_order=0`;
+  return { ...process.env, LD_PRELOAD: join(folder, "die.so"), DIE_AT: String(dieAt), ASAN_OPTIONS: options };
 }
 
 function ask(folder, ...words) {
@@ -170,7 +154,7 @@ test("the engine is killed before chosen writes", { skip, timeout: 90000 }, asyn
   const loads = [post(load, `http://127.0.0.1:${port}/api/v1/ingest/evs`), move(load, folder)];
   for (let round = 0; round < ROUNDS && Date.now() - begun < BOUND; round++) {
     const early = round % 3 === 0; // in the middle of its start
-    engine = start(folder, port, early ? 1 + round : 20 + Math.floor(Math.random() * 500));
+    engine = start(folder, port, dying(folder, early ? 1 + round : 20 + Math.floor(Math.random() * 500)));
     const late = setTimeout(() => engine.kill(round % 2 ? "SIGKILL" : "SIGTERM"), early ? 1500 : 2500);
     const how = await engine.gone;
     clearTimeout(late);

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../servers/port.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const PROGRAM = process.env.DTS ?? join(ROOT, "build/dts");
@@ -135,13 +136,6 @@ async function ended(child) {
   const gone = new Promise((done) => { child.on("exit", done); });
   child.kill("SIGTERM");
   await gone;
-}
-
-function freePort() {
-  const server = createServer();
-  return new Promise((done) => {
-    server.listen(0, "127.0.0.1", () => { const { port } = server.address(); server.close(() => done(`${port}`)); });
-  });
 }
 
 function answers(port) {

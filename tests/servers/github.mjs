@@ -5,22 +5,15 @@
 //   TEST_DATA=DIR [PORT=0] [LOG=prism.log] node github.mjs
 // SPDX-License-Identifier: MIT
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { createRequire } from "node:module";
 import { openSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "./port.mjs";
 
 const description = join(process.env.TEST_DATA ?? "", "github/openapi-repo-stats-subset.json");
 if (!existsSync(description)) throw new Error(`TEST_DATA must name the folder of test data; there is no ${description}`);
 const prism = createRequire(import.meta.url).resolve("@stoplight/prism-cli");
 const log = process.env.LOG ? openSync(process.env.LOG, "a") : "ignore";
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on("error", reject);
-    probe.listen(0, "127.0.0.1", () => { const { port } = probe.address(); probe.close(() => resolve(port)); });
-  });
-}
 
 async function answering(port) {
   for (let tries = 0; tries < 300; tries += 1) {

@@ -1,39 +1,17 @@
 // The system fuel where it is hard: a killed engine in the middle of a span, a date that never comes, a source that asks
 // to wait; and what the prices say together, beside the same figures computed here.
 // SPDX-License-Identifier: MIT
-import { test, before, after } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { start } from "../servers/start.mjs";
-import { project, skip, until } from "./project.mjs";
+import { data, faults, inProject, take } from "./fuel.mjs";
+import { skip, until } from "./project.mjs";
 
-const NAMES = ["bcb", "ptax", "ecb", "yahoo", "stooq", "anp", "vega"];
 const QUOTES = "pipelines/fuel/quotes.lua";
-const data = (name) => readFileSync(join(process.env.TEST_DATA, name), "utf8");
 const bank = (from, to) => JSON.parse(data("currency/bcb-sgs-shape-1-dados-2020-2023.json"))
   .map((d) => [d.data.split("/").reverse().join("-"), Number(d.valor)]).filter(([date]) => date >= from && date <= to);
 const within = (from, to) => [['since = "2020-06-04"', `since = "${from}", to = "${to}"`], ['refresh = "7d"', 'refresh = "0d"'],
   [', ["RATE#SELIC"] = { code = 11 }', ""]];
-let sources;
-before(async () => { if (!skip) sources = await start("sources"); });
-after(async () => { await sources?.stop(); });
-
-const faults = (list) => fetch(`${sources.url}/_faults`, { method: "POST", body: JSON.stringify(list) });
-const take = async () => (await fetch(`${sources.url}/_requests`, { method: "DELETE" })).json();
 const spans = (requests) => requests.map((r) => `${r.query.dataInicial}-${r.query.dataFinal}`);
-const all = () => Object.fromEntries(NAMES.map((name) => [name, sources.url]));
-
-async function inProject(edits, use) {
-  const p = project(all(), edits);
-  try {
-    await faults([]);
-    await take();
-    await use(p);
-  } finally {
-    await p.remove();
-  }
-}
 
 test("killed in the middle of a span: whole batches of 25 stay, and after the next start nothing is missing", { skip, timeout: 60000 }, () => {
   const put = 'ctx:put("quotes", bcb.series(span.with.code, span.from, span.to), { info_type = span.key, source = "bcb.sgs" })';

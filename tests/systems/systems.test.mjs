@@ -1,35 +1,14 @@
 // The systems as wholes, through the program: from the sources over real HTTP into the store. What is expected comes
 // from the served files themselves, or from an independent engine's figures over them (oracle-duckdb.json).
 // SPDX-License-Identifier: MIT
-import { test, before, after } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { start } from "../servers/start.mjs";
+import { data, faults, inProject, take } from "./fuel.mjs";
 import { project, skip } from "./project.mjs";
 
-const NAMES = ["bcb", "ptax", "ecb", "yahoo", "stooq", "anp", "vega"];
-let sources;
-const all = () => Object.fromEntries(NAMES.map((name) => [name, sources.url]));
-const faults = (list) => fetch(`${sources.url}/_faults`, { method: "POST", body: JSON.stringify(list) });
-const take = async () => (await fetch(`${sources.url}/_requests`, { method: "DELETE" })).json();
-const data = (name) => readFileSync(join(process.env.TEST_DATA, name), "utf8");
 const currency = { "pipelines/fuel/quotes.lua": [
   ['since = "2020-06-04"', 'since = "2023-11-01", to = "2023-12-29"'], ['refresh = "7d"', 'refresh = "0d"']] };
-
-before(async () => { if (!skip) sources = await start("sources"); });
-after(async () => { await sources?.stop(); });
-
-async function inProject(edits, use) {
-  const p = project(all(), edits);
-  try {
-    await faults([]);
-    await take();
-    await use(p);
-  } finally {
-    await p.remove();
-  }
-}
 
 const asked = (requests) => requests.map((r) => `${r.query.dataInicial}-${r.query.dataFinal}`).sort();
 
