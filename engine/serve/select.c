@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/kernel/reader.h"
 #include "format/date.h"
 #include "format/json.h"
 
@@ -243,6 +244,7 @@ const char *selection_from(const selection *x) {
 }
 
 int selection_columns(selection *x, const value *names, dts_error *e) {
+  if (reader_names(names, "columns", e) < 0) return -1;
   buffer_add_text(&x->sql, "select ");
   if (!names || !names->list.count) buffer_add_text(&x->sql, "*");
   for (size_t i = 0; names && i < names->list.count; i++) {
@@ -259,6 +261,7 @@ int selection_order(selection *x, const value *order, dts_error *e) {
   value one = value_list();
   if (!order) return 0;
   if (order->kind == VALUE_TEXT) value_add(x->memory, &one, *order), order = &one;
+  if (reader_names(order, "order", e) < 0) return -1;
   for (size_t i = 0; i < order->list.count; i++) {
     const char *name =
         order->list.items[i].kind == VALUE_TEXT ? order->list.items[i].text.bytes : "?";

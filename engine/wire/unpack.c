@@ -10,6 +10,7 @@
 #include "wire/tags.h"
 
 enum { DEPTH = 128 };
+#define LONGEST_WAIT_MS ((int64_t)36525 * 24 * 3600 * 1000)
 
 static int malformed(dts_error *e, const char *what) {
   return error_fail(e, "WIRE", "a packed value is broken: %s", what);
@@ -222,7 +223,8 @@ void unpack_error(const value *map, dts_error *e) {
   copy_field(e->hint, sizeof e->hint, map, "hint");
   copy_field(e->where, sizeof e->where, map, "where");
   e->retryable = value_get_boolean(map, "retryable", false);
-  e->retry_after_ms = value_get_integer(map, "retry_after_ms", 0);
+  int64_t wait = value_get_integer(map, "retry_after_ms", 0);
+  e->retry_after_ms = wait < 0 ? 0 : wait < LONGEST_WAIT_MS ? wait : LONGEST_WAIT_MS;
   int64_t status = value_get_integer(map, "status", 0);
   e->status = status > 0 && status < 1000 ? (int)status : 0;
 }

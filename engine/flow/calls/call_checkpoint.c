@@ -9,6 +9,8 @@
 #include "format/json.h"
 
 enum { STATE_LIMIT = 1024 * 1024, SLEEP_IN_PLACE_MS = 2000 };
+/* what is asked for is a worker's word */
+#define LONGEST_SLEEP_MS ((int64_t)36525 * 24 * 3600 * 1000)
 
 typedef struct checkpoint {
   call *call;
@@ -66,16 +68,15 @@ void call_checkpoint(call *c) {
 
 typedef struct sleeping {
   call *call;
-  int64_t due;
+  int64_t now, due;
 } sleeping;
 
 static int write_due(store_conn *c, void *arg, dts_error *e) {
   sleeping *s = arg;
-  int64_t now = s->due - value_get_integer(&s->call->args, "ms", 0);
   arena a = {0};
   value found, params[] = {value_integer(s->call->run->job.id),
                            value_text(value_get_text(&s->call->args, "name", "")),
-                           value_integer(now), value_integer(s->due)};
+                           value_integer(s->now), value_integer(s->due)};
   int rc =
       store_exec(c,
                  "insert into dts_step (job, name, state, attempts, started, due) values (?1, ?2, "
@@ -113,7 +114,9 @@ static void due_written(void *arg, int result, const dts_error *e) {
 
 void call_sleep(call *c) {
   sleeping *s = memory_alloc(sizeof *s);
+  int64_t ms = value_get_integer(&c->args, "ms", 0);
   s->call = c;
-  s->due = kernel_now(c->run->kernel) + value_get_integer(&c->args, "ms", 0);
+  s->now = kernel_now(c->run->kernel);
+  s->due = s->now + (ms < 0 ? 0 : ms < LONGEST_SLEEP_MS ? ms : LONGEST_SLEEP_MS);
   kernel_write(c->run->kernel, write_due, due_written, s);
 }

@@ -14,6 +14,7 @@
 #include "format/json.h"
 
 enum { PARAMS_LIMIT = 1024 * 1024 };
+#define LONGEST_DELAY_MS ((int64_t)36525 * 24 * 3600 * 1000) /* a worker may ask for any */
 
 /* ---- parameters ---- */
 
@@ -223,6 +224,7 @@ static int insert_one(store_conn *c, const pipeline *p, const enqueued *q, const
                       int64_t now, int64_t *id, dts_error *e) {
   bool fresh;
   char day[11];
+  int64_t delay = q->delay_ms < LONGEST_DELAY_MS ? q->delay_ms : LONGEST_DELAY_MS;
   date_write(zone_date(p->zone, now), day);
   firing row = {.pipeline = p->name, .trigger = q->trigger, .day = day};
   if (last_window(c, p->name, &row.window_from, e) < 0 || jobs_fire(c, &row, now, e) < 0) return -1;
@@ -234,7 +236,7 @@ static int insert_one(store_conn *c, const pipeline *p, const enqueued *q, const
                .key = q->key,
                .group = q->group ? q->group : value_get_text(p->declared, "group", NULL),
                .limit = p->retry,
-               .run_at = q->delay_ms > 0 ? now + q->delay_ms : 0};
+               .run_at = delay > 0 ? now + delay : 0};
   if (jobs_insert(c, &n, now, id, &fresh, e) < 0) return -1;
   if (fresh && q->by && descent_enqueued(c, q->by, q->most, row.id, e) < 0) return -1;
   value done[] = {value_integer(row.id)};

@@ -385,6 +385,7 @@ void worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, in
 }
 
 void worker_pause(worker *w, bool paused) {
+  if (w->paused == paused) return;
   w->paused = paused;
   if (paused)
     watch_worker(w);

@@ -197,10 +197,17 @@ static int unknown_column(const table *t, const char *name, arena *a, dts_error 
   return nearest ? error_hint(e, "did you mean '%s'?", nearest) : -1;
 }
 
+int reader_names(const value *list, const char *what, dts_error *e) {
+  if (!list || list->kind == VALUE_LIST) return 0;
+  return error_fail(e, "WIRE", "%s: a list of columns expected, got a %s", what,
+                    value_kind_name(list));
+}
+
 static int add_order(const table *t, const value *order, buffer *sql, arena *a, dts_error *e) {
   value one = value_list();
   if (!order) return 0;
   if (order->kind == VALUE_TEXT) value_add(a, &one, *order), order = &one;
+  if (reader_names(order, "order", e) < 0) return -1;
   for (size_t i = 0; i < order->list.count; i++) {
     const value *item = &order->list.items[i];
     const char *name = item->kind == VALUE_TEXT ? item->text.bytes : "";
@@ -212,6 +219,7 @@ static int add_order(const table *t, const value *order, buffer *sql, arena *a, 
 }
 
 static int add_columns(const table *t, const value *columns, buffer *sql, arena *a, dts_error *e) {
+  if (reader_names(columns, "columns", e) < 0) return -1;
   size_t count = columns ? columns->list.count : t->count;
   for (size_t i = 0; i < count; i++) {
     const char *name =
@@ -291,11 +299,14 @@ static const table *find_table(const reader_context *x, const char *name, arena 
   return NULL;
 }
 
-static int add_page(const value *args, buffer *sql, int64_t *size, int64_t *after) {
+static int add_page(const value *args, buffer *sql, int64_t *size, int64_t *after, dts_error *e) {
   const value *page = value_get(args, "page");
   int64_t limit = value_get_integer(args, "limit", INT64_MAX);
   *size = page ? value_get_integer(page, "size", PAGE) : 0;
   *after = page ? value_get_integer(page, "after", 0) : 0;
+  if (*size < 0 || *after < 0 || *after > INT64_MAX - *size)
+    return error_fail(e, "WIRE", "a page of %lld rows after row %lld is none", (long long)*size,
+                      (long long)*after);
   int64_t left = limit == INT64_MAX ? INT64_MAX : limit > *after ? limit - *after : 0;
   int64_t take = *size && *size < left ? *size : left;
   if (take != INT64_MAX) buffer_add_format(sql, " limit %lld", (long long)take);
@@ -331,7 +342,7 @@ int reader_query(const reader_context *x, const value *args, arena *a, value *an
   else
     rc = table_sql(x, args, &sql, a, &params, e);
   const value *given = text ? value_get(args, "params") : &params;
-  if (rc == 0) rc = add_page(args, &sql, &size, &after);
+  if (rc == 0) rc = add_page(args, &sql, &size, &after, e);
   if (rc == 0) rc = reader_sql(x, buffer_text(&sql), given, 0, 0, a, answer, NULL, e);
   buffer_free(&sql);
   if (rc < 0 || !size) return rc;

@@ -34,6 +34,8 @@ int reader_sql(const reader_context *x, const char *sql, const value *params, in
  * is set when it does. */
 value reader_params(const reader_context *x, const char *sql, const value *params, arena *a,
                     bool *is_volatile);
+/* WIRE unless it is a list, or nothing: what a worker says is of any kind. */
+int reader_names(const value *list, const char *what, dts_error *e);
 /* PARAM when the SQL counts from today in a way that no date comes of, such as :today_minus_9x. */
 int reader_check(const char *sql, const value *bound, dts_error *e);
 

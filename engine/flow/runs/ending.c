@@ -309,7 +309,7 @@ static void on_done(run *r, const frame *in) {
   unpack u = {in->payload, in->payload + in->size};
   bool stays = unpack_value(&u, &a, &said, NULL) == 0 && value_get_boolean(&said, "stays", false);
   arena_free(&a);
-  if (stays) { /* before the end: the next run may take it at once */
+  if (stays && r->worker) { /* before the end: the next run may take it at once */
     call_wait_drop(r);
     runner_spare(kernel_runner(r->kernel), r);
   }

@@ -49,6 +49,11 @@ void run_fault(run *r, const dts_error *e) {
   if (r->worker) worker_kill(r->worker);
 }
 
+void run_listen(run *r) {
+  bool wait = r->held || r->archiving || r->logs.holding || (r->committing && r->alone);
+  if (r->worker) worker_pause(r->worker, wait);
+}
+
 /* ---- calls ---- */
 
 static void send_value(call *c, wire_op op, const value *v, int fd) {
@@ -131,8 +136,8 @@ static void log_written(void *arg, int result, const dts_error *e) {
   }
   free(b);
   r->logs.writing--;
-  if (r->logs.holding && r->worker) worker_pause(r->worker, false);
   r->logs.holding = false;
+  run_listen(r);
   if (!r->logs.writing) run_write_log(r);
   run_release(r);
 }
@@ -161,7 +166,7 @@ static void keep_line(run *r, log_line *l) {
 void run_hold_log(run *r) {
   if (r->logs.waiting < LINES_WAITING || r->logs.holding || !r->worker) return;
   r->logs.holding = true;
-  worker_pause(r->worker, true);
+  run_listen(r);
 }
 
 static void tell_log(run *r, const log_line *l) {
@@ -241,13 +246,14 @@ bool run_holds(run *r, const frame *in) {
   r->held = memory_alloc(sizeof *r->held + in->size + 1);
   r->held->frame = *in;
   r->held->frame.payload = memcpy(r->held->payload, in->payload, in->size);
-  worker_pause(r->worker, true);
+  run_listen(r);
   return true;
 }
 
 static void let_go(run *r) {
   run_held *held = r->held;
   r->held = NULL;
+  run_listen(r); /* what was held may hand the worker on */
   if (held) ending_frame(r, &held->frame);
   free(held);
   if (!r->gone) return;
@@ -267,7 +273,6 @@ static void commit_done(void *arg, int result, const dts_error *e) {
   }
   if (m->then) m->then(r, m->arg, result == 0 ? NULL : e);
   let_go(r);
-  if (r->worker && !r->committing) worker_pause(r->worker, false);
   run_release(r);
   stage_free(m->staged);
   free(m);
@@ -284,10 +289,12 @@ void run_commit_beside(run *r, stage *staged, run_extra *extra, run_then *then, 
                 .chance = kernel_chance(r->kernel)};
   run_hold(r);
   r->committing = true;
+  r->alone = false;
   kernel_write(r->kernel, commit_work, commit_done, m);
 }
 
 void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *arg) {
-  if (r->worker) worker_pause(r->worker, true); /* one commit at a time, and its end after it */
   run_commit_beside(r, staged, extra, then, arg);
+  r->alone = true; /* one commit at a time, and its end after it */
+  run_listen(r);
 }

@@ -52,6 +52,8 @@ typedef struct run {
   int refs;              /* the runner's own, and one for each call or write under way */
   bool ending;           /* the final write is under way, or done */
   bool committing;       /* an earlier one is */
+  bool alone;            /* the worker waits for it */
+  bool archiving;        /* bytes are on their way to the objects: its end must not overtake them */
   struct run_held *held; /* what the worker asked meanwhile: it waits for the commit, */
   bool gone;             /* as does its end */
   worker_end gone_how;
@@ -87,7 +89,8 @@ void run_hold(run *r);
 void run_release(run *r);
 void run_log(run *r, const char *level, const char *message, size_t size);
 void run_write_log(run *r); /* what waits, now: before the run's last write */
-void run_hold_log(run *r);  /* after a line of the worker's: pauses it when too many wait */
+void run_listen(run *r);   /* to its worker, or not now: there are several reasons to let it wait */
+void run_hold_log(run *r); /* after a line of the worker's: pauses it when too many wait */
 /* Ends the run with an error of the engine's own making: a limit, a permission. Its worker is killed. */
 void run_fault(run *r, const dts_error *e);
 stage *run_stage(run *r,

@@ -151,7 +151,8 @@ static void archive_then(void *arg) {
   if (w->fd >= 0) close(w->fd);
   arena_free(&w->memory);
   free(w);
-  if (r->worker) worker_pause(r->worker, false);
+  r->archiving = false;
+  run_listen(r);
   run_release(r);
 }
 
@@ -161,7 +162,8 @@ static void take_archive(run *r, const value *effect, int fd) {
   w->effect = value_copy(&w->memory, effect);
   w->fd = fd;
   run_hold(r);
-  worker_pause(r->worker, true); /* its ending must not overtake the bytes */
+  r->archiving = true;
+  run_listen(r);
   loop_defer(kernel_loop(r->kernel), archive_work, archive_then, w);
 }
 

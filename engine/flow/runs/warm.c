@@ -227,7 +227,7 @@ static bool is_last_word(const dts_error *e) {
 
 static void on_reply(server *s, const frame *in, const value *said) {
   request *r = s->current;
-  if (!r) return;
+  if (!r || in->call != s->calls) return; /* nobody asked that */
   s->current = NULL;
   worker_expire(s->worker, 0);
   if (in->op == OP_ERROR) {
@@ -268,6 +268,8 @@ static void on_frame(void *arg, const frame *in) {
     worker_kill(s->worker);
   } else if (in->op == OP_REPLY || in->op == OP_ERROR) {
     on_reply(s, in, &said);
+  } else if (in->op == OP_DONE && s->ready) {
+    worker_kill(s->worker); /* a second time it would be to get rid of a request's time limit */
   } else if (in->op == OP_DONE) {
     s->ready = true;
     worker_expire(s->worker, 0);

@@ -205,11 +205,26 @@ static void nothing_queues_itself_for_ever(void **state) {
   bench_close(b);
 }
 
+static void what_is_archived_behind_a_checkpoint_is_kept(void **state) {
+  (void)state;
+  bench *b = bench_with("dts.table { name = 't', key = { 'id' }, columns = { 'id integer' } }\n"
+                        "dts.pipeline { name = 'p', limits = { time = '5s' }, run = function(ctx)\n"
+                        "  for i = 1, 2000 do ctx:put('t', { id = i }) end\n"
+                        "  ctx:checkpoint()\n"
+                        "  ctx:archive('raw', ('bytes'):rep(1e6) .. ctx.run)\n"
+                        "end }\n");
+  for (int i = 0; i < 6; i++) assert_string_equal(bench_run(b, "p"), "done");
+  bench_expect(b, "select count(*) from dts_archive", "6\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_outlive_a_crash),
       cmocka_unit_test(a_step_is_tried_as_often_as_it_says),
       cmocka_unit_test(a_checkpoint_keeps_rows_and_cursor),
+      cmocka_unit_test(what_is_archived_behind_a_checkpoint_is_kept),
       cmocka_unit_test(a_checkpoint_may_come_last),
       cmocka_unit_test(enqueued_jobs_have_keys_and_groups),
       cmocka_unit_test(pipelines_follow_others),
