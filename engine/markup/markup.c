@@ -89,12 +89,19 @@ static int fail_read(xmlParserCtxt *c, markup_kind kind, bool entity, dts_error 
   const xmlError *last = xmlCtxtGetLastError(c);
   if (!last || last->code == XML_ERR_NO_MEMORY)
     return error_fail(e, "MARKUP", "the text is too large to be read as %s", what);
-  if (last->message && strstr(last->message, "XML_PARSE_HUGE"))
+  if (last->message && strcasestr(last->message, "huge"))
     return error_fail(e, "MARKUP", "not %s that is read: line %d: more than %s", what, last->line,
                       strstr(last->message, "depth") ? "256 elements deep" : "10 MB in one text");
   int size = (int)strcspn(last->message ? last->message : "", "\r\n");
   return error_fail(e, "MARKUP", "not %s: line %d: %.*s", what, last->line, size,
                     last->message ? last->message : "");
+}
+
+/* libxml2 takes a NUL for the end. */
+static int refuse_nul(const char *bytes, const char *nul, dts_error *e) {
+  int line = 1;
+  for (; bytes < nul; bytes++) line += *bytes == '\n';
+  return error_fail(e, "MARKUP", "not XML: line %d: a NUL byte", line);
 }
 
 static xmlDoc *parse(xmlParserCtxt *c, const char *bytes, int size, markup_kind kind) {
@@ -121,6 +128,8 @@ markup *markup_read(const char *bytes, size_t size, markup_kind kind, dts_error 
   if (size > INT_MAX) return error_fail(e, "MARKUP", "a document may have 2 GB"), NULL;
   while (kind == MARKUP_XML && size && *bytes && strchr(" \t\r\n", *bytes)) bytes++, size--;
   if (!size) return error_fail(e, "MARKUP", "there is nothing to read: the body is empty"), NULL;
+  const char *nul = kind == MARKUP_XML ? memchr(bytes, 0, size) : NULL;
+  if (nul) return refuse_nul(bytes, nul, e), NULL;
   xmlParserCtxt *c = kind == MARKUP_XML ? xmlNewParserCtxt() : htmlNewParserCtxt();
   if (!c) return error_fail(e, "MARKUP", "no memory to read a document"), NULL;
   c->_private = &entity;

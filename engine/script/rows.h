@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "format/json.h"
 #include "script/rows_cell.h"
 
 int rows_csv(lua_State *L);    /* csv(body, shape) -> iterator of (row, line) */
@@ -20,6 +21,8 @@ shape_type rows_type(const char *name); /* NULL and unknown: text */
 void rows_read_rule(lua_State *L, int index, cell_rule *rule);
 bool rows_push_json(lua_State *L, const char *text,
                     size_t size); /* false, nothing pushed: no JSON */
+/* The value that begins with t as a record: what is no object or list is given as { value = it }. */
+void rows_push_record(lua_State *L, json_reader *json, json_token t, const char *origin);
 void rows_set_gc(lua_State *L, const char *type, lua_CFunction gc); /* of the userdata on top */
 
 #endif

@@ -79,12 +79,15 @@ static void note_name(reader *r, int step) {
            r->json.text);
 }
 
-/* A record that is no object is given as { value = it }. */
-static void push_record(lua_State *L, reader *r, json_token t) {
+void rows_push_record(lua_State *L, json_reader *json, json_token t, const char *origin) {
   bool table = t == JSON_MAP || t == JSON_LIST;
   if (!table) lua_createtable(L, 0, 1);
-  json_push_value(L, &r->json, t, &(json_rules){.origin = r->feed.origin});
+  json_push_value(L, json, t, &(json_rules){.origin = origin});
   if (!table) lua_setfield(L, -2, "value");
+}
+
+static void push_record(lua_State *L, reader *r, json_token t) {
+  rows_push_record(L, &r->json, t, r->feed.origin);
 }
 
 /* The value that begins with t, `step` names down: true when it was a record and has been pushed. */

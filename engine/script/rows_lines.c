@@ -29,8 +29,8 @@ static int reader_gc(lua_State *L) {
 }
 
 static int line_too_long(lua_State *L, const reader *r) {
-  return fault_fail(L, "LIMIT_SIZE", "line %d of %s is longer than 16 MB", (int)r->line,
-                    r->feed.origin);
+  return fault_fail(L, "LIMIT_SIZE", "line %lld of %s is longer than 16 MB",
+                    (long long)r->line + 1, r->feed.origin);
 }
 
 /* The next line without its end; false when there is none. */
@@ -82,7 +82,7 @@ static int give_record(lua_State *L) {
   if (*text == '\x1e') text++, size--;
   snprintf(origin, sizeof origin, "line %lld of %.150s", (long long)r->line, r->feed.origin);
   json_reader *json = json_push_reader(L, text, size);
-  json_push_value(L, json, json_next(json), &(json_rules){.origin = origin});
+  rows_push_record(L, json, json_next(json), origin);
   if (json_next(json) != JSON_END) json_raise(L, json, origin);
   json_close(json);
   lua_pushinteger(L, r->line);

@@ -338,6 +338,10 @@ describe("JSON", function()
     assert.same({ 1, 3 }, lines)
     assert.matches("%(line 2 of GET https://x/f%)$", (fake.refused(all, '{"a":1}\n{"a"}\n')))
     assert.same({ { a = 1 } }, all('{"a":1}', nil, { type = "application/x-ndjson" }))
+    assert.same({ { a = 1 }, {}, { value = 3 }, { 4 } }, (all('{"a":1}\nnull\n3\n[4]\n', { format = "ndjson" })))
+    assert.same({ { n = 1 }, {}, {} }, (all('{"a":1}\nnull\n3\n', { format = "ndjson", columns = { n = "a" } })))
+    assert.equal("line 2 of GET https://x/f is longer than 16 MB",
+      (fake.refused(all, '{"a":1}\n{"a":"' .. ("x"):rep(17 * 2 ^ 20) .. '"}\n')))
   end)
 
   it("gives texts the types of a table, and picks nested fields", function()
