@@ -82,8 +82,9 @@ static void on_signal(void *arg, int fd, bool readable, bool writable) {
 static int fail_interrupted(const engine *g, dts_error *e) {
   error_fail(e, "INTERRUPTED", "interrupted");
   if (!g->client)
-    return error_hint(e,
-                      "what had not committed is undone, and nothing of it is left in the queue");
+    return error_hint(
+        e, "what had not committed is undone, and nothing of it is left in the queue but "
+           "what it had enqueued");
   return error_hint(e, "the engine goes on with it: see `dts runs`");
 }
 

@@ -18,6 +18,7 @@
 #include "command/progress.h"
 #include "command/report.h"
 #include "command/tape.h"
+#include "format/date.h"
 #include "format/duration.h"
 #include "format/json.h"
 
@@ -47,7 +48,7 @@ static int find_target(const char *word, arena *a, target *t, dts_error *e) {
 
 typedef struct tally { /* of one pipeline */
   const char *name;
-  int64_t done, failed, other, rows, rejected, requests;
+  int64_t done, failed, deferred, slept, other, rows, rejected, requests;
   const char *version;
 } tally;
 
@@ -63,12 +64,11 @@ static void add_up(const value *runs, tally *all, size_t *count) {
     const value *r = &runs->list.items[i];
     tally *t = tally_of(all, count, value_get_text(r, "pipeline", "?"));
     const char *state = value_get_text(r, "state", "");
-    if (strcmp(state, "done") == 0)
-      t->done++;
-    else if (strcmp(state, "failed") == 0)
-      t->failed++;
-    else
-      t->other++;
+    ++*(strcmp(state, "done") == 0       ? &t->done
+        : strcmp(state, "failed") == 0   ? &t->failed
+        : strcmp(state, "deferred") == 0 ? &t->deferred
+        : strcmp(state, "slept") == 0    ? &t->slept
+                                         : &t->other);
     t->rows += value_get_integer(r, "rows", 0);
     t->rejected += value_get_integer(r, "rejected", 0);
     t->requests += value_get_integer(r, "requests", 0);
@@ -132,7 +132,9 @@ static void print_tally(const tally *t, const char *took, bool dry_run, const ch
   buffer_add_format(&b, "%s:", t->name);
   add_state(&b, t->done, "done", &first);
   add_state(&b, t->failed, "failed", &first);
-  add_state(&b, t->other, "handed back, cancelled or waiting", &first);
+  add_state(&b, t->deferred, "deferred", &first);
+  add_state(&b, t->slept, "put to sleep", &first);
+  add_state(&b, t->other, "handed back or cancelled", &first);
   buffer_add_text(&b, ", ");
   screen_count(&b, t->rows, "row");
   buffer_add_text(&b, dry_run ? " put, " : " written, ");
@@ -143,6 +145,38 @@ static void print_tally(const tally *t, const char *took, bool dry_run, const ch
   if (*left) buffer_add_format(&b, "; %s", left);
   printf("%s\n", buffer_text(&b));
   buffer_free(&b);
+}
+
+/* ---- jobs that are still to come ---- */
+
+/* Of firings of this run, when it is over: put off by their source, or behind such a one. */
+static const char waiting_sql[] =
+    "select pipeline, count(*) as jobs, coalesce((select min(w.run_at) from dts_jobs w where "
+    "w.pipeline = j.pipeline and w.state = 'waiting'), min(run_at)) as run_at from dts_jobs j "
+    "where "
+    "state in ('waiting', 'queued') and id in (select id from dts_job where firing >= :firing) "
+    "group by pipeline order by pipeline";
+
+static void print_waiting(engine *n, const value *answer, const char *name, arena *a) {
+  value params = value_map(), result;
+  const value *firings = value_get(answer, "firings");
+  char time[32];
+  int64_t ms = 0;
+  if (engine_is_remote(n) || !firings || !firings->list.count) return;
+  value_set(a, &params, "firing", firings->list.items[0]);
+  if (engine_sql(n, waiting_sql, &params, 0, a, &result, NULL) < 0) return;
+  const value *rows = value_get(&result, "rows");
+  zone *z = zone_open(value_get_text(&result, "timezone", "UTC"), NULL);
+  for (size_t i = 0; rows && i < rows->list.count; i++) {
+    const value *row = rows->list.items[i].list.items;
+    timestamp_read(row[2].text.bytes, row[2].text.size, &ms);
+    screen_time(ms, z, time);
+    printf("%s: %lld job%s still to come, not before %s (%s): under dts serve, or by dts run %s "
+           "after that\n",
+           row[0].text.bytes, (long long)row[1].integer, row[1].integer == 1 ? " is" : "s are",
+           time, zone_name(z), name);
+  }
+  zone_close(z);
 }
 
 /* ---- errors of runs ---- */
@@ -198,6 +232,7 @@ static int summarise(engine *n, const given *g, const target *t, value *answer, 
     for (size_t i = 0; i < count; i++)
       print_tally(&all[i], time, changes, text_left(&left, all[i].name));
     print_idle(&left, all, count);
+    if (!changes) print_waiting(n, answer, t->name, a);
     if (!count && !left.list.count) printf("%s: nothing to do\n", t->name);
     if (changes) dry_print(changes);
     if (changes) puts("a dry run: nothing of this was kept");

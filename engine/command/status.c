@@ -33,8 +33,9 @@ static int print_deferred(engine *n, dts_error *e) {
     const value *row = rows->list.items[i].list.items;
     timestamp_read(row[2].text.bytes, row[2].text.size, &ms);
     screen_time(ms, z, time);
-    printf("\n%lld of %s deferred, the next until %s (%s); no retry is used up\n  %s\n",
-           (long long)row[1].integer, row[0].text.bytes, time, zone_name(z), row[3].text.bytes);
+    printf("\n%s: %lld job%s deferred, until %s (%s) at the earliest; no retry is used up\n  %s\n",
+           row[0].text.bytes, (long long)row[1].integer, row[1].integer == 1 ? "" : "s", time,
+           zone_name(z), row[3].text.bytes);
   }
   zone_close(z);
   arena_free(&a);

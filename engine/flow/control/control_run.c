@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "flow/control/controls.h"
+#include "flow/jobs/alone.h"
 #include "flow/runs/byhand.h"
 #include "flow/kernel/kernel_parts.h"
 #include "flow/runs/runner.h"
@@ -30,7 +31,8 @@ typedef struct running {
   size_t firing_count, open;
   size_t queued;
   bool looking, again; /* a look at the queue is under way; another is due after it */
-  bool alone;          /* no server: this command is the engine, and runs what follows as well */
+  bool alone;          /* no server: this command is the engine, and runs what follows as well, */
+  const char *older;   /* and what was put off in these firings (JSON): now due */
   value runs;          /* ended: [{id, job, pipeline, state, rows, rejected, ms, error}] */
   int64_t rows, rejected;
   bool failed;
@@ -93,8 +95,18 @@ static void answer(running *r) {
   question_answer(q, v);
 }
 
+static bool is_older(const running *r, int64_t id) {
+  arena a = {0};
+  value ids = value_list();
+  bool found = false;
+  if (r->older) json_read(&a, r->older, strlen(r->older), &ids, NULL);
+  for (size_t i = 0; i < ids.list.count; i++) found |= ids.list.items[i].integer == id;
+  arena_free(&a);
+  return found;
+}
+
 static bool is_ours(const running *r, int64_t id) {
-  if (r->alone) return r->firing_count && id >= r->firings[0];
+  if (r->alone) return r->firing_count && (id >= r->firings[0] || is_older(r, id));
   for (size_t i = 0; i < r->firing_count; i++)
     if (r->firings[i] == id) return true;
   return false;
@@ -123,27 +135,18 @@ static void settle(running *r);
 
 typedef struct look {
   running *running;
-  int64_t left;
+  bool left;
   dts_error error;
 } look;
 
-static int count_left(store_conn *c, void *arg, dts_error *e) {
+static int look_at_jobs(store_conn *c, void *arg, dts_error *e) {
   look *l = arg;
-  arena a = {0};
-  value v, params[] = {value_integer(l->running->firings[0])};
-  int rc = store_get(
-      c,
-      "select count(*) from dts_job where firing >= ?1 and (state in ('queued', 'leased') or "
-      "(state = 'waiting' and attempts > 0 and deferrals = 0))",
-      params, 1, &a, &v, e);
-  l->left = rc == 0 && v.kind == VALUE_INTEGER ? v.integer : 0;
-  arena_free(&a);
-  return rc;
+  return alone_goes_on(c, l->running->firings[0], l->running->older, &l->left, e);
 }
 
 static void look_work(void *arg) {
   look *l = arg;
-  store_read(kernel_store(l->running->question->kernel), count_left, l, &l->error);
+  store_read(kernel_store(l->running->question->kernel), look_at_jobs, l, &l->error);
 }
 
 static void look_again(void *arg) {
@@ -157,7 +160,7 @@ static void look_then(void *arg) {
   look *l = arg;
   running *r = l->running;
   kernel *k = r->question->kernel;
-  bool left = l->left > 0;
+  bool left = l->left;
   free(l);
   if (r->again || (!left && !runner_idle(kernel_runner(k)))) {
     loop_after(kernel_loop(k), 1, look_again, r);
@@ -285,6 +288,16 @@ static void name_file(const running *r, fire *f) {
   buffer_free(&b);
 }
 
+static int take_older(store_conn *c, running *r, dts_error *e) {
+  question *q = r->question;
+  int64_t now = kernel_now(q->kernel);
+  if (alone_takes(c, r->set, r->names, r->name_count, r->firings[0], now, &q->memory, &r->older,
+                  e) < 0)
+    return -1;
+  r->open += strcmp(r->older, "[]") != 0;
+  return 0;
+}
+
 static int fire_work(store_conn *c, void *arg, dts_error *e) {
   running *r = arg;
   r->firing_count = r->queued = r->open = 0; /* the group may be tried again */
@@ -304,7 +317,7 @@ static int fire_work(store_conn *c, void *arg, dts_error *e) {
     r->open += jobs > 0;
     r->queued += jobs;
   }
-  return 0;
+  return r->alone ? take_older(c, r, e) : 0;
 }
 
 static void fire_then(void *arg, int result, const dts_error *e) {
@@ -318,7 +331,7 @@ static void fire_then(void *arg, int result, const dts_error *e) {
   r->listening = kernel_listen(q->kernel, on_event, r);
   bool real = !kernel_opened_with(q->kernel)->is_virtual;
   if (q->event && real) r->tick = loop_after(kernel_loop(q->kernel), TICK_MS, tell_progress, r);
-  if (r->alone) runner_since(kernel_runner(q->kernel), r->firings[0]);
+  if (r->alone) runner_since(kernel_runner(q->kernel), r->firings[0], r->older);
   runner_wake(kernel_runner(q->kernel));
 }
 

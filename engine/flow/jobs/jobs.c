@@ -242,9 +242,10 @@ static int add_id(void *arg, const store_header *header, const value *row, dts_e
 }
 
 /* May be leased: its firing and destination let it, it is the head of its group, and an earlier firing of
- * its schedule has ended. ?1 since, ?2 room, ?3 without. */
+ * its schedule has ended. ?1 since, ?2 room, ?3 without, ?4 older. */
 #define READY                                                                                      \
-  "state = 'queued' and firing >= ?1 and (?3 is null or trigger = 'hand' or pipeline not in "      \
+  "state = 'queued' and (firing >= ?1 or firing in (select value from json_each(?4))) and (?3 is " \
+  "null or trigger = 'hand' or pipeline not in "                                                   \
   "(select value from json_each(?3))) and (grp is null or not exists (select 1 from dts_job o "    \
   "where o.pipeline = j.pipeline and o.grp = j.grp and o.id < j.id and o.state in ('waiting', "    \
   "'queued', 'leased'))) and not exists (select 1 from dts_firing f join dts_firing g on "         \
@@ -267,12 +268,13 @@ static const char *const TURNS[] = {
     "order by coalesce((select max(id) from dts_run where pipeline = line), 0), head limit ?2",
     "select id from dts_job j where " READY " order by run_at, id limit ?2"};
 
-int jobs_ready(store_conn *c, int64_t since, const char *without, int64_t *out, size_t room,
-               dts_error *e) {
+int jobs_ready(store_conn *c, int64_t since, const char *older, const char *without, int64_t *out,
+               size_t room, dts_error *e) {
   ids list = {out, 0, room};
-  value params[] = {value_integer(since), value_integer((int64_t)room), value_text(without)};
+  value params[] = {value_integer(since), value_integer((int64_t)room), value_text(without),
+                    value_text(older)};
   for (size_t i = 0; i < sizeof TURNS / sizeof *TURNS && list.count < room; i++)
-    if (store_select(c, TURNS[i], params, 3, add_id, &list, e) < 0) return -1;
+    if (store_select(c, TURNS[i], params, 4, add_id, &list, e) < 0) return -1;
   return (int)list.count;
 }
 

@@ -47,11 +47,11 @@ int jobs_set_cursor(store_conn *c, int64_t id, const char *cursor_json, dts_erro
 
 /* Waiting jobs whose time has come become queued. */
 int jobs_tick(store_conn *c, int64_t now, dts_error *e);
-/* Ids of queued jobs, at most `room`, of firings from `since` on (0: all): by hand first, then each pipeline's
- * oldest in turn, then by age. A job behind an open one of its group is left out, and
- * one of a pipeline in the JSON list `without` (or NULL). Returns how many, or -1. */
-int jobs_ready(store_conn *c, int64_t since, const char *without, int64_t *ids, size_t room,
-               dts_error *e);
+/* Ids of queued jobs, at most `room`, of firings from `since` on (0: all) and of those in the JSON list `older`
+ * (or NULL): by hand first, then each pipeline's oldest in turn, then by age. A job behind an open one of its
+ * group is left out, and one of a pipeline in the JSON list `without` (or NULL). Returns how many, or -1. */
+int jobs_ready(store_conn *c, int64_t since, const char *older, const char *without, int64_t *ids,
+               size_t room, dts_error *e);
 int64_t jobs_next_due(store_conn *c,
                       dts_error *e); /* earliest run_at of a waiting job; INT64_MAX */
 /* An engine begins: jobs leased by a dead one are queued again or quarantined (INTERRUPTED). */

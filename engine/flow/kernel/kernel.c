@@ -45,7 +45,6 @@ const kernel_options *kernel_opened_with(const kernel *k) { return &k->options; 
 const registry *kernel_current(const kernel *k) { return project_current(k->project); }
 registry *kernel_registry(kernel *k) { return project_set(k->project); }
 value kernel_faults(kernel *k, arena *a) { return project_faults(k->project, a); }
-bool kernel_is_writing(const kernel *k) { return k->writes > 0; }
 
 /* Steady: the wall's clock may jump, and leases must not run out by that; kernel_clock_set follows it. */
 int64_t kernel_now(const kernel *k) {
@@ -455,7 +454,7 @@ kernel *kernel_open(const kernel_options *options, dts_error *e) {
   if (options->serving)
     start_serving(k);
   else if (!options->is_virtual)
-    runner_since(k->runner, INT64_MAX);
+    runner_since(k->runner, INT64_MAX, NULL);
   return k;
 }
 

@@ -17,14 +17,8 @@
 
 enum { LEASES_AT_ONCE = 16, ENDING_FOR_EACH = 8, AHEAD_FOR_EACH = 6, SPARES_OF_A_TEST = 8 };
 /* Times of runs: short ones are leased ahead; a run that waits for a place longer goes back. */
-enum {
-  SHORT_MS = 20,
-  SIXTEENFOLD = 16,
-  LONG_MS = 16 * 1000,
-  PATIENCE_MS = 1000,
-  NURSERY_MS = 100,
-  AGAIN_MS = 2000 /* after a look that the store refused */
-};
+enum { SHORT_MS = 20, SIXTEENFOLD = 16, LONG_MS = 16 * 1000, PATIENCE_MS = 1000, NURSERY_MS = 100 };
+enum { AGAIN_MS = 2000 }; /* after a look that the store refused */
 
 typedef struct leased {
   arena memory;
@@ -42,6 +36,7 @@ typedef struct leasing {
   int64_t now, next_due;
   double chance;
   const char *without; /* pipelines whose destinations are broken, or NULL */
+  const char *older;   /* as runner_since has it */
   arena memory;
 } leasing;
 
@@ -125,7 +120,7 @@ static int lease_work(store_conn *c, void *arg, dts_error *e) {
   int64_t ids[LEASES_AT_ONCE];
   while (l->count) arena_free(&l->leased[--l->count].memory); /* the group may be tried again */
   if (jobs_tick(c, l->now, e) < 0) return -1;
-  int found = jobs_ready(c, r->since, l->without, ids, l->room, e);
+  int found = jobs_ready(c, r->since, l->older, l->without, ids, l->room, e);
   for (int i = 0; i < found; i++)
     if (try_lease(c, l, ids[i], e) < 0) return -1;
   l->next_due = jobs_next_due(c, e);
@@ -315,6 +310,7 @@ static void look(runner *r) {
   l->now = kernel_now(r->kernel);
   l->chance = kernel_chance(r->kernel);
   l->without = destinations_broken(r, l->set, &l->memory);
+  l->older = arena_text(&l->memory, r->older);
   r->leasing = true;
   kernel_write(r->kernel, lease_work, lease_then, l);
 }
@@ -333,7 +329,9 @@ runner *runner_open(kernel *k, size_t places) {
   return r;
 }
 
-void runner_since(runner *r, int64_t firing_id) {
+void runner_since(runner *r, int64_t firing_id, const char *older) {
+  free(r->older);
+  r->older = older ? memory_text(older) : NULL;
   if (r->since == INT64_MAX || !firing_id || firing_id == INT64_MAX) r->since = firing_id;
 }
 
@@ -377,6 +375,7 @@ void runner_close(runner *r) {
   leases_drop(r);
   destinations_close(r);
   spares_close(r->spares);
+  free(r->older);
   free(r);
 }
 

@@ -16,8 +16,9 @@ bool runner_idle(const runner *r); /* nothing runs, is being leased, or is being
 /* Something may have become ready: looks at the queue soon. */
 void runner_wake(runner *r);
 /* Only jobs of firings from this one on are leased (a command without a server: what it makes, and what
- * follows from that). INT64_MAX: none; the first id after that counts. */
-void runner_since(runner *r, int64_t firing_id);
+ * follows from that), and of those in the JSON list `older`, or NULL. INT64_MAX: none; the first id after
+ * that counts. */
+void runner_since(runner *r, int64_t firing_id, const char *older);
 void runner_forget(runner *r, run *ended); /* its end is on disk */
 /* The worker of a run that is done and may take another: the run has none any more. */
 void runner_spare(runner *r, run *n);

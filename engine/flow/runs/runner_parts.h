@@ -13,7 +13,8 @@ struct runner {
   size_t places;
   run *runs;
   spares *spares;
-  int64_t since; /* only jobs of firings from here on are leased */
+  int64_t since; /* only jobs of firings from here on are leased, */
+  char *older;   /* and of these, or NULL */
   bool leasing, again, stopping;
   int64_t usual_ms; /* what runs took of late, sixteenfold */
   loop_timer *due, *beat, *patience, *mended;

@@ -38,4 +38,17 @@ run run held --json; says "the same as JSON" '"quarantined": 2'
 run plan held; says "plan of quarantine" "by the calendar daily; 2 dates are in quarantine: dts quarantine list"
 sed -i 's/retry = 0/retry = 5/; s/"2024-01-03"/"2024-01-05"/' pipelines/held.lua
 run run held; says "dates that did not come" "2 dates still missing; 2 dates are in quarantine"
+
+# what it queued for later waits, is named, and is taken on by its next run, but by no other
+mkdir -p "$home/later/pipelines" && cd "$home/later" || exit 2
+cat >pipelines/later.lua <<'LUA'
+local dts = require "dts"
+dts.pipeline { name = "child", run = function() end }
+dts.pipeline { name = "mother", run = function(ctx) ctx:enqueue("child", {}, { delay = "2s", key = "one" }) end }
+dts.pipeline { name = "stranger", run = function() end }
+LUA
+run run mother; ends "queued for later" 0; says "queued for later" "child: 1 job is still to come, not before 2"
+says "queued for later" "under dts serve, or by dts run mother after that"
+sleep 2.1; run run stranger; ends "no business of it" 0; [[ $out != *child* ]]; verdict "no business of it" $?
+run run mother; says "its next run" "child: 1 run done"; [[ $out != *"to come"* ]]; verdict "nothing is left" $?
 cd "$home/project" || exit 2

@@ -200,7 +200,7 @@ typedef struct ready {
 static int ready_work(store_conn *c, void *arg, dts_error *e) {
   ready *r = arg;
   if (jobs_tick(c, r->now, e) < 0) return -1;
-  r->count = jobs_ready(c, 0, NULL, r->ids, JOBS, e);
+  r->count = jobs_ready(c, 0, NULL, NULL, r->ids, JOBS, e);
   return r->count < 0 ? -1 : 0;
 }
 
@@ -407,7 +407,7 @@ static int queue_of_firings(store_conn *c, void *arg, dts_error *e) {
       if (jobs_insert(c, &n, 5, &id, &fresh, e) < 0) return -1;
     }
   }
-  return jobs_ready(c, 0, NULL, ids, 10, e) < 0 ? -1 : 0;
+  return jobs_ready(c, 0, NULL, NULL, ids, 10, e) < 0 ? -1 : 0;
 }
 
 static void a_firing_waits_for_the_one_before(void **state) {
@@ -438,7 +438,7 @@ static int queue_of_three(store_conn *c, void *arg, dts_error *e) {
                  .limit = 5};
     if (jobs_insert(c, &n, 5 + i, &id, &fresh, e) < 0) return -1;
   }
-  return jobs_ready(c, 0, NULL, arg, 10, e) < 0 ? -1 : 0;
+  return jobs_ready(c, 0, NULL, NULL, arg, 10, e) < 0 ? -1 : 0;
 }
 
 static void a_long_queue_holds_no_other_back(void **state) {
