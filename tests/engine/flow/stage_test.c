@@ -1,11 +1,7 @@
 /* stage_test.c -- what a run has staged, applied in one transaction: order, volume, refusals.
  *
  * SPDX-License-Identifier: MIT */
-#include "flow/flow_help.h"
-
-#include "flow/runs/stage.h"
-#include "wire/frame.h"
-#include "wire/pack.h"
+#include "flow/stage_help.h"
 
 static const char DECLARED[] =
     "[{\"noun\":\"table\",\"name\":\"t\",\"key\":[\"id\"],\"columns\":[{\"name\":\"id\",\"type\":"
@@ -15,43 +11,7 @@ static const char DECLARED[] =
     "{\"noun\":\"table\",\"name\":\"log\",\"columns\":[{\"name\":\"v\",\"type\":\"text\"}]},"
     "{\"noun\":\"pipeline\",\"name\":\"p\",\"trigger\":\"hand\",\"retry\":5}]";
 
-typedef struct fixture {
-  registry *set;
-  store *store;
-  stage *stage;
-  int64_t now;
-} fixture;
-
-static int ensure_work(store_conn *c, void *arg, dts_error *e) {
-  const registry *set = arg;
-  for (size_t i = 0; i < set->table_count; i++)
-    if (store_table_ensure(c, set->tables[i], e) < 0) return -1;
-  return 0;
-}
-
-static int setup(void **state) {
-  fixture *f = memory_alloc(sizeof *f);
-  *f = (fixture){.set = help_good_set(DECLARED), .store = help_store()};
-  f->stage = stage_open(f->set, f->store);
-  help_write(f->store, ensure_work, f->set);
-  *state = f;
-  return 0;
-}
-
-static int teardown(void **state) {
-  fixture *f = *state;
-  stage_free(f->stage);
-  store_close(f->store);
-  registry_release(f->set);
-  free(f);
-  return 0;
-}
-
-static int apply_work(store_conn *c, void *arg, dts_error *e) {
-  fixture *f = arg;
-  stage_context x = {f->set, &f->set->pipelines[0], 1, 1, 1773147600000, "2026-03-10"};
-  return stage_apply(f->stage, c, &x, e);
-}
+static int setup(void **state) { return stage_setup(state, DECLARED); }
 
 static int apply(fixture *f, dts_error *e) { return store_write(f->store, apply_work, f, e); }
 

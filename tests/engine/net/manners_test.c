@@ -1,48 +1,9 @@
 /* manners_test.c -- tries, Retry-After and the breaker of fetch, on a clock that jumps.
  *
  * SPDX-License-Identifier: MIT */
-#include "net/server.h"
-
-static loop l;
-static server s;
-static arena a;
-static value allow;
-static answer got[200];
-
-static int close_all(void **state) {
-  (void)state;
-  loop_close(&l);
-  for (int i = 0; i < 200; i++) answer_free(&got[i]);
-  server_close(&s);
-  arena_free(&a);
-  return 0;
-}
-
-static void start(server_answer *says) {
-  loop_open(&l);
-  server_open(&s, says);
-  allow = server_allow(&a, &s, NULL);
-}
-
-static fetch_request request(const char *method) {
-  return (fetch_request){.method = method, .url = s.url, .allow_private = &allow};
-}
-
-/* Several at once; they count in `ended`. */
-static int ended;
-static void start_many(const fetch_request *r, int from, int count) {
-  for (int i = from; i < from + count; i++) {
-    got[i] = (answer){.count = &ended};
-    fetch_start(l.fetch, r, answer_done, &got[i]);
-  }
-}
-
-static void near(int64_t ms, int64_t wanted) {
-  if (ms < wanted || ms > wanted + 300) fail_msg("%d ms, not %d", (int)ms, (int)wanted);
-}
+#include "net/many.h"
 
 static bool says_503(const asked *q) { return reply(q, 503, "", "down"); }
-static bool says_ok(const asked *q) { return reply(q, 200, "", "ok"); }
 static bool says_404(const asked *q) { return reply(q, 404, "", "none"); }
 
 static void test_waits_grow_with_full_jitter(void **state) {
@@ -159,12 +120,6 @@ static void test_network_faults_are_tried_again_and_told(void **state) {
   assert_int_equal(got[0].tried[3].status, 0);
   assert_non_null(strstr(got[0].tried[3].fault, "closed"));
   assert_int_equal(s.requests, 4);
-}
-
-static bool says_late(const asked *q) {
-  char byte;
-  (void)!recv(q->fd, &byte, 1, 0);
-  return false;
 }
 
 static void test_each_try_has_its_time(void **state) {
