@@ -3,24 +3,15 @@
 -- SPDX-License-Identifier: MIT
 
 local fake = require "tests.specs.lua.fake"
-local body = require "dts.body"
+local sample = require "tests.specs.lua.sample"
 local anp = require "connectors.anp"
 local ecb = require "connectors.ecb"
 local github = require "connectors.github"
 local stooq = require "connectors.stooq"
 local yahoo = require "connectors.yahoo"
 
-local root = os.getenv("TEST_DATA")
-local real = root and it or pending
-
-local function data(name)
-  local file <close> = assert(io.open(root .. "/" .. name, "rb"))
-  return file:read("a")
-end
-
-local function of(text, type)
-  return body.wrap({}, text, { name = "GET https://x/f", type = type })
-end
+local data, of = sample.data, sample.of
+local real = sample.there and it or pending
 
 local function utf16(text)
   local out = { "\255\254" }

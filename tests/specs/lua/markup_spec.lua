@@ -2,26 +2,11 @@
 -- SPDX-License-Identifier: MIT
 
 local fake = require "tests.specs.lua.fake"
-local body = require "dts.body"
+local sample = require "tests.specs.lua.sample"
 local dts = require "dts"
 
-local root = os.getenv("TEST_DATA")
-local real = root and it or pending
-
-local function data(name)
-  local file <close> = assert(io.open(root .. "/" .. name, "rb"))
-  return file:read("a")
-end
-
-local function of(text, type)
-  return body.wrap({}, text, { name = "GET https://x/f", type = type })
-end
-
-local function all(text, shape, type)
-  local list = {}
-  for row in of(text, type):rows(shape) do list[#list + 1] = row end
-  return list
-end
+local data, of, all = sample.data, sample.of, sample.all
+local real = sample.there and it or pending
 
 local RATES = [[<?xml version="1.0" encoding="UTF-8"?>
 <g:Envelope xmlns:g="http://g" xmlns="http://e"><Cube><Cube time="2024-02-29">

@@ -4,28 +4,12 @@
 
 local fake = require "tests.specs.lua.fake"
 local body = require "dts.body"
+local sample = require "tests.specs.lua.sample"
 local kernel = require "dts.kernel"
 require "dts.ctx"
 
-local root = os.getenv("TEST_DATA")
-local real = root and it or pending
-
-local function data(name)
-  local file <close> = assert(io.open(root .. "/" .. name, "rb"))
-  return file:read("a")
-end
-
-local function of(text, about)
-  about = about or {}
-  about.name = about.name or "GET https://x/f"
-  return body.wrap({}, text, about)
-end
-
-local function all(text, shape, about)
-  local list, lines = {}, {}
-  for row, line in of(text, about):rows(shape) do list[#list + 1], lines[#lines + 1] = row, line end
-  return list, lines
-end
+local data, of, all = sample.data, sample.of, sample.all
+local real = sample.there and it or pending
 
 describe("CSV", function()
   before_each(function()
