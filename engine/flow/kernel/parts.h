@@ -27,7 +27,6 @@ void kernel_tell(kernel *k, int op, const value *event); /* everybody who listen
 /* Queues a write; `then` runs on the loop's thread after its commit (result 0) or undoing. */
 typedef void kernel_then(void *arg, int result, const dts_error *e);
 void kernel_write(kernel *k, store_work *work, kernel_then *then, void *arg);
-bool kernel_is_writing(const kernel *k); /* writes whose `then` has not run yet */
 
 /* A module or a file for a worker: the project's own first, then the shipped ones. The source is in `a`. */
 int kernel_find_module(kernel *k, const char *name, arena *a, module *out, dts_error *e);

@@ -39,7 +39,6 @@ const value *kernel_config(const kernel *k) {
 nursery *kernel_nursery(kernel *k) { return k->nursery; }
 runner *kernel_runner(kernel *k) { return k->runner; }
 fetch *kernel_fetch(kernel *k) { return k->fetch; }
-bool kernel_is_writing(const kernel *k) { return k->writes > 0; }
 double kernel_chance(kernel *k) { return k->writes ? 0.5 : 0.25; }
 
 void kernel_tell(kernel *k, int op, const value *event) {
