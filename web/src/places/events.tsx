@@ -8,11 +8,11 @@ import { Palette } from "../charts/theme";
 import { number } from "../format";
 import { Drawn } from "../parts/chart";
 import { DataTable } from "../parts/data-table";
-import { Place, Section } from "../parts/place";
+import { PipelinePlace } from "../parts/pipeline-place";
+import { Section } from "../parts/place";
 import { Empty, Shown } from "../parts/states";
 import { useResource } from "../resource";
-import { setQuery, useAddress } from "../router";
-import type { Chart, ChartTable, Events, Overview } from "../types";
+import type { Chart, ChartTable, Events } from "../types";
 
 const CHART: Chart = {
   kind: "area",
@@ -81,51 +81,24 @@ function OnePipeline({ pipeline }: { pipeline: string }) {
 const INGEST = `ingest = { id = "id", schema = "schemas/event.schema.json" }`;
 
 export function EventsPlace() {
-  const { query } = useAddress();
-  const overview = useResource<Overview>("/api/v1/overview");
-  const names = (overview.data?.pipelines ?? [])
-    .filter((p) => p.kind === "ingest")
-    .map((p) => p.name);
-  const pipeline = query.get("pipeline") ?? names[0];
   return (
-    <Place
+    <PipelinePlace
+      kind="ingest"
       title="Events"
-      summary={
-        pipeline ? (
+      summary={(pipeline) =>
+        pipeline && (
           <>
             Sent to <code>POST /api/v1/ingest/{pipeline}</code>
           </>
-        ) : undefined
+        )
+      }
+      none={
+        <Empty title="No pipeline takes events yet" type={INGEST}>
+          A pipeline takes them when it declares:
+        </Empty>
       }
     >
-      <Shown of={overview} rows={8}>
-        {() =>
-          pipeline ? (
-            <>
-              {names.length > 1 && (
-                <div class="filters">
-                  <label class="field">
-                    Pipeline
-                    <select
-                      value={pipeline}
-                      onChange={(e) => setQuery({ pipeline: e.currentTarget.value })}
-                    >
-                      {names.map((n) => (
-                        <option key={n}>{n}</option>
-                      ))}
-                    </select>
-                  </label>
-                </div>
-              )}
-              <OnePipeline key={pipeline} pipeline={pipeline} />
-            </>
-          ) : (
-            <Empty title="No pipeline takes events yet" type={INGEST}>
-              A pipeline takes them when it declares:
-            </Empty>
-          )
-        }
-      </Shown>
-    </Place>
+      {(pipeline) => <OnePipeline key={pipeline} pipeline={pipeline} />}
+    </PipelinePlace>
   );
 }

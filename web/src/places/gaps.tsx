@@ -3,16 +3,16 @@
 // SPDX-License-Identifier: MIT
 import { useEffect, useState } from "preact/hooks";
 import { address, asApiError, post } from "../api";
-import { count, date, number, words } from "../format";
+import { count, date, number } from "../format";
 import { Mark } from "../parts/mark";
-import { Place } from "../parts/place";
+import { PipelinePlace } from "../parts/pipeline-place";
 import { Empty, Loading, Shown } from "../parts/states";
 import { Time } from "../parts/time";
 import { LETTERS, openByYear, YearOf, yearsOf } from "../parts/year";
 import { useResource } from "../resource";
 import { setQuery, useAddress } from "../router";
 import { objects } from "../table";
-import type { Gaps, Overview, SqlTable } from "../types";
+import type { Gaps, SqlTable } from "../types";
 
 const GAPS_SCRIPT = `gaps = { table = "quotes", calendar = "weekdays", since = "2024-01-02",
          keys = { "USD", "EUR" } }`;
@@ -167,54 +167,19 @@ function OnePipeline({ pipeline }: { pipeline: string }) {
 }
 
 export function GapsPlace() {
-  const { query } = useAddress();
-  const overview = useResource<Overview>("/api/v1/overview");
-  const names = (overview.data?.pipelines ?? [])
-    .filter((p) => p.kind === "gaps")
-    .map((p) => p.name);
-  const pipeline = query.get("pipeline") ?? names[0];
   return (
-    <Place
+    <PipelinePlace
+      kind="gaps"
       title="Gaps"
-      summary="Each expected date of each series: there, missing, or being tried again."
+      summary={() => "Each expected date of each series: there, missing, or being tried again."}
+      drop={["key", "date", "year"]}
+      none={
+        <Empty title="No pipeline follows a series yet" type={GAPS_SCRIPT}>
+          A pipeline that declares gaps asks only for the dates that are missing:
+        </Empty>
+      }
     >
-      <Shown of={overview} rows={8}>
-        {() =>
-          pipeline ? (
-            <>
-              {names.length > 1 && (
-                <div class="filters">
-                  <label class="field">
-                    Pipeline
-                    <select
-                      value={pipeline}
-                      onChange={(e) =>
-                        setQuery({
-                          pipeline: e.currentTarget.value,
-                          key: null,
-                          date: null,
-                          year: null,
-                        })
-                      }
-                    >
-                      {[...new Set([pipeline, ...names])].sort().map((n) => (
-                        <option key={n} value={n}>
-                          {words(n)}
-                        </option>
-                      ))}
-                    </select>
-                  </label>
-                </div>
-              )}
-              <OnePipeline key={pipeline} pipeline={pipeline} />
-            </>
-          ) : (
-            <Empty title="No pipeline follows a series yet" type={GAPS_SCRIPT}>
-              A pipeline that declares gaps asks only for the dates that are missing:
-            </Empty>
-          )
-        }
-      </Shown>
-    </Place>
+      {(pipeline) => <OnePipeline key={pipeline} pipeline={pipeline} />}
+    </PipelinePlace>
   );
 }
