@@ -182,14 +182,29 @@ static int add_source_query(run *r, http_request *q, const value *own, const val
   return q->url ? 0 : -1;
 }
 
+/* The source's address with its secrets filled in, for the wire; `shown` keeps their names. */
+static int fill_address(run *r, http_request *q, const source *s, const char *path,
+                        const value *query, dts_error *e) {
+  buffer filled;
+  if (!strstr(s->url, "{secret")) return 0;
+  buffer_init(&filled, URL_LIMIT);
+  int rc = fill_in(r, q, "the address", s->url, &filled, e);
+  if (rc == 0) q->url = join_url(q, buffer_text(&filled), path, query, e);
+  if (rc > 0) error_fail(e, "SECRET", "the address needs a secret that may be absent, and is");
+  buffer_free(&filled);
+  return rc == 0 && q->url ? 0 : -1;
+}
+
 /* A path below the source, or a whole address (a Link header's). */
 static int make_url(run *r, http_request *q, const source *s, const value *args, dts_error *e) {
   const value *query = in_order(&q->memory, value_get(args, "query"));
   const char *whole = value_get_text(args, "url", NULL);
   const char *base = whole || !s ? value_get_text(args, "url", "") : s->url;
-  q->url = join_url(q, base, whole || !s ? "" : value_get_text(args, "path", ""), query, e);
+  const char *path = whole || !s ? "" : value_get_text(args, "path", "");
+  q->url = join_url(q, base, path, query, e);
   if (!q->url || !(q->shown = clean_url(q, q->url, e))) return -1;
   if (!s) return 0;
+  if (!whole && fill_address(r, q, s, path, query, e) < 0) return -1;
   if (is_elsewhere(q, s->url, &q->elsewhere, e) < 0) return -1;
   return s->query && !q->elsewhere ? add_source_query(r, q, s->query, query, e) : 0;
 }

@@ -85,6 +85,19 @@ local function accepted(given, what)
   return kernel.list(table.move(list, 1, #list, 1, {}))
 end
 
+-- A secret is filled in where a source declares it, and nowhere else: here its name would be sent as it is.
+local function refuse_secret(text, place, what)
+  local written = type(text) == "string" and text:match("{secret%??:[^}]*}?") or nil
+  if written then
+    options.fail(what, ("%s: %s is filled in for the source alone"):format(place, written),
+      "write it in url, query or headers of dts.source; a script never sees its value")
+  end
+end
+
+local function refuse_secrets(map, field, what)
+  for name, value in pairs(map) do refuse_secret(value, ("field '%s': '%s'"):format(field, name), what) end
+end
+
 -- json, form and body are three ways to say one thing.
 local function add_body(out, what)
   local given = (out.body ~= nil and 1 or 0) + (out.json ~= nil and 1 or 0) + (out.form ~= nil and 1 or 0)
@@ -96,22 +109,13 @@ local function add_body(out, what)
     out.body = body.raw(out.body)
     if not out.body then options.fail(what, "field 'body': a text or a body expected") end
   end
+  if kind == "application/json" then refuse_secret(out.body, "field 'json'", what) end
+  if out.form then refuse_secrets(out.form, "form", what) end
   if kind and not has_header(out.headers or {}, "content-type") then
     out.headers = out.headers or {}
     out.headers["Content-Type"] = kind
   end
   out.json, out.form = nil, nil
-end
-
--- A secret is filled in where a source declares it, and nowhere else: here its name would be sent as it is.
-local function refuse_secrets(map, field, what)
-  for name, value in pairs(map) do
-    if type(value) == "string" and value:find("{secrets?%??:") then
-      options.fail(what, ("field '%s': a secret in '%s' is filled in for the source alone"):format(field, name),
-        ("write dts.source { …, %s = { %s = %s } }"):format(field,
-          name:find("^[%a_][%w_]*$") and name or ("[%q]"):format(name), kernel.shorten(value)))
-    end
-  end
 end
 
 -- What the analyst wrote as an OP_HTTP's arguments.
@@ -153,6 +157,7 @@ end
 local function request(self, method, address, given)
   local what = ("%s:%s"):format(self.what, method:lower())
   check_address(method:lower(), address, what)
+  refuse_secret(address, "the path", what)
   local args = arguments(SPEC, given, what)
   args.method = method
   self.place(args, address)
@@ -166,6 +171,7 @@ local PAGES = pager.spec(FIELDS)
 local function pages(self, address, given)
   local what = self.what .. ":pages"
   check_address("pages", address, what)
+  refuse_secret(address, "the path", what)
   local args = arguments(PAGES, given, what)
   self.place(args, address)
   local sent -- what each page is asked for with, and how that becomes text

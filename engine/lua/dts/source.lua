@@ -19,22 +19,30 @@ local SPEC = options.spec("dts.source", {
   { "largest", "size", help = 'a decoded body at most: "512MB" unless said' },
 })
 
-local function check_url(url, what)
-  if not url:find("^https?://[^/%s]+") then
-    options.fail(what, ("field 'url': an address that begins with https:// expected, got %s")
-      :format(options.shown(url)))
+-- "{secret: KEY}" would go out as it is written.
+local function check_secret(text, place, what)
+  for written in text:gmatch("{%s*[Ss][Ee][Cc][Rr][Ee][Tt][^}]*}?") do
+    if not written:find("^{secret%??:[%w_%.-]+}$") then
+      options.fail(what, ("%s: {secret:NAME} expected, got %s"):format(place, options.shown(written)),
+        "NAME has letters, digits and _; {secret?:NAME} may be absent")
+    end
   end
 end
 
--- "{secret: KEY}" would go out as it is written.
 local function check_secrets(map, field, what)
-  for name, value in pairs(map or {}) do
-    for written in value:gmatch("{%s*[Ss][Ee][Cc][Rr][Ee][Tt][^}]*}?") do
-      if not written:find("^{secret%??:[%w_%.-]+}$") then
-        options.fail(what, ("field '%s': {secret:NAME} expected in '%s', got %s"):format(field, name,
-          options.shown(written)), "NAME has letters, digits and _; {secret?:NAME} may be absent")
-      end
-    end
+  for name, value in pairs(map or {}) do check_secret(value, ("field '%s': '%s'"):format(field, name), what) end
+end
+
+-- A key in the address stands in its path: hosts are known before anything is asked.
+local function check_url(url, what)
+  if not url:find("^https?://[^/%s{]+") then
+    options.fail(what, ("field 'url': an address that begins with https:// expected, got %s")
+      :format(options.shown(url)))
+  end
+  check_secret(url, "field 'url'", what)
+  local host = url:match("^%a+://([^/?#]*)")
+  if host:find("{", 1, true) or url:find("{secret?:", 1, true) then
+    options.fail(what, ("field 'url': {secret:NAME} stands in the path alone, got %s"):format(options.shown(url)))
   end
 end
 

@@ -74,6 +74,16 @@ describe("dts.source", function()
   it("refuses addresses and rates that are none", function()
     assert.equal([[dts.source 'g': field 'url': an address that begins with https:// expected, got "g.com"]],
       said 'dts.source { name = "g", url = "g.com" }')
+    for url, shown in pairs {
+      ["https://{secret:K}/"] = [[an address that begins with https:// expected, got "https://{secret:K}/"]],
+      ["https://g.{secret:K}/"] = [[{secret:NAME} stands in the path alone, got "https://g.{secret:K}/"]],
+      ["https://g.com/{secret?:K}"] = [[{secret:NAME} stands in the path alone, got "https://g.com/{secret?:K}"]],
+      ["https://g.com/{secrets:K}"] = [[{secret:NAME} expected, got "{secrets:K}"]],
+    } do
+      assert.equal("dts.source 'g': field 'url': " .. shown, said(('dts.source { name = "g", url = %q }'):format(url)))
+    end
+    assert.equal([[dts.source 'g': field 'query': 'key': {secret:NAME} expected, got "{secret: KEY}"]],
+      said 'dts.source { name = "g", url = "https://g.com", query = { key = "{secret: KEY}" } }')
     assert.equal([[dts.source 'g': field 'rate': a rate such as "5/s", "60/m" or "5000/h" expected, got "5"]],
       said 'dts.source { name = "g", url = "https://g.com", rate = "5" }')
   end)

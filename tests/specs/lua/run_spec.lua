@@ -279,11 +279,19 @@ dts.pipeline { name = "p", run = function(ctx) %s end }]]):format(text), { http 
   end)
 
   it("fill no secret in: it is not sent by its name either", function()
-    local message, _, hint = fake.refused(ask, 's:get("/", { query = { key = "{secret:KEY}" } })', empty)
-    assert.equal("source 's':get: field 'query': a secret in 'key' is filled in for the source alone", message)
-    assert.equal('write dts.source { …, query = { key = "{secret:KEY}" } }', hint)
-    message = fake.refused(ask, 's:get("/", { headers = { ["X-Key"] = "a {secret?:KEY}" } })', empty)
-    assert.matches("field 'headers': a secret in 'X-Key'", message, 1, true)
+    local says = "source 's':%s: %s: {secret:KEY} is filled in for the source alone"
+    for text, said in pairs {
+      ['s:get("/", { query = { key = "{secret:KEY}" } })'] = { "get", "field 'query': 'key'" },
+      ['s:get("/", { headers = { ["X-Key"] = "a {secret:KEY}" } })'] = { "get", "field 'headers': 'X-Key'" },
+      ['s:post("/", { json = { a = { "{secret:KEY}" } } })'] = { "post", "field 'json'" },
+      ['s:post("/", { form = { key = "{secret:KEY}" } })'] = { "post", "field 'form': 'key'" },
+      ['s:get("/v1/{secret:KEY}")'] = { "get", "the path" },
+      ['for _ in s:pages("/{secret:KEY}") do end'] = { "pages", "the path" },
+    } do
+      local message, _, hint = fake.refused(ask, text, empty)
+      assert.equal(says:format(said[1], said[2]), message)
+      assert.equal("write it in url, query or headers of dts.source; a script never sees its value", hint)
+    end
   end)
 
   it("name what was meant where a reply or an address stands in a wrong place", function()
