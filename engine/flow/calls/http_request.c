@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/calls/http_request.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +63,18 @@ static void no_secret(const char *name, const char *where, dts_error *e) {
              name);
 }
 
+/* As a part of a path, which it does not end: what is no pchar (RFC 3986 section 3.3) is encoded. */
+static void add_segment(buffer *out, const char *text) {
+  static const char plain[] = "-._~!$&'()*+,;=:@";
+  for (; *text; text++)
+    if (isalnum((unsigned char)*text) || strchr(plain, *text))
+      buffer_add_char(out, *text);
+    else
+      buffer_add_format(out, "%%%02X", (unsigned char)*text);
+}
+
 /* Fills {secret:NAME} in; 1 when all is to be dropped ({secret?:NAME} without a value). `where` is
- * for the message. */
+ * for the message; NULL: in a path. */
 static int fill_in(run *r, http_request *q, const char *where, const char *text, buffer *out,
                    dts_error *e) {
   for (const char *at = text; *at;) {
@@ -77,9 +88,12 @@ static int fill_in(run *r, http_request *q, const char *where, const char *text,
     const char *name = arena_copy(&q->memory, from, (size_t)(end - from));
     const char *secret = kernel_secret(r->kernel, name, &q->memory);
     if (!secret && optional) return 1;
-    if (!secret) return no_secret(name, where, e), -1;
+    if (!secret) return no_secret(name, where ? where : "the address", e), -1;
     value_add(&q->memory, &q->secrets, value_text(secret));
-    buffer_add_text(out, secret);
+    if (where)
+      buffer_add_text(out, secret);
+    else
+      add_segment(out, secret);
     at = end + 1;
   }
   return 0;
@@ -188,7 +202,7 @@ static int fill_address(run *r, http_request *q, const source *s, const char *pa
   buffer filled;
   if (!strstr(s->url, "{secret")) return 0;
   buffer_init(&filled, URL_LIMIT);
-  int rc = fill_in(r, q, "the address", s->url, &filled, e);
+  int rc = fill_in(r, q, NULL, s->url, &filled, e);
   if (rc == 0) q->url = join_url(q, buffer_text(&filled), path, query, e);
   if (rc > 0) error_fail(e, "SECRET", "the address needs a secret that may be absent, and is");
   buffer_free(&filled);
