@@ -54,6 +54,8 @@ int loader_search(lua_State *L) {
 static void push_project_chunk(lua_State *L, int source, const char *file) {
   size_t size;
   const char *text = luaL_checklstring(L, source, &size);
+  if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+    text += 3, size -= 3; /* a byte order mark */
   lua_pushfstring(L, "@%s", file);
   if (luaL_loadbufferx(L, text, size, lua_tostring(L, -1), "t") != LUA_OK) lua_error(L);
   lua_remove(L, -2);

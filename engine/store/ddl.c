@@ -6,6 +6,7 @@
  * that a script drops stays behind, and must not make the next row impossible.
  *
  * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/conn.h"
@@ -107,6 +108,19 @@ static int refuse_empty(store_conn *c, const table *t, const table_column *colum
                     column->name, column_type_name(column->type));
 }
 
+/* A number, a text in quotes, true or false: what ALTER TABLE takes for a default. */
+static bool is_literal(const char *text) {
+  char *end = NULL;
+  size_t size = strlen(text);
+  if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) return true;
+  if (strspn(text, "+-.0123456789eE") == size && size > 0) return strtod(text, &end), !*end;
+  if (size < 2 || *text != '\'' || text[size - 1] != '\'') return false;
+  for (size_t i = 1; i < size - 1; i++) /* a quote within is doubled */
+    if (text[i] == '\'' && (++i == size - 1 || text[i] != '\'')) return false;
+  return true;
+}
+
+/* The default stands in the store, too: runs that began before the column was declared do not name it. */
 static int add_to(store_conn *c, const table *t, const table_column *column, dts_error *e) {
   buffer b;
   buffer_init(&b, 1 << 20);
@@ -114,6 +128,8 @@ static int add_to(store_conn *c, const table *t, const table_column *column, dts
   sql_add_name(&b, t->name);
   buffer_add_text(&b, " ADD COLUMN ");
   add_column(&b, column);
+  if (column->otherwise && is_literal(column->otherwise))
+    buffer_add_format(&b, " DEFAULT %s", column->otherwise);
   if (exec_buffer(c, &b, e) < 0) return -1;
   if (column->otherwise) return fill_default(c, t, column, e);
   return column->not_null ? refuse_empty(c, t, column, e) : 0;

@@ -97,6 +97,7 @@ const DANCES = {
     writeFileSync(at(FILE), text);
     for (const left of [".#answer.lua", "#answer.lua#", "answer.lua~"]) unlinkSync(at(`pipelines/${left}`));
   },
+  "with the mark and the line ends of Windows": (text) => writeFileSync(at(FILE), `\uFEFF${text.replaceAll("\n", "\r\n")}`),
   "a new file renamed over it": (text) => {
     writeFileSync(at("pipelines/answer.lua.tmp-1"), text);
     renameSync(at("pipelines/answer.lua.tmp-1"), at(FILE));

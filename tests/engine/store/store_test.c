@@ -217,6 +217,28 @@ static void refuses_nan(void **state) {
 #define T(columns, rest)   "{\"name\":\"t\",\"columns\":[" columns "]" rest "}"
 #define COLUMN(name, type) "{\"name\":\"" name "\",\"type\":\"" type "\"}"
 
+/* What does not name a new column (a run of the version before) gives it its default. */
+static void new_columns_have_their_default(void **state) {
+  (void)state;
+  arena a = {0};
+  store *s = help_memory();
+  must(s, ensure, help_table(&a, T(COLUMN("k", "text"), "")), NULL);
+  help_exec(s, "insert into t values ('before')");
+  table *t = help_table(&a, "{\"name\":\"t\",\"columns\":[{\"name\":\"k\",\"type\":\"text\"},"
+                            "{\"name\":\"a\",\"type\":\"text\",\"default\":\"'it''s'\"},"
+                            "{\"name\":\"b\",\"type\":\"real\",\"default\":\"-1.5\"},"
+                            "{\"name\":\"c\",\"type\":\"boolean\",\"default\":\"true\"},"
+                            "{\"name\":\"d\",\"type\":\"integer\",\"default\":\"(1 + 2)\"}]}");
+  must(s, ensure, t, NULL);
+  help_exec(s, "insert into t(k) values ('behind')");
+  assert_int_equal(help_count(s, "select count(*) from t where a = 'it''s' and b = -1.5 and c = 1"),
+                   2);
+  assert_int_equal(help_count(s, "select count(*) from t where d = 3"), 1);
+  must(s, ensure, t, NULL);
+  store_close(s);
+  arena_free(&a);
+}
+
 static void follows_declarations(void **state) {
   (void)state;
   arena a = {0};
@@ -522,6 +544,7 @@ int main(void) {
       cmocka_unit_test(refuses_nan),
       cmocka_unit_test(follows_declarations),
       cmocka_unit_test(checks_expressions),
+      cmocka_unit_test(new_columns_have_their_default),
       cmocka_unit_test(one_writer_at_a_time),
       cmocka_unit_test(one_writer_by_any_name),
       cmocka_unit_test(a_command_that_ends_is_waited_for),
