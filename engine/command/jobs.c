@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "command/listing.h"
+#include "command/screen.h"
 #include "core/job.h"
+#include "format/date.h"
 
 static const char list_sql[] =
     "select id, pipeline, state, attempts, retry_count, deferrals, run_at, error from dts_jobs "
@@ -21,8 +23,10 @@ static const char attempts_sql[] =
 
 static int list(const given *g, dts_error *e) {
   const char *states[JOB_CANCELLED + 2] = {0};
+  bool all = !given_has(g, "pipeline") && !given_has(g, "state");
   for (int i = 0; i <= JOB_CANCELLED; i++) states[i] = job_status_name((job_status)i);
-  return listing_of_pipeline(g, list_sql, states, "no job is known", e);
+  return listing_of_pipeline(g, list_sql, states, all ? "no job is known" : "there is no such job",
+                             e);
 }
 
 static int read_id(const given *g, long long *id, dts_error *e) {
@@ -34,13 +38,32 @@ static int read_id(const given *g, long long *id, dts_error *e) {
   return error_hint(e, "`dts jobs` shows the numbers: dts jobs show 12");
 }
 
+static const char one_sql[] = "select pipeline, state, retry_count, deferrals, case when state = "
+                              "'waiting' then run_at end as run_at from dts_jobs where id = :job";
+
+/* "job 12 of load: waiting until 2026-03-10 12:00:00 (UTC); retry_count 1, deferrals 3" */
+static void print_one(const value *answer, int64_t id) {
+  const value *row = value_get(answer, "rows")->list.items[0].list.items;
+  zone *z = zone_open(value_get_text(answer, "timezone", "UTC"), NULL);
+  char time[32];
+  int64_t ms;
+  printf("job %lld of %s: %s", (long long)id, row[0].text.bytes, row[1].text.bytes);
+  if (row[4].kind == VALUE_TEXT && timestamp_read(row[4].text.bytes, row[4].text.size, &ms) == 0) {
+    screen_time(ms, z, time);
+    printf(" until %s (%s)", time, zone_name(z));
+  }
+  printf("; retry_count %lld, deferrals %lld\n\n", (long long)row[2].integer,
+         (long long)row[3].integer);
+  zone_close(z);
+}
+
 static int show(engine *n, const given *g, int64_t id, arena *a, dts_error *e) {
   value params = value_map(), found;
   value_set(a, &params, "job", value_integer(id));
-  if (engine_sql(n, "select state from dts_job where id = :job", &params, 0, a, &found, e) < 0)
-    return -1;
+  if (engine_sql(n, one_sql, &params, 0, a, &found, e) < 0) return -1;
   if (!value_get(&found, "rows")->list.count)
     return error_fail(e, "JOB", "there is no job %lld", (long long)id);
+  if (!g->json) print_one(&found, id);
   return listing_print(n, g, attempts_sql, &params, "it has not been tried yet", e);
 }
 

@@ -18,7 +18,7 @@ enum { FILE_LIMIT = 64 * 1024 * 1024 };
 
 static const char list_sql[] =
     "select id, pipeline, input, name, line, error, attempts, retry_count, at from dts_quarantine "
-    "where :pipeline is null or pipeline = :pipeline order by at, id";
+    "where :pipeline is null or pipeline = :pipeline order by at, length(id), id";
 static const char note_sql[] =
     "select 'job-' || n.job as id, j.pipeline, j.kind as input, j.name, j.state, n.line, n.reason, "
     "n.row from dts_note n join dts_job j on j.id = n.job where :pipeline is null or j.pipeline = "
@@ -38,8 +38,6 @@ static int list(engine *n, const given *g, dts_error *e) {
     rc = given_has(g, "notes") ? listing_print(n, g, note_sql, &params, "no row is set aside", e)
          : given_has(g, "decisions")
              ? listing_print(n, g, decision_sql, &params, "nothing was released or dropped", e)
-         : given_has(g, "decisions")
-             ? listing_print(n, g, decision_sql, &params, "nothing was released or dropped", e)
              : listing_print(n, g, list_sql, &params, "nothing is in quarantine", e);
   arena_free(&a);
   return rc;
@@ -47,17 +45,24 @@ static int list(engine *n, const given *g, dts_error *e) {
 
 /* ---- release and drop ---- */
 
+/* 12 is job-12, as `dts jobs` shows it. */
 static value ids_of(arena *a, const given *g) {
   value ids = value_list();
-  for (size_t i = 1; i < g->word_count; i++) value_add(a, &ids, value_text(g->words[i]));
+  for (size_t i = 1; i < g->word_count; i++) {
+    const char *word = g->words[i];
+    bool number = *word && !word[strspn(word, "0123456789")];
+    value_add(a, &ids, value_text(number ? arena_format(a, "job-%s", word) : word));
+  }
   return ids;
 }
 
 static int print_count(const given *g, const value *answer, const char *verb) {
+  int64_t count = value_get_integer(answer, "count", 0);
   buffer b;
   if (g->json) return screen_json(stdout, answer), 0;
+  if (!count) return puts("nothing in quarantine is meant by that: dts quarantine list"), 0;
   buffer_init(&b, 256);
-  screen_count(&b, value_get_integer(answer, "count", 0), "input");
+  screen_count(&b, count, "input");
   printf("%s %s\n", buffer_text(&b), verb);
   buffer_free(&b);
   return 0;
@@ -76,7 +81,7 @@ static int add_with(const given *g, arena *a, value *order, dts_error *e) {
 }
 
 static const char dates_sql[] =
-    "select distinct pipeline from dts_quarantine where input = 'date' and (%s) and "
+    "select distinct pipeline from dts_quarantine where input = 'date' and ((%s\n)) and "
     "(:id is null or id = :id) and (:pipeline is null or pipeline = :pipeline)";
 
 /* Adds the pipelines of the dates that are meant: dates have no job that waits, a recheck takes
@@ -142,7 +147,8 @@ static int release(engine *n, const given *g, dts_error *e) {
   arena a = {0};
   value dates = value_list();
   value order = engine_command(&a, "release"), answer;
-  int rc = add_choice(g, "release", &a, &order, e);
+  int rc = listing_check_pipeline(n, given_text(g, "pipeline", NULL), e);
+  if (rc == 0) rc = add_choice(g, "release", &a, &order, e);
   for (size_t i = 1; rc == 0 && i < g->word_count; i++) add_dates(n, g, g->words[i], &a, &dates);
   if (rc == 0 && g->word_count < 2) add_dates(n, g, NULL, &a, &dates);
   if (rc == 0) rc = add_with(g, &a, &order, e);
@@ -160,7 +166,8 @@ static int drop(engine *n, const given *g, dts_error *e) {
   arena a = {0};
   value order = engine_command(&a, "drop"), answer;
   const char *reason = given_text(g, "reason", NULL);
-  int rc = add_choice(g, "drop", &a, &order, e);
+  int rc = listing_check_pipeline(n, given_text(g, "pipeline", NULL), e);
+  if (rc == 0) rc = add_choice(g, "drop", &a, &order, e);
   if (rc == 0 && (!reason || !*reason))
     rc = error_fail(e, "USAGE", "say why with --reason TEXT; it is kept in the audit");
   if (rc == 0) rc = engine_ask(n, &order, NULL, NULL, &a, &answer, e);

@@ -149,7 +149,9 @@ static void print_json(const shown *x, arena *a) {
 int quarantine_show(engine *n, const given *g, dts_error *e) {
   arena a = {0};
   shown x = {0};
-  int rc = find(n, given_word(g, 1), &a, &x, e);
+  const char *id = given_word(g, 1);
+  bool number = *id && !id[strspn(id, "0123456789")]; /* as `dts jobs` shows it */
+  int rc = find(n, number ? arena_format(&a, "job-%s", id) : id, &a, &x, e);
   if (rc == 0 && g->json)
     print_json(&x, &a);
   else if (rc == 0)

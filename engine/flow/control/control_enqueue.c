@@ -68,6 +68,11 @@ static int cancel_work(store_conn *c, void *arg, dts_error *e) {
   if (jobs_load(c, id, &q->memory, &n->job, e) < 0) return -1;
   n->alone = n->job.state.status != JOB_LEASED; /* a run says so when its worker has gone */
   if (!n->alone) return 0;
+  if (n->job.state.status == JOB_QUARANTINED) {
+    error_fail(e, "REFUSED", "job %lld is in quarantine: nothing of it runs", (long long)id);
+    return error_hint(e, "dts quarantine drop job-%lld --reason \"...\" says that it never shall",
+                      (long long)id);
+  }
   if (jobs_step(c, &n->job, &event, now, 0, &fx, e) < 0) return -1;
   return finish_alone(c, n->set, &n->job, now, &n->closed, e);
 }

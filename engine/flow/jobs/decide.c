@@ -15,6 +15,8 @@ typedef struct deciding {
   value ids;
   quarantine_act act;
   char object[65];
+  bool named; /* by ids; else by a condition, and what has left quarantine since is not meant */
+  int64_t count;
   int rc;
   dts_error error;
 } deciding;
@@ -23,7 +25,7 @@ static void finish(deciding *d, const dts_error *e) {
   question *q = d->question;
   dts_error copy = e ? *e : (dts_error){0};
   value v = value_map();
-  value_set(&q->memory, &v, "count", value_integer((int64_t)d->ids.list.count));
+  value_set(&q->memory, &v, "count", value_integer(d->count));
   registry_release(d->set);
   free(d);
   if (copy.code[0])
@@ -34,10 +36,17 @@ static void finish(deciding *d, const dts_error *e) {
 
 static int apply_work(store_conn *c, void *arg, dts_error *e) {
   deciding *d = arg;
+  d->count = 0; /* the group may be tried again */
   for (size_t i = 0; i < d->ids.list.count; i++) {
     const value *id = &d->ids.list.items[i];
     const char *text = id->kind == VALUE_TEXT ? id->text.bytes : "";
-    if (quarantine_apply(c, text, &d->act, e) < 0) return -1;
+    dts_error refused;
+    if (quarantine_apply(c, text, &d->act, &refused) == 0) {
+      d->count++;
+    } else if (d->named || strcmp(refused.code, "REFUSED") != 0) {
+      *e = refused;
+      return -1;
+    }
   }
   return 0;
 }
@@ -85,6 +94,7 @@ void decide(question *q, bool release) {
   const value *with = release ? value_get(&q->command, "with") : NULL;
   deciding *d = memory_alloc(sizeof *d);
   *d = (deciding){.question = q, .set = kernel_registry(k), .ids = value_list()};
+  d->named = value_get(&q->command, "ids") || with;
   d->act = (quarantine_act){.release = release,
                             .reason = value_get_text(&q->command, "reason", NULL),
                             .by = value_get_text(&q->command, "by", NULL),

@@ -9,10 +9,11 @@
 
 #include "core/gap.h"
 #include "flow/jobs/jobs.h"
+#include "flow/jobs/scheduler.h"
 #include "format/json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-enum { IDS = 100000, SELECT_MS = 10000 };
+enum { IDS = 100000, IDS_BYTES = 64 << 20, SELECT_MS = 10000 };
 
 static int with_status(dts_error *e, int status) {
   if (e) e->status = status;
@@ -36,8 +37,11 @@ static int add_id(void *arg, const store_header *header, const value *row, dts_e
 /* One condition and no more: what balances inside one pair of parentheses cannot leave two. */
 static int check_where(store_conn *c, const char *where, arena *a, dts_error *e) {
   dts_error inner;
+  value unbound;
   const char *sql = arena_format(a, "select (%s\n) from dts_quarantine", where);
-  if (store_check(c, sql, a, NULL, NULL, NULL, &inner) == 0) return 0;
+  int rc = store_check(c, sql, a, NULL, NULL, &unbound, &inner);
+  if (rc == 0 && !unbound.list.count) return 0;
+  if (rc == 0) error_fail(&inner, "WHERE", "it has a parameter, and nothing gives it a value");
   error_fail(e, "WHERE", "'%.200s' is no condition: %.500s", where, inner.message);
   error_hint(
       e, "the columns are id, pipeline, input, name, line, error, attempts, retry_count and at");
@@ -59,12 +63,25 @@ static int find_where(store_conn *c, const char *of, const char *where, arena *a
   return store_query(c, &query, a, NULL, NULL, add_id, &f, e);
 }
 
+/* As given, but for what was named twice. */
+static int take_once(store_conn *c, const value *given, arena *a, value *ids, dts_error *e) {
+  finding f = {a, ids};
+  buffer b;
+  buffer_init(&b, IDS_BYTES);
+  json_write(&b, given);
+  value params[] = {value_text(arena_text(a, buffer_text(&b)))};
+  buffer_free(&b);
+  return store_select(c, "select value from json_each(?1) group by value order by min(key)", params,
+                      1, add_id, &f, e);
+}
+
 int quarantine_find(store_conn *c, const value *command, arena *a, value *ids, dts_error *e) {
   const value *given = value_get(command, "ids");
   const char *of = value_get_text(command, "pipeline", NULL);
   const char *where = value_get_text(command, "where", NULL);
   *ids = value_list();
-  if (given && given->kind == VALUE_LIST && given->list.count) return *ids = *given, 0;
+  if (given && given->kind == VALUE_LIST && given->list.count)
+    return take_once(c, given, a, ids, e);
   if (of || where) return find_where(c, of, where ? where : "1 = 1", a, ids, e);
   error_fail(e, "QUARANTINE", "nothing says which inputs are meant");
   error_hint(e,
@@ -238,9 +255,14 @@ static int correct_params(store_conn *c, const job *j, const quarantine_act *act
                           dts_error *e) {
   value v;
   dts_error bad = {0};
+  const char *input = arena_copy(a, act->with, act->with_size);
+  const pipeline *p = act->set ? registry_pipeline(act->set, j->pipeline) : NULL;
   bool good = json_read(a, act->with, act->with_size, &v, &bad) == 0;
-  if (good && v.kind == VALUE_MAP)
-    return set_input(c, j, arena_copy(a, act->with, act->with_size), e);
+  if (good && v.kind == VALUE_MAP) {
+    bool declared = p && strcmp(j->trigger, "after") != 0; /* what follows is told of a firing */
+    if (declared && scheduler_params(p, &v, a, &input, e) < 0) return with_status(e, 422);
+    return set_input(c, j, input, e);
+  }
   error_fail(e, "PARAMS", "params are a JSON object%s%.300s", good ? "" : ": ", bad.message);
   return with_status(e, 422);
 }
@@ -283,12 +305,23 @@ static int run_again(store_conn *c, const job *j, const quarantine_act *act, con
   return audit(c, id, act, e);
 }
 
+static void hint_state(const job *j, dts_error *e) {
+  long long id = (long long)j->id;
+  if (job_is_open(j->state.status))
+    error_hint(e,
+               "it is still to run, or runs: `dts jobs show %lld`; `dts jobs cancel %lld` ends it",
+               id, id);
+  else
+    error_hint(e, "`dts quarantine show job-%lld` tells who decided what, if anybody did", id);
+}
+
 static int step_job(store_conn *c, job *j, const quarantine_act *act, dts_error *e) {
   job_effects fx;
   job_event event = {.kind = act->release ? JOB_RELEASE : JOB_DROP};
   event.person.permitted = true;
   event.person.reason = act->reason;
   if (jobs_step(c, j, &event, act->now, 0, &fx, e) == 0) return 0;
+  hint_state(j, e);
   return with_status(e, 409);
 }
 

@@ -126,12 +126,17 @@ void question_fail(question *q, const dts_error *e) {
   free(q);
 }
 
-static inline input_answer *input_ask(input_kernel *k, control_fn *fn, value command) {
+static inline input_answer *input_begin(input_kernel *k, control_fn *fn, value command) {
   question *q = memory_alloc(sizeof *q);
   input_answer *a = memory_alloc(sizeof *a);
   *q = (question){.kernel = &k->kernel, .arg = a};
   q->command = value_copy(&q->memory, &command);
   fn(&k->kernel, q);
+  return a;
+}
+
+static inline input_answer *input_ask(input_kernel *k, control_fn *fn, value command) {
+  input_answer *a = input_begin(k, fn, command);
   while (!a->done) loop_turn(k->kernel.loop, 1000);
   return a;
 }

@@ -11,7 +11,8 @@
   "[{\"noun\":\"pipeline\",\"name\":\"sales\",\"file\":\"pipelines/"                               \
   "test.lua\",\"line\":1,\"trigger\":\"files\","                                                   \
   "\"retry\":2,\"files\":[\"incoming/*.csv\"]},{\"noun\":\"pipeline\",\"name\":\"load\",\"file\":" \
-  "\"pipelines/test.lua\",\"line\":2,\"trigger\":\"hand\",\"retry\":2}]"
+  "\"pipelines/test.lua\",\"line\":2,\"trigger\":\"hand\",\"retry\":2,"                            \
+  "\"params\":[{\"name\":\"a\",\"type\":\"integer\"}]}]"
 
 /* A job that failed for good, as jobs.c brings it there. */
 typedef struct ruined {
@@ -108,12 +109,38 @@ static void releases_jobs(void **state) {
   expect_refused(k, control_release, "{\"ids\":[\"job-1\",\"job-2\"]}", "REFUSED", 409, "job 2");
   assert_int_equal(count(k, "select count(*) from dts_quarantine"),
                    2); /* job-1 as well: all or nothing */
+  expect_count(k, control_drop, "{\"ids\":[\"job-1\",\"job-1\"],\"reason\":\"x\"}", 1); /* once */
   expect_refused(k, control_release, "{\"ids\":[\"job-99\"]}", "NOT_FOUND", 404, "job-99");
   expect_refused(k, control_release, "{\"ids\":[\"job-1x\"]}", "NOT_FOUND", 404, "job-1x");
   expect_refused(k, control_release, "{\"ids\":[\"7\"]}", "NOT_FOUND", 404, "is no id of an input");
   expect_refused(k, control_release, "{}", "QUARANTINE", 422, "nothing says which");
   expect_count(k, control_release, "{\"pipeline\":\"load\"}", 1);
-  assert_int_equal(count(k, "select count(*) from dts_quarantine where pipeline = 'sales'"), 1);
+  assert_int_equal(count(k, "select count(*) from dts_quarantine"), 0);
+  input_close(k);
+}
+
+/* Both have looked before either writes: what the first has released is not meant by the second. */
+static void two_conditions_at_once(void **state) {
+  (void)state;
+  static const char *const commands[] = {"{\"pipeline\":\"load\"}",
+                                         "{\"where\":\"input = 'params'\"}"};
+  input_kernel *k = input_open(SET, NULL);
+  input_answer *answers[2];
+  arena a = {0};
+  for (int i = 0; i < 3; i++) ruin_job(k, i ? "load" : "sales", "params", NULL, "{}");
+  for (int i = 0; i < 2; i++)
+    answers[i] = input_begin(k, control_release, help_json(&a, commands[i]));
+  usleep(200 * 1000);
+  for (int i = 0; i < 2; i++) {
+    while (!answers[i]->done) loop_turn(k->kernel.loop, 1000);
+    if (answers[i]->failed) fail_msg("%s", answers[i]->error.message);
+  }
+  assert_int_equal(value_get_integer(&answers[0]->answer, "count", -1) +
+                       value_get_integer(&answers[1]->answer, "count", -1),
+                   3);
+  assert_int_equal(count(k, "select count(*) from dts_job where releases = 1"), 3);
+  for (int i = 0; i < 2; i++) input_forget(answers[i]);
+  arena_free(&a);
   input_close(k);
 }
 
@@ -128,6 +155,7 @@ static void asks_with_conditions(void **state) {
   expect_refused(k, control_release, "{\"where\":\"1=1)) or ((1=1\"}", "WHERE", 422,
                  "is no condition");
   expect_refused(k, control_release, "{\"where\":\"\"}", "WHERE", 422, "is no condition");
+  expect_refused(k, control_release, "{\"where\":\"error like :x\"}", "WHERE", 422, "a parameter");
   assert_int_equal(count(k, "select count(*) from dts_quarantine"), 4);
   expect_count(k, control_release, "{\"pipeline\":\"sales\",\"where\":\"1=1) or (1=1\"}",
                2); /* stays inside */
@@ -309,6 +337,10 @@ static void corrects_params_too(void **state) {
                  "a JSON object");
   expect_refused(k, control_release, "{\"ids\":[\"job-2\"],\"with\":\"{}\"}", "REFUSED", 409,
                  "a batch of events");
+  expect_refused(k, control_release, "{\"ids\":[\"job-1\"],\"with\":\"{\\\"b\\\":2}\"}", "PARAM",
+                 422, "no parameter 'b'");
+  expect_refused(k, control_release, "{\"ids\":[\"job-1\"],\"with\":\"{\\\"a\\\":\\\"x\\\"}\"}",
+                 "PARAM", 422, "integer expected");
   expect_count(k, control_release, "{\"ids\":[\"job-1\"],\"with\":\"{\\\"a\\\":2}\"}", 1);
   assert_int_equal(
       count(k, "select count(*) from dts_job where input = '{\"a\":2}' and state = 'queued'"), 1);
@@ -365,6 +397,7 @@ int main(void) {
       cmocka_unit_test(shows_what_lies_there),
       cmocka_unit_test(releases_jobs),
       cmocka_unit_test(asks_with_conditions),
+      cmocka_unit_test(two_conditions_at_once),
       cmocka_unit_test(drops_with_a_reason),
       cmocka_unit_test(tells_what_was_tried),
       cmocka_unit_test(decides_about_dates),
