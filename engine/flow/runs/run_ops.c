@@ -80,6 +80,8 @@ static int check_effect(run *r, const value *effect, dts_error *e) {
   const char *name = value_get_text(effect, "table", NULL);
   if (strcmp(verb, "archive") == 0 || strcmp(verb, "validator") == 0)
     return error_fail(e, "WIRE", "an effect '%s' is the engine's own", verb);
+  if (strcmp(verb, "update") == 0 && !value_get(effect, "row"))
+    return error_fail(e, "WIRE", "an update without a row");
   if (name) return may_write(r, name, e);
   if (strcmp(verb, "enqueue") != 0) return 0;
   arena a = {0};
@@ -156,11 +158,12 @@ static void archive_then(void *arg) {
   run_release(r);
 }
 
-static void take_archive(run *r, const value *effect, int fd) {
+static void take_archive(run *r, const value *effect, int *fd) {
   archiving *w = memory_alloc(sizeof *w);
   w->run = r;
   w->effect = value_copy(&w->memory, effect);
-  w->fd = fd;
+  w->fd = *fd;
+  *fd = -1;
   run_hold(r);
   r->archiving = true;
   run_listen(r);
@@ -188,7 +191,7 @@ static void take_progress(run *r, const value *said) {
   arena_free(&a);
 }
 
-static void ask(run *r, const frame *in, dts_error *e) {
+static void ask(run *r, frame *in, dts_error *e) {
   call_fn *fn = call_find((wire_op)in->op);
   if (!fn) {
     error_fail(e, "WIRE", "operation %d is not known", in->op);
@@ -196,6 +199,7 @@ static void ask(run *r, const frame *in, dts_error *e) {
   }
   call *c = memory_alloc(sizeof *c);
   *c = (call){.run = r, .id = in->call, .op = (wire_op)in->op, .fd = in->fd};
+  in->fd = -1;
   run_hold(r);
   unpack u = {in->payload, in->payload + in->size};
   if (unpack_value(&u, &c->memory, &c->args, e) < 0)
@@ -204,7 +208,7 @@ static void ask(run *r, const frame *in, dts_error *e) {
     fn(c);
 }
 
-static void take_said(run *r, const frame *in, dts_error *e) {
+static void take_said(run *r, frame *in, dts_error *e) {
   arena a = {0};
   value said;
   unpack u = {in->payload, in->payload + in->size};
@@ -214,20 +218,23 @@ static void take_said(run *r, const frame *in, dts_error *e) {
     else if (in->op == OP_PROGRESS)
       take_progress(r, &said);
     else if (value_is(value_get(&said, "verb"), "archive"))
-      take_archive(r, &said, in->fd);
+      take_archive(r, &said, &in->fd);
     else
       take_effect(r, in, &said, e);
   }
   arena_free(&a);
 }
 
-void run_ops_frame(run *r, const frame *in) {
+/* Whoever takes a descriptor that rode along leaves -1; what nobody asked for is closed. */
+void run_ops_frame(run *r, const frame *came) {
   dts_error e = {0};
+  frame own = *came, *in = &own;
   if (in->op == OP_ROWS)
     take_rows(r, in, &e);
   else if (in->op == OP_STAGE || in->op == OP_LOG || in->op == OP_PROGRESS)
     take_said(r, in, &e);
   else
     ask(r, in, &e);
+  if (own.fd >= 0) close(own.fd);
   if (e.code[0]) run_fault(r, &e);
 }
