@@ -7,7 +7,6 @@
 #include "command/doctor.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "command/command.h"
 #include "command/place.h"

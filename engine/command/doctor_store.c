@@ -2,7 +2,6 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>

@@ -8,7 +8,6 @@
 #include "command/command.h"
 #include "command/engine.h"
 #include "command/faults.h"
-#include "command/screen.h"
 #include "command/sheet.h"
 
 static const char *const names[] = {"", "name", "value", "from", NULL};

@@ -7,9 +7,6 @@
  * SPDX-License-Identifier: MIT */
 #include "core/limit.h"
 
-#include <stddef.h>
-#include <string.h>
-
 /* A count of N with a tenth of it at once spreads the other nine tenths over the period: any window
  * of that length then sees at most burst + spread = N. */
 void rate_set(rate *r, int64_t count, int64_t period_ms) {

@@ -20,7 +20,7 @@
 /* Of a document that is too deep: json_fail words it. */
 static const char DEEP[] = "no more levels of lists and maps";
 
-enum state { VALUE, FIRST_ITEM, FIRST_KEY, NEXT_KEY, COLON, AFTER, DONE, BROKEN };
+enum state { VALUE, FIRST_ITEM, FIRST_KEY, COLON, AFTER, DONE, BROKEN };
 
 void json_open(json_reader *r, const char *bytes, size_t size) {
   text_encoding mark;

@@ -7,7 +7,6 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,6 @@
  * +01.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"

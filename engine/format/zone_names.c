@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: MIT */
 #include "format/zone_file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"

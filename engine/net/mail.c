@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: MIT */
 #include "net/mail.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

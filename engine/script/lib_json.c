@@ -8,7 +8,6 @@
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"

@@ -6,7 +6,6 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
-#include <string.h>
 
 #include "base/arena.h"
 #include "base/text.h"

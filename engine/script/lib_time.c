@@ -4,7 +4,6 @@
  * "YYYY-MM-DD", an instant "YYYY-MM-DDTHH:MM:SS.mmmZ". Nothing here asks for the time.
  *
  * SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #include "script/loader.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "script/call.h"

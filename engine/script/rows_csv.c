@@ -7,7 +7,6 @@
  * SPDX-License-Identifier: MIT */
 #include <lauxlib.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"

@@ -9,11 +9,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
 
-enum { SESSIONS = 4096, SESSION_ID = 44 };
+enum { SESSIONS = 4096 };
 #define SESSION_MS (12LL * 3600 * 1000)
 #define COOKIE     "dts_session"
 

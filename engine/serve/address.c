@@ -4,7 +4,6 @@
 #include "serve/address.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"

@@ -1,7 +1,6 @@
 /* api_health.c -- is the engine alive, is it ready, and its numbers.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 

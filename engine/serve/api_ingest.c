@@ -1,7 +1,6 @@
 /* api_ingest.c -- events in: the kernel checks and stores them; 202 follows the commit.
  *
  * SPDX-License-Identifier: MIT */
-#include <string.h>
 
 #include "serve/call.h"
 

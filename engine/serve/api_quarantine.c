@@ -1,7 +1,6 @@
 /* api_quarantine.c -- inputs set aside: the list, one with its payload, releasing, dropping.
  *
  * SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

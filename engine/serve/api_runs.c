@@ -1,7 +1,6 @@
 /* api_runs.c -- runs: the list, one in all its parts, its log (also live), and starting one.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

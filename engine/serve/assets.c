@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: MIT */
 #include "serve/assets.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "crypto/crypto.h"

@@ -3,8 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "serve/metrics.h"
 
-#include <string.h>
-
 #include "format/json.h"
 
 static const char *suffix(metric_type type) {

@@ -4,8 +4,6 @@
 #include "serve/select.h"
 #include "serve/params.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "flow/kernel/reader.h"

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "serve/words.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *cron_text(const cron *schedule, const char *zone_name, arena *a) {

@@ -5,7 +5,6 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* view.c -- declared views: checked as a user's SQL is, then created or replaced.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 
 #include "store/conn.h"
 

@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/alerts/alert_message.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "format/date.h"

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "flow/calls/calls.h"
 #include "flow/kernel/parts.h"

@@ -5,13 +5,10 @@
  * validator: bytes among the objects now, their rows staged with the run), the answer.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "flow/calls/calls.h"
 #include "flow/calls/http_book.h"
 #include "flow/calls/http_cache.h"

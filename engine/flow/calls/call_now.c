@@ -2,7 +2,6 @@
  * engine has.
  *
  * SPDX-License-Identifier: MIT */
-#include <string.h>
 
 #include "base/random.h"
 #include "flow/calls/calls.h"

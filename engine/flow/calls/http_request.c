@@ -4,7 +4,6 @@
 #include "flow/calls/http_request.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -8,7 +8,6 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "flow/control/control_value.h"

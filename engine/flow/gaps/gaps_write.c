@@ -1,7 +1,6 @@
 /* gaps_write.c -- queueing spans, and what became of each of their dates. See gaps.h.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
 #include "flow/inputs/intake.h"
 
 #include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

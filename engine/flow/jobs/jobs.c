@@ -4,7 +4,6 @@
 #include "flow/jobs/jobs.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -10,7 +10,6 @@
 #include "flow/jobs/scheduler.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>

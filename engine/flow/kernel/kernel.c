@@ -1,7 +1,6 @@
 /* kernel.c -- see kernel.h: opening and closing, writes, listeners, secrets. control.c holds the commands.
  *
  * SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

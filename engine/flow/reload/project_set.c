@@ -3,7 +3,6 @@
  * Changes that keep the set from holding together are given up one by one; what remains comes into force.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #include "flow/reload/sql_type.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

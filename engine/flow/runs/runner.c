@@ -4,10 +4,8 @@
  * place), and never two at a time. A lease is extended while its worker lives.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "flow/runs/ending.h"

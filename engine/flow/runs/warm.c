@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/runs/warm.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

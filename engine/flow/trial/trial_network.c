@@ -1,7 +1,6 @@
 /* trial_network.c -- a test's network: the spec's functions first, then its recording. See trial.h.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

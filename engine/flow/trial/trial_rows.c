@@ -2,8 +2,6 @@
  * See trial.h.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,7 +1,6 @@
 /* trial_verbs.c -- what a spec may do to its kernel: run, advance, ask, emit, drop. See trial.h.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
