@@ -390,9 +390,7 @@ static void a_request_keeps_its_time_limit(void **state) {
   static const char *const says[] = {
       "{'op':30,'args':{}}",          /* it is ready, once more */
       "{'op':1,'call':99,'args':{}}", /* the answer to a request that nobody made */
-      "{'op':40,'args':{'table':'mine','rows':[[1,'x',null]]}}",
       "{'op':53,'call':1,'args':{'table':'mine','columns':2.5}}",
-      "{'op':43,'args':{},'fd':true,'times':50}",
   };
   for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
     bench *b = begin(NULL, 0, says[i]);

@@ -115,7 +115,7 @@ static inline void serve(int socket, const value *said) {
   dts_error e;
   frame in;
   buffer_init(&room, FRAME_LIMIT);
-  say_value(socket, 0, OP_DONE, NULL, -1);
+  say_value(socket, 0, OP_DONE, &(value){.kind = VALUE_MAP}, -1);
   while (frame_receive(socket, &room, &in, &e) > 0)
     if (in.op == OP_REQUEST) say_all(socket, value_get(value_get(said, "say"), "serve"));
   _exit(0);
