@@ -17,6 +17,7 @@
 #include "core/retry.h"
 #include "net/call.h"
 #include "net/guard.h"
+#include "net/mask.h"
 #include "net/outcome.h"
 
 enum { HOPS = 5, TRIES = sizeof((fetch_reply *)0)->tried / sizeof(fetch_try) };
@@ -127,6 +128,7 @@ static void call_record(call *c, int64_t now, int status, const char *fault) {
   *t = (fetch_try){.status = status, .at_ms = c->try_at, .waited_ms = c->waited_ms};
   t->took_ms = now - c->try_at;
   snprintf(t->fault, sizeof t->fault, "%s", fault);
+  mask_text(t->fault, c->request.secrets);
 }
 
 static void call_pause(call *c, int64_t until) {
@@ -237,6 +239,8 @@ static void call_deliver(fetch *f, task *t) {
   call *c = (call *)t;
   c->reply.url = arena_text(&c->arena, buffer_text(&c->url));
   if (t->error.code[0]) c->reply.status = 0;
+  mask_text(t->error.message, c->request.secrets); /* a source may lead to what it was sent */
+  mask_text(t->error.hint, c->request.secrets);
   c->done(c->arg, &c->reply, t->error.code[0] ? &t->error : NULL);
 }
 

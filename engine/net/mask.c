@@ -55,6 +55,15 @@ void mask_bytes(char *bytes, size_t size, const value *secrets) {
   }
 }
 
+void mask_text(char *text, const value *secrets) {
+  mask_bytes(text, strlen(text), secrets);
+  for (size_t i = 0; mask_needed(secrets) && i < secrets->list.count; i++) {
+    const value *s = &secrets->list.items[i];
+    for (char *at = text; is_secret(s) && (at = strcasestr(at, s->text.bytes));)
+      memset(at, '*', strlen(s->text.bytes));
+  }
+}
+
 void mask_headers(arena *a, value *headers, const value *secrets) {
   if (!mask_needed(secrets)) return;
   for (size_t i = 0; i < headers->map.count; i++) {

@@ -13,6 +13,7 @@
 
 bool mask_needed(const value *secrets); /* a list of texts, or NULL */
 void mask_bytes(char *bytes, size_t size, const value *secrets);
+void mask_text(char *text, const value *secrets); /* in any case: a host's name is in lower case */
 void mask_headers(arena *a, value *headers, const value *secrets);
 
 #endif

@@ -315,6 +315,36 @@ static void refused(const char *method, const char *url, const char *name, const
   answer_free(&got);
 }
 
+static bool says_what_it_was_sent(const asked *q) {
+  return reply(q, 200, "Content-Encoding: Kept-s3cret\r\n", "x");
+}
+
+/* A source that was sent a secret leads there, in whatever part of an address. */
+static void test_errors_do_not_tell_secrets(void **state) {
+  (void)state;
+  static const char *const places[] = {
+      "http://Kept-s3cret.example.org/", "http://127.0.0.9/Kept-s3cret", "ftp://h/Kept-s3cret",
+      "http://a@Kept-s3cret:1/",         "http://kept-S3CRET.local/",    "http://[Kept-s3cret]/"};
+  value secrets = value_list();
+  value_add(&a, &secrets, value_text("Kept-s3cret"));
+  start(says_elsewhere);
+  fetch_request r = request("/");
+  r.secrets = &secrets;
+  r.tries = 1;
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    strcpy(elsewhere, places[i]);
+    loop_fetch(&l, &r, &got);
+    assert_true(got.error.code[0]);
+    if (strcasestr(got.error.message, "kept-s3cret") || strcasestr(got.error.hint, "kept-s3cret"))
+      fail_msg("%s (%s)", got.error.message, got.error.hint);
+    answer_free(&got);
+  }
+  s.answer = says_what_it_was_sent;
+  loop_fetch(&l, &r, &got);
+  assert_true(got.error.code[0]);
+  assert_null(strcasestr(got.error.message, "kept-s3cret"));
+}
+
 static void test_what_cannot_be_sent_is_refused_without_secrets(void **state) {
   (void)state;
   start(says_hello);
@@ -374,6 +404,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_a_redirect_to_what_is_not_named_is_refused, close_all),
       cmocka_unit_test_teardown(test_secrets_stay_with_their_host, close_all),
       cmocka_unit_test_teardown(test_userinfo_is_sent_but_never_shown, close_all),
+      cmocka_unit_test_teardown(test_errors_do_not_tell_secrets, close_all),
       cmocka_unit_test_teardown(test_what_cannot_be_sent_is_refused_without_secrets, close_all),
       cmocka_unit_test_teardown(test_cancel_and_close, close_all),
   };
