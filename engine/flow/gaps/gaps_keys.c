@@ -86,6 +86,12 @@ static int no_column(const gap_plan *g, const value *given, const char *column, 
 static int one_value(const gap_plan *g, const value *given, dts_error *e) {
   char shown[80];
   json_shorten(shown, sizeof shown, given);
+  if (g->into->key_count == 1) {
+    error_fail(e, "GAPS", "gaps.keys: %s names a series, but the key of '%s' is %s alone", shown,
+               g->into->name, g->date_column);
+    return error_hint(e,
+                      "leave keys out, or add the column that tells the series apart to the key");
+  }
   error_fail(e, "GAPS", "gaps.keys: %s is one value, but the key of '%s' has %zu columns beside %s",
              shown, g->into->name, g->into->key_count - 1, g->date_column);
   return error_hint(e, "give each key as a table of its columns, or as a row of SQL");

@@ -125,6 +125,18 @@ static void add_path_names(sqlcheck *k, const char *path, sqlcheck_names *names)
   }
 }
 
+/* A parameter of a route over a table is a column of it, the limit, or named by `from` or `where`. */
+static void check_param(sqlcheck *k, const route *r, const sqlcheck_names *names,
+                        const char *name) {
+  dts_error e = {0};
+  if (!strcmp(name, "limit") || sqlcheck_takes_filter(k, r->declared, names, name)) return;
+  error_fail(&e, "PARAM", "route '%s %s': the parameter '%s' changes nothing", r->method, r->path,
+             name);
+  error_hint(&e, "the rows of '%s' have no column '%s', and no SQL binds it with a colon",
+             value_get_text(r->declared, "from", ""), name);
+  sqlcheck_fault(k, r->declared, &e);
+}
+
 static void check_route(sqlcheck *k, const route *r) {
   const value *d = r->declared, *params = list_of(d, "params");
   sqlcheck_names names = {0};
@@ -140,7 +152,11 @@ static void check_route(sqlcheck *k, const route *r) {
   add_columns(&q, d, "columns", false);
   add_columns(&q, d, "order", true);
   add_where_columns(&q, d);
+  size_t before = k->faults->list.count;
   check_query(&q, d, d, &names);
+  bool from = value_get(d, "from") && k->faults->list.count == before;
+  for (size_t i = 0; from && i < params->list.count; i++)
+    check_param(k, r, &names, value_get_text(&params->list.items[i], "name", ""));
 }
 
 /* ---- dashboards ---- */

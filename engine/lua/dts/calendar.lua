@@ -11,7 +11,7 @@ local calendar = {}
 local SPEC = options.spec("dts.calendar", {
   { "closed", "any", help = "dates taken out: a list, or a CSV file of the project" },
   { "open", "any", help = "dates put in: a list, or a CSV file of the project" },
-}, true)
+}, "the name of a calendar stands first")
 
 local made = setmetatable({}, { __mode = "k" }) -- what dts.calendar gave → { declaration, C's calendar }
 

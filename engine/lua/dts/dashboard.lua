@@ -12,11 +12,11 @@ local SPEC = options.spec("dts.dashboard", {
   { "summary", "text", help = "one sentence under the title" },
   { "public", "boolean", default = false, help = "true: no key is needed" },
   { "filters", "any", help = 'columns, or { "every", choices = { "week", "month" } }' },
-}, true)
+}, "its charts stand there without a name")
 
 local FILTER = options.spec("filter", {
   { "choices", "texts", help = "what may be chosen; the first is the default" },
-}, true)
+}, "the column stands first")
 
 local CHART = options.spec("chart", {
   { "title", "text", help = "what stands above it" },
@@ -34,7 +34,7 @@ local CHART = options.spec("chart", {
   { "unit", "text", help = 'for example unit = "R$"' },
   { "wide", "boolean", default = false, help = "true: the whole width" },
   { "text", "text", help = "what a text chart says" },
-}, true)
+}, "the kind stands first")
 
 -- What each kind must and may have besides title, from or sql, where, unit and wide.
 local NEEDS = {

@@ -216,7 +216,7 @@ local function check_names(spec, given, what)
         options.fail(what, ("an unnamed item (%s) has no place here"):format(options.shown(given[name])))
       end
       options.fail(what, ("unknown field '%s'%s"):format(name, options.meant(name, spec.names)),
-        "the fields are " .. table.concat(spec.names, ", "))
+        "the fields are " .. table.concat(spec.names, ", ") .. (spec.items and ("; %s"):format(spec.items) or ""))
     end
   end
 end
@@ -226,7 +226,8 @@ end
 function options.check(spec, given, what, unnamed)
   what = what or spec.title
   if type(given) ~= "table" then
-    options.fail(what, ("a table expected, got %s"):format(options.shown(given)), ("write %s { … }"):format(what))
+    options.fail(what, ("a table expected, got %s"):format(options.shown(given)),
+      what == spec.title and ("write %s { … }"):format(what) or nil)
   end
   if not unnamed and spec.fields.name and type(given.name) == "string" and given.name ~= "" then
     what = ("%s '%s'"):format(what, given.name)
@@ -249,7 +250,7 @@ function options.check(spec, given, what, unnamed)
   return out, what
 end
 
--- A spec from its fields; `items` says that unnamed items may stand in the table.
+-- A spec from its fields; `items` says what the unnamed items are, where they may stand in the table.
 function options.spec(title, fields, items)
   local spec = { title = title, fields = {}, names = {}, items = items }
   for i, field in ipairs(fields) do

@@ -68,7 +68,8 @@ function param.read(given, what)
   end
   for name, text in pairs(given or {}) do
     if not options.types.name(name) then
-      options.fail(what, ("field 'params': a parameter has a name, got %s"):format(options.shown(name)))
+      options.fail(what, ("field 'params': a parameter has a name, got %s"):format(options.shown(name)),
+        'for example params = { from = "date?", limit = "integer = 100" }')
     end
     if type(text) == "table" then list[#list + 1] = read_choice(name, text, fail)
     elseif type(text) == "string" then list[#list + 1] = read_text(name, text, fail)

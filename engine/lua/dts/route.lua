@@ -25,7 +25,7 @@ local SPEC = options.spec("dts.route", {
   { "cache", "duration", to = "cache_ms", help = 'keep a reply that reads the clock or headers so long: "1m"' },
   { "timeout", "duration", to = "timeout_ms", default = 2000, help = 'for example "5s" (2 s unless said)' },
   { "limits", limits.spec, help = 'for example limits = { memory = "512MB" }' },
-}, true)
+}, "method and path stand first")
 
 local function read_address(given, what)
   local text = given[1]

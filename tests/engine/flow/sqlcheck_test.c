@@ -34,6 +34,9 @@ static value check(const char *more, arena *a) {
   "/api/x/{currency}\",\"method\":\"GET\",\"path\":\"/api/x/"                                      \
   "{currency}\",\"params\":[{\"name\":\"every\",\"type\":\"choice\",\"choices\":[\"week\","        \
   "\"month\"]},{\"name\":\"from\",\"type\":\"date\"}]," more "}"
+#define OVER(rest)                                                                                 \
+  "{\"noun\":\"route\",\"name\":\"GET /api/x/{currency}\",\"method\":\"GET\",\"path\":"            \
+  "\"/api/x/{currency}\",\"params\":[{\"name\":\"currency\",\"type\":\"text\"}]," rest "}"
 #define ALERT(sql) "{\"noun\":\"alert\",\"name\":\"old\",\"when\":\"" sql "\"}"
 #define PAGE(chart)                                                                                \
   "{\"noun\":\"dashboard\",\"name\":\"page\",\"filters\":[{\"name\":\"currency\"},{\"name\":"      \
@@ -52,9 +55,8 @@ static void good_sets_have_no_faults(void **state) {
       "",
       ROUTE("\"sql\":\"select * from trend_{every} where currency = :currency and (:from is null "
             "or period >= :from)\""),
-      ROUTE(
-          "\"from\":\"rates\",\"columns\":[\"date\",\"rate\"],\"order\":[\"-date\",\"currency\"]"),
-      ROUTE("\"from\":\"latest\",\"where\":{\"currency\":\"USD\"}"),
+      OVER("\"from\":\"rates\",\"columns\":[\"date\",\"rate\"],\"order\":[\"-date\",\"currency\"]"),
+      OVER("\"from\":\"latest\",\"where\":{\"currency\":\"USD\"}"),
       ALERT("select currency from latest where last < :today_minus_3d or :now is null"),
       ALERT("select id, pipeline from dts_runs where state = 'failed'"),
       FILTERED("\"day\"", "{\"kind\":\"table\",\"sql\":\"select currency from rates where date = "
@@ -107,6 +109,12 @@ static const struct {
     {FILTERED("\"every\",\"choices\":[\"week\"]", "{\"kind\":\"table\",\"from\":\"rates\"}"),
      "dashboard 'page': the filter 'every' changes no chart",
      "write {every} into a chart's `from` or `sql`, or take the filter away"},
+    {"{\"noun\":\"route\",\"name\":\"GET /api/y\",\"method\":\"GET\",\"path\":\"/api/y\","
+     "\"from\":\"rates\",\"where\":\"rate > "
+     ":least\",\"params\":[{\"name\":\"limit\"},{\"name\":\"least\"},"
+     "{\"name\":\"currency\"},{\"name\":\"currncy\"}]}",
+     "route 'GET /api/y': the parameter 'currncy' changes nothing",
+     "the rows of 'rates' have no column 'currncy', and no SQL binds it with a colon"},
     {ROUTE("\"from\":\"rate\""), "route 'GET /api/x/{currency}': unknown table 'rate'",
      "did you mean 'rates'?"},
     {ALERT("select 1 where date('now') > '2020'"), "alert 'old': date asks the machine's clock",
