@@ -214,7 +214,8 @@ static void group(const looking *l, gaps_series *s, filling *f) {
 static int look_at_one(store_conn *c, looking *l, const series *given, gaps_series *s,
                        dts_error *e) {
   filling f = {.out = s};
-  *s = (gaps_series){.series = given, .days = days_of(l, given)};
+  bool whole = l->range->from == INT32_MIN && l->range->to == INT32_MAX;
+  *s = (gaps_series){.series = given, .days = days_of(l, given), .whole = whole};
   if (list_expected(l, s, &f, e) < 0) return -1;
   if (s->from > s->to) return 0;
   if (read_rows(c, l, given, &f, e) < 0 || read_states(c, l, given, &f, e) < 0) return -1;

@@ -26,6 +26,7 @@ typedef struct gaps_range { /* narrows a look; days INT32_MIN and INT32_MAX: no 
 typedef struct gaps_series { /* one key, looked at; arrays of `count`, in the arena */
   const series *series;
   const calendar *days;
+  bool whole;       /* all its dates were looked at, not a range of them */
   int32_t from, to; /* the bounds, expected or not; from > to: nothing is wanted */
   size_t count, present, span_count;
   size_t missing, again; /* missing: asked for now; again: those of them that are complete */

@@ -123,12 +123,50 @@ static int note_present(store_conn *c, const pipeline *p, const gaps_series *s, 
   return 0;
 }
 
+typedef struct strays {
+  const gaps_series *series;
+  arena *memory;
+  value days;
+} strays;
+
+static int add_stray(void *arg, const store_header *header, const value *row, dts_error *e) {
+  strays *s = arg;
+  size_t at;
+  int32_t day;
+  (void)header, (void)e;
+  if (date_read(row[0].text.bytes, row[0].text.size, &day) == 0 &&
+      !gaps_find_day(s->series, day, &at))
+    value_add(s->memory, &s->days, day_value(s->memory, day));
+  return 0;
+}
+
+/* Dates that are tried no more, since an edited calendar or range does not expect them: were their
+ * record kept, they would be missing for ever. A person decides about those in quarantine. */
+static int forget_strays(store_conn *c, const pipeline *p, const gaps_series *s, dts_error *e) {
+  arena a = {0};
+  strays found = {s, &a, value_list()};
+  value params[] = {value_text(p->name), value_text(s->series->label), value_null()};
+  int rc = !s->whole ? 0
+                     : store_select(c,
+                                    "select day from dts_gap where pipeline = ?1 and series = ?2 "
+                                    "and state in ('open', 'retrying') and held = 0",
+                                    params, 2, add_stray, &found, e);
+  for (size_t i = 0; rc == 0 && i < found.days.list.count; i++) {
+    params[2] = found.days.list.items[i];
+    store_touch(c, "dts_gap");
+    rc = store_exec(c, "delete from dts_gap where pipeline = ?1 and series = ?2 and day = ?3",
+                    params, 3, e);
+  }
+  arena_free(&a);
+  return rc;
+}
+
 int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, int64_t firing_id,
                const char *trigger_text, int64_t now, size_t *jobs, dts_error *e) {
   if (gaps_gone_look(c, p, look, e) < 0) return -1;
   for (size_t i = 0; i < look->count; i++) {
     const gaps_series *s = &look->series[i];
-    if (note_present(c, p, s, now, e) < 0) return -1;
+    if (note_present(c, p, s, now, e) < 0 || forget_strays(c, p, s, e) < 0) return -1;
     for (size_t k = 0; k < s->span_count; k++, ++*jobs)
       if (queue_span(c, p, s, &s->spans[k], firing_id, trigger_text, now, e) < 0) return -1;
   }

@@ -163,6 +163,31 @@ static void load_again(bench *b, const char *text) {
   bench_faults(b);
 }
 
+#define DAYS_OF(calendar, since)                                                                   \
+  QUOTES                                                                                           \
+  "dts.pipeline { name = 'p', gaps = { table = 'q', calendar = '" calendar "', since = '" since    \
+  "', to = '2026-03-08', keys = { 'A' } }, run = function(ctx, span) for _, d in "                 \
+  "ipairs(span.dates) do if dts.date.weekday(d) < 4 then ctx:put('q', { k = 'A', day = d, v = 1 "  \
+  "}) end end end }\n"
+
+/* An edit of calendar or range: what was tried and is expected no more is not missing for ever. */
+static void dates_expected_no_more_are_forgotten(void **state) {
+  (void)state;
+  bench *b = bench_new();
+  bench_script(b, "x", DAYS_OF("daily", "2026-03-01"));
+  bench_open(b);
+  bench_run(b, "p");
+  bench_expect(b, SHOWN, "p|A|filled|3\np|A|retrying|5\n");
+  load_again(b, DAYS_OF("weekdays", "2026-03-01"));
+  bench_run(b, "p");
+  bench_expect(b, "select date, attempts from dts_gaps where state = 'retrying' order by 1",
+               "2026-03-05|2\n2026-03-06|2\n");
+  load_again(b, DAYS_OF("weekdays", "2026-03-06"));
+  bench_run(b, "p");
+  bench_expect(b, SHOWN, "p|A|filled|3\np|A|retrying|1\n");
+  bench_close(b);
+}
+
 /* Their rows stay, and are open again when the key is declared again; SQL is asked at each plan. */
 static void keys_that_are_gone_have_no_open_dates(void **state) {
   (void)state;
@@ -200,6 +225,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_are_typed_and_each_is_once),
       cmocka_unit_test(keys_that_cannot_be_are_refused),
+      cmocka_unit_test(dates_expected_no_more_are_forgotten),
       cmocka_unit_test(comments_in_sql_are_comments),
       cmocka_unit_test(rows_outside_the_calendar_are_told),
       cmocka_unit_test(a_plan_adds_up),
