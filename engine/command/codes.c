@@ -38,7 +38,8 @@ static const code_help rows[] = {
     {"CODING", "a body is compressed in a way that is not understood",
      "ask for it plain: headers = { [\"Accept-Encoding\"] = \"identity\" }"},
     {"COLUMN", "a row names a column that the table lacks, or a value does not fit its column",
-     "the message shows value and type expected; correct the row or the table's `columns`"},
+     "the message shows value and type expected; correct the row or the table's `columns`; of a "
+     "source's fields :rows { columns = { ours = \"theirs\" } } takes those named alone"},
     {"COMMAND", "the engine was asked for a command that it does not have",
      "use the dts that belongs to the running engine"},
     {"CONFLICT", "a key or name is taken by something else",
