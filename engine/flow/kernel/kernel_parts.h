@@ -1,4 +1,4 @@
-/* kernel_parts.h -- the kernel's own structure, for kernel.c and control*.c alone.
+/* kernel_parts.h -- the kernel's own structure, for kernel*.c and control*.c alone.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_KERNEL_PARTS_H
@@ -17,6 +17,13 @@
 #include "flow/jobs/scheduler.h"
 #include "flow/rollups/views.h"
 #include "flow/runs/warm.h"
+
+typedef struct listener {
+  struct listener *next;
+  uint64_t id;
+  kernel_event *event;
+  void *arg;
+} listener;
 
 struct kernel {
   kernel_options options;
@@ -52,8 +59,11 @@ struct kernel {
   bool opening;
   dts_error open_error;
   pthread_mutex_t listening; /* recursive: a listener may stop listening */
-  struct listener *listeners;
+  listener *listeners;
   uint64_t listener_ids;
 };
+
+/* The store's watcher: tables have changed. On the writer's thread. */
+void kernel_changed(void *kernel, const char *const *tables, size_t count);
 
 #endif
