@@ -123,6 +123,8 @@ it("k", function() t:rows("rates", { currency = "x", date = "2026-13-01", rate =
 it("l", function() t:alerts() end)
 it("m", function() t:file("gone.csv") end)
 it("n", function() t:close() t:run("rates") end)
+it("o", function() t:http("bank", { { rate = 1 } }) t:run("rates") end)
+it("p", function() t:http("bank", { status = 404 }) error(tostring(t:run("rates").error)) end)
 `;
 const TOLD = [
   "5: the spec has no answer for GET https://bank.example/rates?base=EUR&day=2026-03-10\nt:http(\"bank\", function(req) return { json = {} } end)",
@@ -133,6 +135,7 @@ const TOLD = [
   "15: column 'date' of table 'rates': a date YYYY-MM-DD expected, got \"2026-13-01\"",
   "16: t:alerts: no alert is looked at: say dts.test { alerts = true }", "17: t:file: the file 'gone.csv' cannot be read",
   "18: t:run: this test is closed",
+  "19: t:http(\"bank\"): the fields of a reply expected, got a list\nto send it write json = { … }",
 ];
 
 describe("dts test", { skip }, () => {
@@ -157,6 +160,7 @@ describe("dts test", { skip }, () => {
     const { status, output } = await page.type("TMPDIR=$PWD/scratch dts test specs/wrong_spec.lua");
     assert.equal(status, 1);
     for (const words of TOLD) assert.ok(output.includes(`specs/wrong_spec.lua:${words}`), `${words}\n\n${output}`);
+    assert.match(output, /wrong_spec\.lua:20: pipelines\/rates\.lua:\d+: GET \S+ answered 404 \[HTTP_STATUS\]/);
     assert.match(output, /note: the run of 'rates' had failed: pipelines\/rates\.lua:\d+: column 'rate': a value is required/);
   });
 

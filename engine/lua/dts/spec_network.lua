@@ -45,6 +45,9 @@ local function answer_of(given, what)
     options.fail(what, ("a table such as { json = … } expected from the function, got %s")
       :format(options.shown(given)))
   end
+  if given[1] ~= nil then
+    options.fail(what, "the fields of a reply expected, got a list", "to send it write json = { … }")
+  end
   local out = options.check(REPLY, given, what)
   local headers = {}
   for name, value in pairs(out.headers or {}) do headers[tostring(name):lower()] = tostring(value) end
