@@ -66,7 +66,7 @@ static int fill_work(store_conn *c, void *arg, dts_error *e) {
   f->jobs = 0; /* the group may be tried again */
   if (gaps_look_at(c, p, f->which, &f->range, now, &f->question->memory, &found, e) < 0) return -1;
   if (jobs_fire(c, &row, now, e) < 0) return -1;
-  if (gaps_queue(c, p, &found, row.id, row.trigger, now, &f->jobs, e) < 0) return -1;
+  if (gaps_queue(c, p, &found, &row, now, &f->jobs, e) < 0) return -1;
   describe(f, &found);
   value params[] = {value_integer((int64_t)f->jobs), value_integer(row.id)};
   if (store_exec(c, "update dts_firing set jobs = ?1 where id = ?2", params, 2, e) < 0) return -1;

@@ -35,9 +35,9 @@ typedef struct gaps_series { /* one key, looked at; arrays of `count`, in the ar
   int32_t stray;
   const int32_t *expected;
   const uint8_t *marks;
-  const gap_state *states; /* what dts_gap says; GAP_OPEN when it says nothing */
-  const bool *there, *complete,
-      *known; /* a row of the table · one that counts · a row of dts_gap */
+  const gap_state *states;      /* what dts_gap says; GAP_OPEN when it says nothing */
+  const bool *there, *complete; /* a row of the table · one that counts */
+  const bool *known;            /* a row of dts_gap */
   const span *spans;
 } gaps_series;
 
@@ -53,14 +53,19 @@ int gaps_look_at(store_conn *c, const pipeline *p, gaps_which which, const gaps_
 int gaps_look_for(store_conn *c, const pipeline *p, const char *label, const gaps_range *range,
                   int64_t now, arena *a, gaps_series *out, dts_error *e);
 bool gaps_find_day(const gaps_series *s, int32_t day, size_t *at); /* its place in `expected` */
-/* Inside a write: queues one job for each span and marks its dates as held. */
-int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, int64_t firing_id,
-               const char *trigger_text, int64_t now, size_t *jobs, dts_error *e);
+/* Inside a write: queues one job of the firing for each span and marks its dates as held. */
+int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, const firing *f,
+               int64_t now, size_t *jobs, dts_error *e);
 /* Inside a write, when all scripts are loaded: which keys nothing declares any more (gaps_gone.c). */
 int gaps_gone_ensure(store_conn *c, const pipeline *all, size_t count, dts_error *e);
+
+typedef struct gaps_end { /* how the job of a span has ended */
+  int64_t job_id;
+  bool succeeded, no_retry;
+  const char *error_json; /* or NULL */
+} gaps_end;
 /* Inside a run's final write: one attempt for each date of its span. */
-int gaps_ended(store_conn *c, const pipeline *p, int64_t job_id, bool succeeded, bool no_retry,
-               const char *error_json, int64_t now, dts_error *e);
+int gaps_ended(store_conn *c, const pipeline *p, const gaps_end *end, int64_t now, dts_error *e);
 
 /* Letters for a calendar page: p present, m missing, r retrying, q quarantined, a absent. */
 char gaps_letter(const gaps_series *s, size_t i);

@@ -18,83 +18,84 @@ static value day_value(arena *a, int32_t day) {
   return value_text(text);
 }
 
-/* ---- queueing ---- */
+typedef struct dates { /* of one series */
+  store_conn *conn;
+  const char *pipeline, *label;
+  int64_t job_id; /* that asks for them; 0: none */
+  int64_t now;
+} dates;
 
-static int write_state(store_conn *c, const char *pipeline_name, const char *label, int32_t day,
-                       const gap_state *s, int64_t job_id, const char *error_json, int64_t now,
+static int write_state(const dates *of, int32_t day, const gap_state *s, const char *error_json,
                        dts_error *e) {
   char text[11];
   date_write(day, text);
-  value params[] = {value_text(pipeline_name),
-                    value_text(label),
+  value params[] = {value_text(of->pipeline),
+                    value_text(of->label),
                     value_text(text),
                     value_text(gap_status_name(s->status)),
                     value_integer(s->attempts),
                     value_integer(s->retry_count),
                     value_integer(s->releases),
                     value_integer(s->held),
-                    job_id ? value_integer(job_id) : value_null(),
+                    of->job_id ? value_integer(of->job_id) : value_null(),
                     value_text(error_json),
-                    value_integer(now)};
-  store_touch(c, "dts_gap");
+                    value_integer(of->now)};
+  store_touch(of->conn, "dts_gap");
   return store_exec(
-      c,
-      "insert into dts_gap (pipeline, series, day, state, attempts, retry_count, releases, "
-      "held, job, error, message, at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-      "json_extract(?10, '$.message'), ?11) on "
-      "conflict (pipeline, series, day) do update set state = ?4, attempts = ?5, "
-      "retry_count = ?6, releases = ?7, held = ?8, job = coalesce(?9, job), error = case when ?4 "
-      "in ('filled', "
-      "'absent') then null else coalesce(?10, error) end, message = case when ?4 in ('filled', "
-      "'absent') "
-      "then null else coalesce(json_extract(?10, '$.message'), message) end, at = ?11",
+      of->conn,
+      "insert into dts_gap (pipeline, series, day, state, attempts, retry_count, releases, held, "
+      "job, error, message, at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+      "json_extract(?10, '$.message'), ?11) on conflict (pipeline, series, day) do update set "
+      "state = ?4, attempts = ?5, retry_count = ?6, releases = ?7, held = ?8, "
+      "job = coalesce(?9, job), error = case when ?4 in ('filled', 'absent') then null "
+      "else coalesce(?10, error) end, message = case when ?4 in ('filled', 'absent') then null "
+      "else coalesce(json_extract(?10, '$.message'), message) end, at = ?11",
       params, sizeof params / sizeof *params, e);
 }
 
+/* ---- queueing ---- */
+
 /* A date that is only read again (refresh) is complete and has nothing to lose: no record. */
-static int hold_dates(store_conn *c, const pipeline *p, const gaps_series *s, const span *w,
-                      int64_t job_id, int64_t now, dts_error *e) {
+static int hold_dates(const dates *of, const gaps_series *s, const span *w, dts_error *e) {
   gap_event plan = {.kind = GAP_PLAN}, lost = {.kind = GAP_LOST};
   for (size_t i = w->first; i < w->first + w->count; i++) {
     gap_state out = s->states[i];
     if (s->marks[i] != SPAN_MISSING || s->complete[i]) continue;
     if (out.status == GAP_FILLED) gap_step(&out, &lost, &out, NULL);
     if (gap_step(&out, &plan, &out, NULL) != GAP_OK) continue;
-    if (write_state(c, p->name, s->series->label, s->expected[i], &out, job_id, NULL, now, e) < 0)
-      return -1;
+    if (write_state(of, s->expected[i], &out, NULL, e) < 0) return -1;
   }
   return 0;
 }
 
 static value span_input(arena *a, const gaps_series *s, const span *w) {
-  value v = value_map(), dates = value_list();
+  value v = value_map(), list = value_list();
   const series *key = s->series;
   int32_t *days = arena_alloc(a, w->missing * sizeof *days);
   size_t count = span_dates(w, s->expected, s->marks, days);
-  for (size_t i = 0; i < count; i++) value_add(a, &dates, day_value(a, days[i]));
+  for (size_t i = 0; i < count; i++) value_add(a, &list, day_value(a, days[i]));
   if (key->given) value_set(a, &v, "key", *key->given);
   value_set(a, &v, "from", day_value(a, w->from));
   value_set(a, &v, "to", day_value(a, w->to));
-  value_set(a, &v, "dates", dates);
+  value_set(a, &v, "dates", list);
   value_set(a, &v, "with", key->with ? *key->with : value_map());
   value_set(a, &v, "series", value_text(key->label));
   return v;
 }
 
-static int queue_span(store_conn *c, const pipeline *p, const gaps_series *s, const span *w,
-                      int64_t firing_id, const char *trigger_text, int64_t now, dts_error *e) {
+static int queue_span(dates of, const pipeline *p, const gaps_series *s, const span *w,
+                      const firing *f, dts_error *e) {
   arena a = {0};
   buffer input;
-  int64_t id;
   bool fresh;
   value v = span_input(&a, s, w);
   buffer_init(&input, INPUT_LIMIT);
   int rc = json_write(&input, &v);
   if (rc < 0)
     error_fail(e, "GAPS", "a span of '%s' holds too many dates; set gaps.max_span", p->name);
-  job_new n = {.firing = firing_id,
+  job_new n = {.firing = f->id,
                .pipeline = p->name,
-               .trigger = trigger_text,
+               .trigger = f->trigger,
                .kind = "span",
                .name =
                    arena_format(&a, "%s%s%s/%s", s->series->label, s->series->label[0] ? " " : "",
@@ -102,73 +103,61 @@ static int queue_span(store_conn *c, const pipeline *p, const gaps_series *s, co
                .input = buffer_text(&input),
                .limit = p->retry,
                .once = true};
-  if (rc == 0) rc = jobs_insert(c, &n, now, &id, &fresh, e);
-  if (rc == 0) rc = hold_dates(c, p, s, w, id, now, e);
+  if (rc == 0) rc = jobs_insert(of.conn, &n, of.now, &of.job_id, &fresh, e);
+  if (rc == 0) rc = hold_dates(&of, s, w, e);
   buffer_free(&input);
   arena_free(&a);
   return rc;
 }
 
 /* Dates that were tried and whose row has come since by another way are filled. */
-static int note_present(store_conn *c, const pipeline *p, const gaps_series *s, int64_t now,
-                        dts_error *e) {
+static int note_present(const dates *of, const gaps_series *s, dts_error *e) {
   gap_event present = {.kind = GAP_PRESENT};
   for (size_t i = 0; i < s->count; i++) {
     gap_state out = s->states[i];
     if (!s->known[i] || !s->complete[i] || out.status == GAP_FILLED) continue;
     if (gap_step(&out, &present, &out, NULL) != GAP_OK) continue;
-    if (write_state(c, p->name, s->series->label, s->expected[i], &out, 0, NULL, now, e) < 0)
-      return -1;
+    if (write_state(of, s->expected[i], &out, NULL, e) < 0) return -1;
   }
   return 0;
 }
 
-typedef struct strays {
-  const gaps_series *series;
-  arena *memory;
-  value days;
-} strays;
-
-static int add_stray(void *arg, const store_header *header, const value *row, dts_error *e) {
-  strays *s = arg;
+static bool is_stray(const gaps_series *s, const value *text) {
   size_t at;
   int32_t day;
-  (void)header, (void)e;
-  if (date_read(row[0].text.bytes, row[0].text.size, &day) == 0 &&
-      !gaps_find_day(s->series, day, &at))
-    value_add(s->memory, &s->days, day_value(s->memory, day));
-  return 0;
+  return date_read(text->text.bytes, text->text.size, &day) == 0 && !gaps_find_day(s, day, &at);
 }
 
 /* Dates that are tried no more, since an edited calendar or range does not expect them: were their
  * record kept, they would be missing for ever. A person decides about those in quarantine. */
-static int forget_strays(store_conn *c, const pipeline *p, const gaps_series *s, dts_error *e) {
+static int forget_strays(const dates *of, const gaps_series *s, dts_error *e) {
+  static const char sql[] = "select day from dts_gap where pipeline = ?1 and series = ?2 and "
+                            "state in ('open', 'retrying') and held = 0";
   arena a = {0};
-  strays found = {s, &a, value_list()};
-  value params[] = {value_text(p->name), value_text(s->series->label), value_null()};
-  int rc = !s->whole ? 0
-                     : store_select(c,
-                                    "select day from dts_gap where pipeline = ?1 and series = ?2 "
-                                    "and state in ('open', 'retrying') and held = 0",
-                                    params, 2, add_stray, &found, e);
-  for (size_t i = 0; rc == 0 && i < found.days.list.count; i++) {
-    params[2] = found.days.list.items[i];
-    store_touch(c, "dts_gap");
-    rc = store_exec(c, "delete from dts_gap where pipeline = ?1 and series = ?2 and day = ?3",
-                    params, 3, e);
+  value tried, params[] = {value_text(of->pipeline), value_text(of->label), value_null()};
+  if (!s->whole) return 0;
+  int rc = store_list(of->conn, sql, params, 2, &a, &tried, e);
+  for (size_t i = 0; rc == 0 && i < tried.list.count; i++) {
+    params[2] = tried.list.items[i];
+    if (!is_stray(s, &params[2])) continue;
+    store_touch(of->conn, "dts_gap");
+    rc =
+        store_exec(of->conn, "delete from dts_gap where pipeline = ?1 and series = ?2 and day = ?3",
+                   params, 3, e);
   }
   arena_free(&a);
   return rc;
 }
 
-int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, int64_t firing_id,
-               const char *trigger_text, int64_t now, size_t *jobs, dts_error *e) {
+int gaps_queue(store_conn *c, const pipeline *p, const gaps_look *look, const firing *f,
+               int64_t now, size_t *jobs, dts_error *e) {
   if (gaps_gone_look(c, p, look, e) < 0) return -1;
   for (size_t i = 0; i < look->count; i++) {
     const gaps_series *s = &look->series[i];
-    if (note_present(c, p, s, now, e) < 0 || forget_strays(c, p, s, e) < 0) return -1;
+    dates of = {c, p->name, s->series->label, 0, now};
+    if (note_present(&of, s, e) < 0 || forget_strays(&of, s, e) < 0) return -1;
     for (size_t k = 0; k < s->span_count; k++, ++*jobs)
-      if (queue_span(c, p, s, &s->spans[k], firing_id, trigger_text, now, e) < 0) return -1;
+      if (queue_span(of, p, s, &s->spans[k], f, e) < 0) return -1;
   }
   return 0;
 }
@@ -232,26 +221,28 @@ static void look_at_held(store_conn *c, const pipeline *p, const held *h, int64_
   log_warn("the dates of '%s' could not be looked at: %s", p->name, e.message);
 }
 
-int gaps_ended(store_conn *c, const pipeline *p, int64_t job_id, bool succeeded, bool no_retry,
-               const char *error_json, int64_t now, dts_error *e) {
+static int end_date(const dates *of, held_date *d, gap_event event, const char *error_json,
+                    dts_error *e) {
+  static const char none[] = "{\"message\":\"the source gave no complete row\"}";
+  const char *reason = NULL, *said = error_json ? error_json : none;
+  if (gap_step(&d->state, &event, &d->state, &reason) != GAP_OK) return 0;
+  return write_state(of, d->day, &d->state, d->state.status == GAP_FILLED ? NULL : said, e);
+}
+
+int gaps_ended(store_conn *c, const pipeline *p, const gaps_end *end, int64_t now, dts_error *e) {
   arena a = {0};
   held h = {.memory = &a, .limit = p->retry};
   gaps_series s = {0};
-  int rc = read_held(c, job_id, &h, e);
+  int rc = read_held(c, end->job_id, &h, e);
   if (rc == 0 && h.count) look_at_held(c, p, &h, now, &s);
+  dates of = {c, p->name, h.label, end->job_id, now};
   for (size_t i = 0; rc == 0 && i < h.count; i++) {
-    const char *reason = NULL;
     gap_event event = {.kind = GAP_ENDED,
-                       .succeeded = succeeded,
-                       .no_retry = no_retry,
+                       .succeeded = end->succeeded,
+                       .no_retry = end->no_retry,
                        .empty_ok = p->gaps->empty_ok,
                        .seen = how_seen(&s, h.dates[i].day)};
-    if (gap_step(&h.dates[i].state, &event, &h.dates[i].state, &reason) != GAP_OK) continue;
-    const char *said =
-        error_json ? error_json : "{\"message\":\"the source gave no complete row\"}";
-    bool filled = h.dates[i].state.status == GAP_FILLED;
-    rc = write_state(c, p->name, h.label, h.dates[i].day, &h.dates[i].state, job_id,
-                     filled ? NULL : said, now, e);
+    rc = end_date(&of, &h.dates[i], event, end->error_json, e);
   }
   free(h.dates);
   arena_free(&a);

@@ -153,7 +153,8 @@ static int queue_spans(store_conn *c, const pipeline *p, const fire *f, int64_t 
                      : strcmp(f->trigger, "recheck") == 0 ? GAPS_TRIED
                                                           : GAPS_NEW;
   int rc = gaps_look_at(c, p, which, NULL, now, &a, &found, e);
-  if (rc == 0) rc = gaps_queue(c, p, &found, firing_id, f->trigger, now, jobs, e);
+  firing of = {.id = firing_id, .trigger = f->trigger};
+  if (rc == 0) rc = gaps_queue(c, p, &found, &of, now, jobs, e);
   arena_free(&a);
   return rc;
 }

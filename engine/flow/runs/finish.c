@@ -9,13 +9,14 @@
 #include "flow/runs/finish_input.h"
 #include "flow/gaps/gaps.h"
 
-static int drop_steps(store_conn *c, const job *j, dts_error *e) { /* they served their job */
+/* They served their job. */
+static int drop_steps(store_conn *c, const job *j, dts_error *e) {
   value params[] = {value_integer(j->id)};
   return store_exec(c, "update dts_step set result = null where job = ?1", params, 1, e);
 }
 
-static int free_dates(store_conn *c, int64_t job_id,
-                      dts_error *e) { /* as they were, for the next look */
+/* As they were, for the next look. */
+static int free_dates(store_conn *c, int64_t job_id, dts_error *e) {
   value params[] = {value_integer(job_id)};
   return store_exec(c, "update dts_gap set held = 0 where job = ?1 and held = 1", params, 1, e);
 }
@@ -24,10 +25,9 @@ int finish_inside(store_conn *c, run *r, const job *j, run_ending how, const cha
                   int64_t now, dts_error *e) {
   bool over = !job_is_open(j->state.status);
   bool is_span = strcmp(j->kind, "span") == 0 && r->pipeline->gaps;
+  gaps_end end = {j->id, how == RUN_DONE, r->permanent, error_json};
   if (over && is_span && r->put_off && free_dates(c, j->id, e) < 0) return -1;
-  if (over && is_span && !r->put_off &&
-      gaps_ended(c, r->pipeline, j->id, how == RUN_DONE, r->permanent, error_json, now, e) < 0)
-    return -1;
+  if (over && is_span && !r->put_off && gaps_ended(c, r->pipeline, &end, now, e) < 0) return -1;
   if (finish_input(c, r, j, how, error_json, now, e) < 0) return -1;
   return job_is_over(j->state.status) ? drop_steps(c, j, e) : 0;
 }
@@ -36,9 +36,9 @@ int finish_inside(store_conn *c, run *r, const job *j, run_ending how, const cha
 
 static int end_dates(store_conn *c, const registry *set, const char *pipeline_name, int64_t job_id,
                      int64_t now, dts_error *e) {
-  static const char why[] = "{\"message\":\"its job ended without a run\"}";
+  const gaps_end end = {job_id, false, false, "{\"message\":\"its job ended without a run\"}"};
   const pipeline *p = registry_pipeline(set, pipeline_name);
-  if (p && p->gaps) return gaps_ended(c, p, job_id, false, false, why, now, e);
+  if (p && p->gaps) return gaps_ended(c, p, &end, now, e);
   return free_dates(c, job_id, e);
 }
 
