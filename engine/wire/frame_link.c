@@ -29,6 +29,7 @@ struct frame_link {
   char head[FRAME_HEAD];
   size_t head_size;
   bool have_head, broken;
+  bool unheard; /* nobody reads there any more; what was said before is still to be read here */
   frame next;
 };
 
@@ -74,6 +75,7 @@ static int add_rider(frame_link *l, int fd) {
 int frame_link_queue(frame_link *l, uint32_t call, uint8_t op, const buffer *payload, int fd) {
   size_t size = payload ? payload->size : 0;
   if (l->broken || size > FRAME_LIMIT || (payload && payload->failed)) return -1;
+  if (l->unheard) return 0;
   if (l->out.size + FRAME_HEAD + size > LINK_LIMIT) return -1;
   if (buffer_reserve(&l->out, FRAME_HEAD + size) < 0) return -1;
   if (fd >= 0 && add_rider(l, fd) < 0) return -1;
@@ -111,13 +113,22 @@ static void forget_sent(frame_link *l) {
   l->sent = 0;
 }
 
+/* That the other side is gone is told by reading, after its last words. */
+static void forget_all(frame_link *l) {
+  while (l->rider_first < l->rider_count) close(l->riders[l->rider_first++].fd);
+  l->rider_first = l->rider_count = 0;
+  l->sent = 0;
+  buffer_clear(&l->out);
+  l->unheard = true;
+}
+
 int frame_link_write(frame_link *l) {
   while (l->sent < l->out.size && !l->broken) {
     ssize_t sent = write_piece(l);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
     if (sent < 0)
-      l->broken = true;
+      forget_all(l);
     else
       l->sent += (size_t)sent;
   }

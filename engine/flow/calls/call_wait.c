@@ -29,6 +29,7 @@ static void on_time(void *arg) {
 }
 
 void call_wait(call *c, int64_t ms, void (*then)(call *c)) {
+  if (!c->run->worker) return call_drop(c); /* it went while the call was on its way here */
   run_wait *w = memory_alloc(sizeof *w);
   *w = (run_wait){.next = c->run->waits, .call = c, .then = then};
   w->timer = loop_after(kernel_loop(c->run->kernel), ms, on_time, w);

@@ -71,6 +71,7 @@ static void send_value(call *c, wire_op op, const value *v, int fd) {
 void call_drop(call *c) {
   run *r = c->run;
   if (c->fd >= 0) close(c->fd);
+  r->asked -= c->size;
   arena_free(&c->memory);
   free(c);
   run_release(r);

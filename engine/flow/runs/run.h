@@ -46,7 +46,8 @@ typedef struct run {
   worker *worker; /* NULL once it is gone */
   stage *stage;
   run_step *steps;
-  run_wait *waits;                                        /* calls to be answered after a while */
+  run_wait *waits; /* calls to be answered after a while */
+  size_t asked;    /* bytes of its questions under way, which the engine holds */
   size_t rows, requests, log_bytes, log_seq, request_seq; /* rows: committed */
   run_logs logs;
   int refs;              /* the runner's own, and one for each call or write under way */
@@ -74,6 +75,7 @@ typedef struct call { /* a question of the worker */
   wire_op op;
   arena memory;
   value args;
+  size_t size;
   int fd; /* that rode along, or -1; owned */
 } call;
 

@@ -15,6 +15,8 @@
 #include "store/objects.h"
 #include "wire/pack.h"
 
+enum { QUESTION_BYTES = 16 * 1024 }; /* about what one takes beside what it says */
+
 static bool listed(const value *list, const char *name) {
   for (size_t i = 0; i < list->list.count; i++)
     if (value_is(&list->list.items[i], name)) return true;
@@ -191,6 +193,16 @@ static void take_progress(run *r, const value *said) {
   arena_free(&a);
 }
 
+/* What a worker asks lies in the engine's memory until it is answered: of one run no more than the run's
+ * own may. */
+static int check_asked(const run *r, dts_error *e) {
+  if (r->asked <= (size_t)r->pipeline->memory) return 0;
+  error_fail(e, "LIMIT_SIZE", "the requests under way at once hold more than %lld MB",
+             (long long)(r->pipeline->memory >> 20));
+  return error_hint(e,
+                    "send fewer at once (concurrency = ...), or raise limits = { memory = ... }");
+}
+
 static void ask(run *r, frame *in, dts_error *e) {
   call_fn *fn = call_find((wire_op)in->op);
   if (!fn) {
@@ -200,10 +212,14 @@ static void ask(run *r, frame *in, dts_error *e) {
   call *c = memory_alloc(sizeof *c);
   *c = (call){.run = r, .id = in->call, .op = (wire_op)in->op, .fd = in->fd};
   in->fd = -1;
+  r->asked += c->size = in->size + QUESTION_BYTES;
   run_hold(r);
+  dts_error full;
   unpack u = {in->payload, in->payload + in->size};
   if (unpack_value(&u, &c->memory, &c->args, e) < 0)
     call_drop(c);
+  else if (check_asked(r, &full) < 0)
+    call_fail(c, &full);
   else
     fn(c);
 }

@@ -34,10 +34,11 @@ static void write_file(bench *b, const attempt *list, size_t count, const char *
   buffer_init(&out, 1 << 20);
   buffer_add_text(&out, "{\"declare\":[" TABLE("mine", FIELDS("1")));
   for (size_t i = 0; i < count; i++)
-    buffer_add_format(&out,
-                      ",{\"noun\":\"pipeline\",\"name\":\"p%zu\",\"trigger\":\"hand\",\"tables\":"
-                      "[\"mine\"],\"limits\":{\"time_ms\":1500}," FIELDS("%zu") "}",
-                      i, i + 10);
+    buffer_add_format(
+        &out,
+        ",{\"noun\":\"pipeline\",\"name\":\"p%zu\",\"trigger\":\"hand\",\"tables\":"
+        "[\"mine\"],\"limits\":{\"time_ms\":1500,\"memory\":4194304}," FIELDS("%zu") "}",
+        i, i + 10);
   buffer_add_text(&out,
                   ",{\"noun\":\"route\",\"name\":\"GET /api/r\",\"method\":\"GET\",\"path\":"
                   "\"/api/r\",\"handler\":true,\"timeout_ms\":300," FIELDS("3") "}],\"say\":{");
@@ -379,6 +380,31 @@ static void descriptors_that_nobody_asked_for_are_closed(void **state) {
   try_all(list, sizeof list / sizeof *list);
 }
 
+/* An answer that finds nobody does not undo what was said before. */
+static void last_words_are_heard(void **state) {
+  (void)state;
+  static const attempt list[] = {
+      {"{'op':62,'args':{},'call':2,'times':3000}", ""},
+      {"{'op':53,'args':{'table':'mine'},'call':2,'times':200}", ""},
+      {"{'op':62,'args':{},'call':2,'times':3000},{'op':31,'args':{'code':'MINE'}}", "MINE"},
+  };
+  try_all(list, sizeof list / sizeof *list);
+}
+
+/* 16 KB are counted for each, beside what it says. */
+static void questions_under_way_are_bounded(void **state) {
+  (void)state;
+  static const attempt list[] = {
+      {"{'op':61,'args':{'name':'z','ms':1000},'call':5,'times':250},"
+       "{'op':62,'args':{},'call':6,'want':''}",
+       ""},
+      {"{'op':61,'args':{'name':'z','ms':1000},'call':5,'times':260},"
+       "{'op':62,'args':{},'call':6,'want':'LIMIT_SIZE'}",
+       ""},
+  };
+  try_all(list, sizeof list / sizeof *list);
+}
+
 /* ---- routes ---- */
 
 static bench_answer *ask(bench *b) {
@@ -411,6 +437,8 @@ int main(int count, char **arguments) {
       cmocka_unit_test(effects_are_looked_at),
       cmocka_unit_test(questions_are_looked_at),
       cmocka_unit_test(descriptors_that_nobody_asked_for_are_closed),
+      cmocka_unit_test(last_words_are_heard),
+      cmocka_unit_test(questions_under_way_are_bounded),
       cmocka_unit_test(a_request_keeps_its_time_limit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
