@@ -197,10 +197,11 @@ static void write_again(void *arg) {
 }
 
 static void wait_for_room(final *f, const dts_error *e) {
-  if (!f->wait_ms)
-    tell_unwritten(f->run, f, "has not ended yet, and is tried again until it can", e);
-  if (!kernel_opened_with(f->run->kernel)->serving)
-    return forget_final(f); /* the next one settles it */
+  bool serving = kernel_opened_with(f->run->kernel)->serving;
+  const char *how = serving ? "has not ended yet, and is tried again until it can"
+                            : "could not be ended; the next dts run or dts serve settles it";
+  if (!f->wait_ms) tell_unwritten(f->run, f, how, e);
+  if (!serving) return forget_final(f);
   f->wait_ms = f->wait_ms ? 2 * f->wait_ms : FIRST_WAIT_MS;
   if (f->wait_ms > LONGEST_WAIT_MS) f->wait_ms = LONGEST_WAIT_MS;
   arena_free(&f->memory); /* of the write that was undone */

@@ -16,6 +16,7 @@ static void handed_back_twenty_times_then_a_failure(void **state) {
     lease_again(&b);
     own(&b, (job_event){.kind = JOB_HANDBACK});
     assert_closed(&b, JOB_QUEUED, JOB_ATTEMPT_HANDED_BACK);
+    assert_true(b.fx.stop_worker);
     assert_int_equal(b.s.handbacks, i);
     assert_int_equal(b.s.retry_count, 0);
   }
@@ -102,6 +103,7 @@ static void release_is_a_fresh_start(void **state) {
   assert_refused(&b, (job_event){.kind = JOB_RELEASE}, JOB_REFUSED);
   b.now += 100 * HOUR;
   assert_int_equal(say(&b, RELEASE), JOB_OK);
+  assert_true(b.fx.audit);
   assert_int_equal(b.s.status, JOB_QUEUED);
   assert_int_equal(b.s.retry_count, 0);
   assert_int_equal(b.s.releases, 1);
@@ -206,6 +208,15 @@ static void a_damaged_row_is_refused(void **state) {
   assert_string_equal(job_check(&b.s), "a lease outlives itself");
   b.s.status = (job_status)99;
   assert_string_equal(job_check(&b.s), "no such status");
+  b = leased(5);
+  own(&b, GIVE_UP);
+  b.s.retry_count = 7; /* a release would hide it */
+  assert_refused(&b, RELEASE, JOB_REFUSED);
+  assert_string_equal(b.fx.error, "more outcomes are counted than attempts have ended");
+  b = queued(5, false);
+  b.s.attempts = 1 << 30, b.s.epoch = 1 << 30; /* the step itself would do the damage */
+  assert_refused(&b, (job_event){.kind = JOB_LEASE}, JOB_REFUSED);
+  assert_string_equal(b.fx.error, "a count is out of range");
   b = queued(5, false);
   assert_refused(&b, (job_event){.kind = (job_event_kind)77}, JOB_REFUSED);
 }

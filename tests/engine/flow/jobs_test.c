@@ -316,6 +316,10 @@ static void compare(world *w) {
                           "not in ('quarantined', 'failed', 'cancelled')"),
                    0);
   assert_int_equal(number(w, &a, "select count(*) from effects"), (int64_t)w->effects);
+  assert_int_equal(number(w, &a,
+                          "select count(*) from effects e where not exists (select 1 from dts_run "
+                          "r where r.job = e.job and r.epoch = e.epoch)"),
+                   0);
   for (int o = JOB_ATTEMPT_DONE; o <= JOB_ATTEMPT_CANCELLED; o++) {
     int64_t all = 0;
     for (size_t i = 0; i < w->count; i++) all += w->jobs[i].outcomes[o];
