@@ -57,7 +57,7 @@ static void what_does_not_hold_together_is_refused(void **state) {
        "\"type\":\"text\"},{\"name\":\"day\",\"type\":\"date\"}]},"
        "{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{\"table\":\"t\","
        "\"since\":\"2026-01-01\"}}]",
-       "GAPS", "must give all columns of the key of 't'", "pipelines/x.lua:2"},
+       "GAPS", "gaps.keys is missing: the key of 't' has 'k' beside day", "pipelines/x.lua:2"},
       {"[" TABLE("t") ",{\"noun\":\"pipeline\",\"name\":\"g\",\"trigger\":\"gaps\",\"gaps\":{"
                       "\"table\":\"t\",\"since\":\"2026-02-30\"}}]",
        "DATE", "gaps.since is '2026-02-30'", "pipelines/x.lua:2"},
