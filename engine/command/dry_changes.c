@@ -96,16 +96,7 @@ static int watch_keyless(store_conn *c, const table *t, size_t n, buffer *b, dts
 
 /* Roll-ups and kept views follow from the others. */
 static bool is_watched(const registry *set, const table *t) {
-  if (registry_find(&set->views, t->name)) return false;
-  for (size_t i = 0; i < set->rollups.list.count; i++) {
-    const char *base = value_get_text(&set->rollups.list.items[i], "name", "");
-    size_t size = strlen(base);
-    const value *every = value_get(&set->rollups.list.items[i], "every");
-    if (strncmp(t->name, base, size) != 0 || t->name[size] != '_') continue;
-    for (size_t k = 0; every && k < every->list.count; k++)
-      if (value_is(&every->list.items[k], t->name + size + 1)) return false;
-  }
-  return true;
+  return !registry_find(&set->views, t->name) && !registry_rollup_of(set, t->name);
 }
 
 static int watch_all(store_conn *c, void *arg, dts_error *e) {

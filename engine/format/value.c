@@ -98,6 +98,12 @@ bool value_is(const value *v, const char *text) {
          memcmp(v->text.bytes, text, v->text.size) == 0;
 }
 
+bool value_has(const value *list, const char *text) {
+  for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->list.count; i++)
+    if (value_is(&list->list.items[i], text)) return true;
+  return false;
+}
+
 static const value *find(const value *map, const value *key) {
   for (size_t i = map->map.count; i-- > 0;)
     if (value_equal(&map->map.pairs[i].key, key)) return &map->map.pairs[i].item;

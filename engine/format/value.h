@@ -77,8 +77,9 @@ const char *value_get_text(const value *map, const char *key,
                            const char *otherwise); /* needs NUL */
 int64_t value_get_integer(const value *map, const char *key, int64_t otherwise);
 bool value_get_boolean(const value *map, const char *key, bool otherwise);
-bool value_is(const value *v, const char *text);  /* a text equal to this one */
-bool value_equal(const value *a, const value *b); /* 1 equals 1.0; maps without order */
-const char *value_kind_name(const value *v);      /* "null", "boolean", "integer" ... */
+bool value_is(const value *v, const char *text);     /* a text equal to this one */
+bool value_has(const value *list, const char *text); /* one of its items is; false of no list */
+bool value_equal(const value *a, const value *b);    /* 1 equals 1.0; maps without order */
+const char *value_kind_name(const value *v);         /* "null", "boolean", "integer" ... */
 
 #endif

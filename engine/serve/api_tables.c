@@ -34,15 +34,7 @@ static value count_rows(api_call *c, const char *name) {
 
 static const char *kind_of(const api_call *c, const char *name) {
   if (registry_find(&c->set->views, name)) return "view";
-  for (size_t i = 0; i < c->set->rollups.list.count; i++) {
-    const char *base = value_get_text(&c->set->rollups.list.items[i], "name", "");
-    size_t size = strlen(base);
-    const value *every = value_get(&c->set->rollups.list.items[i], "every");
-    if (strncmp(name, base, size) != 0 || name[size] != '_') continue;
-    for (size_t k = 0; every && k < every->list.count; k++)
-      if (value_is(&every->list.items[k], name + size + 1)) return "rollup";
-  }
-  return "table";
+  return registry_rollup_of(c->set, name) ? "rollup" : "table";
 }
 
 static void add_entry(api_call *c, value *list, const char *name, value columns) {

@@ -118,9 +118,7 @@ static const char *measure_of(const value *chart) {
 }
 
 static void add_name(selection *x, value *names, const char *name) {
-  for (size_t i = 0; name && i < names->list.count; i++)
-    if (value_is(&names->list.items[i], name)) return;
-  if (name) value_add(x->memory, names, value_text(name));
+  if (name && !value_has(names, name)) value_add(x->memory, names, value_text(name));
 }
 
 /* What a point is named by: x and by, of a heatmap x and y. */

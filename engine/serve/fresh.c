@@ -7,14 +7,8 @@
 
 #include "serve/stream.h"
 
-static bool has(const value *list, const char *name) {
-  for (size_t i = 0; i < list->list.count; i++)
-    if (value_is(&list->list.items[i], name)) return true;
-  return false;
-}
-
 static void add(arena *a, value *list, const char *name) {
-  if (!has(list, name)) value_add(a, list, value_text(name));
+  if (!value_has(list, name)) value_add(a, list, value_text(name));
 }
 
 /* ---- what tables are made from ---- */
@@ -71,7 +65,7 @@ static int64_t seen_at(api_call *c, const value *tables) {
 
 static bool writes(const pipeline *p, const value *tables) {
   for (size_t i = 0; i < p->tables->list.count; i++)
-    if (has(tables, p->tables->list.items[i].text.bytes)) return true;
+    if (value_has(tables, p->tables->list.items[i].text.bytes)) return true;
   return false;
 }
 

@@ -87,9 +87,7 @@ const char *selection_type(const selection *x, const char *column) {
 }
 
 bool selection_binds(const selection *x, const char *name) {
-  for (size_t i = 0; i < x->parameters.list.count; i++)
-    if (value_is(&x->parameters.list.items[i], name)) return true;
-  return false;
+  return value_has(&x->parameters, name);
 }
 
 int selection_unknown(const selection *x, const char *column, dts_error *e) {

@@ -24,9 +24,7 @@ static void collect(guard *g, const char *spelled) {
   char *name = arena_text(g->memory, spelled);
   for (char *c = name; *c; c++)
     if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + ('a' - 'A'));
-  for (size_t i = 0; i < g->tables->list.count; i++)
-    if (value_is(&g->tables->list.items[i], name)) return;
-  value_add(g->memory, g->tables, value_text(name));
+  if (!value_has(g->tables, name)) value_add(g->memory, g->tables, value_text(name));
 }
 
 static int read_table(guard *g, const char *name) {

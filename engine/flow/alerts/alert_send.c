@@ -79,12 +79,6 @@ static bool is_loopback(const url_place *p) {
   return !strcmp(p->host, "localhost") || !strncmp(p->host, "127.", 4) || !strcmp(p->host, "::1");
 }
 
-static bool listed(const value *list, const char *text) {
-  for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->list.count; i++)
-    if (value_is(&list->list.items[i], text)) return true;
-  return false;
-}
-
 /* Loopback, and what dts.lua itself names, may be a private address; a script's address may not. */
 static int check_url(alert_send *s, const char *url, value *allow, dts_error *e) {
   url_place place;
@@ -94,7 +88,7 @@ static int check_url(alert_send *s, const char *url, value *allow, dts_error *e)
     return error_fail(e, "ALERT", "'%s': https:// expected (http:// only to this machine)",
                       s->letter.address);
   const value *own = value_get(value_get(kernel_config(s->kernel), "alerts"), "to");
-  if (plain || listed(own, s->letter.address))
+  if (plain || value_has(own, s->letter.address))
     value_add(&s->memory, allow,
               value_text(arena_format(&s->memory, "%s:%d", place.host, place.port)));
   return 0;

@@ -32,17 +32,11 @@ static int check_host(run *r, http_request *q, dts_error *e) {
   return 0;
 }
 
-static bool listed(const value *list, const char *name) {
-  for (size_t i = 0; i < list->list.count; i++)
-    if (value_is(&list->list.items[i], name)) return true;
-  return false;
-}
-
 static const source *find_source(run *r, const char *name, dts_error *e) {
   const source *s = registry_source(r->set, name);
   if (!s) {
     error_fail(e, "SOURCE", "there is no source named '%s'", name);
-  } else if (!listed(r->pipeline->sources, name)) {
+  } else if (!value_has(r->pipeline->sources, name)) {
     error_fail(e, "SOURCE_REFUSED", "pipeline '%s' may not use source '%s'", r->pipeline->name,
                name);
     error_hint(e,

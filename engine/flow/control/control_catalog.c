@@ -84,12 +84,6 @@ static value count_rows(listing *l, const char *name) {
                                                                                    : v;
 }
 
-static bool writes(const pipeline *p, const char *name) {
-  for (size_t i = 0; i < p->tables->list.count; i++)
-    if (value_is(&p->tables->list.items[i], name)) return true;
-  return false;
-}
-
 static void add_writer(listing *l, const pipeline *p, value *names, int64_t *at) {
   value v, params[] = {value_text(p->name)};
   value_add(l->memory, names, value_text(arena_text(l->memory, p->name)));
@@ -101,22 +95,12 @@ static void add_writer(listing *l, const pipeline *p, value *names, int64_t *at)
     *at = v.integer;
 }
 
-static const value *rollup_of(const registry *set, const char *name) {
-  for (size_t i = 0; i < set->rollups.list.count; i++) {
-    const value *d = &set->rollups.list.items[i], *every = value_get(d, "every");
-    const char *base = value_get_text(d, "name", "");
-    size_t size = strlen(base);
-    if (strncmp(name, base, size) != 0 || name[size] != '_') continue;
-    for (size_t k = 0; every && k < every->list.count; k++)
-      if (value_is(&every->list.items[k], name + size + 1)) return d;
-  }
-  return NULL;
-}
-
 static void find_writers(listing *l, const char *name, int depth, value *names, int64_t *at) {
-  const value *rollup = rollup_of(l->set, name), *view = registry_find(&l->set->views, name);
+  const value *rollup = registry_rollup_of(l->set, name),
+              *view = registry_find(&l->set->views, name);
   for (size_t i = 0; i < l->set->pipeline_count; i++)
-    if (writes(&l->set->pipelines[i], name)) add_writer(l, &l->set->pipelines[i], names, at);
+    if (value_has(l->set->pipelines[i].tables, name))
+      add_writer(l, &l->set->pipelines[i], names, at);
   value reads = value_list(), passing = value_list();
   if (depth == CHAIN) return;
   if (rollup) find_writers(l, value_get_text(rollup, "from", ""), depth + 1, &passing, at);
@@ -138,7 +122,8 @@ static value stamp(arena *a, int64_t at) {
 
 static void add_entry(listing *l, const char *name, const table *t) {
   arena *a = l->memory;
-  const value *rollup = rollup_of(l->set, name), *view = registry_find(&l->set->views, name);
+  const value *rollup = registry_rollup_of(l->set, name),
+              *view = registry_find(&l->set->views, name);
   const value *declared = view ? view : rollup;
   value v = value_map(), key = value_list(), names = value_list();
   int64_t at = 0;

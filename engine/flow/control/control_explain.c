@@ -193,12 +193,6 @@ static void add_limits(explaining *x) {
 
 /* ---- permissions ---- */
 
-static bool has_name(const value *list, const char *name) {
-  for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->list.count; i++)
-    if (value_is(&list->list.items[i], name)) return true;
-  return false;
-}
-
 static void add_writes(explaining *x) {
   const value *d = x->pipeline->declared, *tables = x->pipeline->tables;
   const value *allowed = value_get(value_get(d, "allow"), "tables");
@@ -207,9 +201,9 @@ static void add_writes(explaining *x) {
     const char *name =
         arena_copy(x->memory, tables->list.items[i].text.bytes, tables->list.items[i].text.size);
     const table *t = registry_table(x->set, name);
-    const char *from = has_name(value_get(d, "tables"), name) ? "declared in the script's file"
-                       : has_name(allowed, name)              ? "allow.tables"
-                                                              : "gaps.table";
+    const char *from = value_has(value_get(d, "tables"), name) ? "declared in the script's file"
+                       : value_has(allowed, name)              ? "allow.tables"
+                                                               : "gaps.table";
     bool again = false;
     for (size_t k = 0; k < i; k++) again = again || value_is(&tables->list.items[k], name);
     if (!again) add(x, name, t ? t->file : "", from);
@@ -223,7 +217,7 @@ static void add_reads(explaining *x) {
   add(x, "every table", "", "default");
   for (size_t i = 0; i < x->set->table_count; i++) {
     const table *t = x->set->tables[i];
-    if (!t->is_private || has_name(x->pipeline->tables, t->name)) continue;
+    if (!t->is_private || value_has(x->pipeline->tables, t->name)) continue;
     if (!hidden++) x->group = "may not read";
     add(x, t->name, t->file, "private");
   }
@@ -232,7 +226,7 @@ static void add_reads(explaining *x) {
 static void add_source(explaining *x, const char *name) {
   const source *s = registry_source(x->set, name);
   const value *d = x->pipeline->declared, *stand_ins = value_get(x->config, "sources");
-  bool own = has_name(value_get(d, "sources"), name);
+  bool own = value_has(value_get(d, "sources"), name);
   if (!s) return;
   buffer b;
   buffer_init(&b, 64 * 1024);

@@ -15,15 +15,8 @@ enum { NAMES_BYTES = 1 << 20 };
 
 static bool follows(const pipeline *p, const value *names) {
   const value *after = value_get(p->declared, "after");
-  for (size_t i = 0; after && i < after->list.count; i++)
-    for (size_t k = 0; k < names->list.count; k++)
-      if (value_equal(&after->list.items[i], &names->list.items[k])) return true;
-  return false;
-}
-
-static bool holds(const value *names, const char *name) {
   for (size_t i = 0; i < names->list.count; i++)
-    if (value_is(&names->list.items[i], name)) return true;
+    if (value_has(after, names->list.items[i].text.bytes)) return true;
   return false;
 }
 
@@ -36,7 +29,7 @@ static const char *reach(const registry *set, const char *const *names, size_t c
     before = all.list.count;
     for (size_t i = 0; i < set->pipeline_count; i++) {
       const pipeline *p = &set->pipelines[i];
-      if (!holds(&all, p->name) && follows(p, &all)) value_add(a, &all, value_text(p->name));
+      if (!value_has(&all, p->name) && follows(p, &all)) value_add(a, &all, value_text(p->name));
     }
   }
   buffer_init(&b, NAMES_BYTES);

@@ -265,10 +265,7 @@ int scheduler_enqueue(store_conn *c, const registry *set, const enqueued *q, int
 static bool follows(const pipeline *p, const char *name, bool failed) {
   const value *after = value_get(p->declared, "after");
   bool on_end = strcmp(value_get_text(p->declared, "on", "success"), "end") == 0;
-  if (!after || (failed && !on_end)) return false;
-  for (size_t i = 0; i < after->list.count; i++)
-    if (value_is(&after->list.items[i], name)) return true;
-  return false;
+  return (!failed || on_end) && value_has(after, name);
 }
 
 /* What a follower is told of the firing: counts. */

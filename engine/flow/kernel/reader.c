@@ -121,12 +121,6 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
   return 0;
 }
 
-static bool listed(const value *list, const char *name) {
-  for (size_t i = 0; list && i < list->list.count; i++)
-    if (value_is(&list->list.items[i], name)) return true;
-  return false;
-}
-
 const char *const reader_inner[] = {"dts_key", "dts_key_use", "dts_meta", "dts_validator", NULL};
 
 bool reader_is_inner(const char *name) {
@@ -143,7 +137,7 @@ static int refuse_inner(const char *name, dts_error *e) {
 static int check_private(const reader_context *x, const value *tables, dts_error *e) {
   for (size_t i = 0; i < tables->list.count; i++) {
     const char *name = tables->list.items[i].text.bytes;
-    if (listed(x->writes, name)) continue;
+    if (value_has(x->writes, name)) continue;
     if (reader_is_inner(name)) return refuse_inner(name, e);
     if (!registry_is_private(x->set, name)) continue;
     error_fail(e, "TABLE_REFUSED", "table '%s' is private", name);

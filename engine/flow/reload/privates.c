@@ -3,12 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/reload/privates.h"
 
-static bool has(const value *names, const char *name) {
-  for (size_t i = 0; i < names->list.count; i++)
-    if (value_is(&names->list.items[i], name)) return true;
-  return false;
-}
-
 static int set_mark(store_conn *c, const char *name, bool on, dts_error *e) {
   value param = value_text(name);
   return store_exec(c,
@@ -20,7 +14,7 @@ static int set_mark(store_conn *c, const char *name, bool on, dts_error *e) {
 static int mark_own(store_conn *c, const registry *set, const value *names, dts_error *e) {
   for (size_t i = 0; i < set->table_count; i++) {
     const table *t = set->tables[i];
-    if (t->is_private == has(names, t->name)) continue;
+    if (t->is_private == value_has(names, t->name)) continue;
     if (set_mark(c, t->name, t->is_private, e) < 0) return -1;
   }
   return 0;

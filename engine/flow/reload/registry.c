@@ -219,10 +219,18 @@ const table *registry_table(const registry *r, const char *name) {
 
 bool registry_is_private(const registry *r, const char *name) {
   const table *t = registry_table(r, name);
-  if (t) return t->is_private;
-  for (size_t i = 0; i < r->privates.list.count; i++)
-    if (value_is(&r->privates.list.items[i], name)) return true;
-  return false;
+  return t ? t->is_private : value_has(&r->privates, name);
+}
+
+const value *registry_rollup_of(const registry *r, const char *table_name) {
+  for (size_t i = 0; i < r->rollups.list.count; i++) {
+    const value *d = &r->rollups.list.items[i];
+    const char *base = value_get_text(d, "name", "");
+    size_t size = strlen(base);
+    if (strncmp(table_name, base, size) != 0 || table_name[size] != '_') continue;
+    if (value_has(value_get(d, "every"), table_name + size + 1)) return d;
+  }
+  return NULL;
 }
 
 void registry_remember(registry *r, const value *privates) {

@@ -132,6 +132,8 @@ bool registry_is_private(const registry *r, const char *table);
 void registry_remember(registry *r, const value *privates); /* before it is in force; copies */
 const source *registry_source(const registry *r, const char *name);
 const value *registry_find(const value *declarations, const char *name);
+/* The roll-up that one of whose tables this is, or NULL. */
+const value *registry_rollup_of(const registry *r, const char *table_name);
 const script *registry_script(const registry *r, const char *file);
 /* Fills in an error for an unknown name, with the nearest right one. Always -1. */
 int registry_unknown_pipeline(const registry *r, const char *name, dts_error *e);

@@ -238,12 +238,6 @@ void sqlcheck_text(sqlcheck *k, const value *declared, const char *sql,
 
 /* ---- filters ---- */
 
-static bool binds(const value *parameters, const char *name) {
-  for (size_t i = 0; i < parameters->list.count; i++)
-    if (value_is(&parameters->list.items[i], name)) return true;
-  return false;
-}
-
 static bool has_column(const value *columns, const char *name) {
   for (size_t i = 0; i < columns->list.count; i++)
     if (strcmp(value_get_text(&columns->list.items[i], "name", ""), name) == 0) return true;
@@ -278,5 +272,5 @@ bool sqlcheck_takes_filter(sqlcheck *k, const value *chart, const sqlcheck_names
   if (!sql) return false;
   if (puts_in(k, chart, name)) return true;
   if (store_check(k->conn, sql, k->memory, &columns, NULL, &parameters, &e) < 0) return true;
-  return binds(&parameters, name) || has_column(&columns, name);
+  return value_has(&parameters, name) || has_column(&columns, name);
 }

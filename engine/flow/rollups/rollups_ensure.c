@@ -110,17 +110,11 @@ static int drop_rollup(store_conn *c, const char *name, dts_error *e) {
   return rc;
 }
 
-/* One whose source is dropped here must be made anew too: it would keep rows of what is gone. */
-static bool is_dropped(const value *dropped, const char *table_name) {
-  for (size_t i = 0; i < dropped->list.count; i++)
-    if (value_is(&dropped->list.items[i], table_name)) return true;
-  return false;
-}
-
 static int prepare_one(store_conn *c, const rollup *r, arena *a, value *dropped, dts_error *e) {
   value version;
   if (rolled_version(c, r->name, a, &version, e) < 0) return -1;
-  bool same = value_is(&version, rollup_version(r, a)) && !is_dropped(dropped, r->source->name);
+  /* One whose source is dropped here must be made anew too: it would keep rows of what is gone. */
+  bool same = value_is(&version, rollup_version(r, a)) && !value_has(dropped, r->source->name);
   if (version.kind == VALUE_NULL || same) return 0;
   for (size_t i = 0; i < r->period_count; i++)
     value_add(a, dropped, value_text(arena_format(a, "%s_%s", r->name, r->periods[i])));

@@ -281,12 +281,6 @@ int views_ensure(store_conn *c, const registry *set, bool strict, dts_error *e) 
 
 /* ---- after a commit ---- */
 
-static bool listed(const value *list, const char *name) {
-  for (size_t i = 0; i < list->list.count; i++)
-    if (value_is(&list->list.items[i], name)) return true;
-  return false;
-}
-
 /* Does it read one of the changed tables? */
 static int is_moved(store_conn *c, const value *view, const value *changed, arena *a, bool *moved,
                     dts_error *e) {
@@ -294,7 +288,7 @@ static int is_moved(store_conn *c, const value *view, const value *changed, aren
   *moved = false;
   if (store_check(c, select_sql(view, a), a, NULL, &tables, NULL, e) < 0) return -1;
   for (size_t i = 0; i < tables.list.count && !*moved; i++)
-    *moved = listed(changed, tables.list.items[i].text.bytes);
+    *moved = value_has(changed, tables.list.items[i].text.bytes);
   return 0;
 }
 
