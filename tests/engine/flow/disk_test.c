@@ -61,9 +61,15 @@ static void by_hand_a_full_disk_ends_the_run(void **state) {
   leave_room(2 << 20);
   bench_contains(bench_run_error(b, "rows"), "DISK_FULL: ");
   bench_contains(bench_run_error(b, "g"), "DISK_FULL: ");
-  leave_room(RLIM_INFINITY);
   bench_expect(b, "select distinct state, deferrals from dts_job", "failed|0\n");
   bench_expect(b, "select distinct state, retry_count, held from dts_gap", "open|0|0\n");
+  bench_ask(b,
+            "{\"name\":\"enqueue\",\"pipeline\":\"g\"}"); /* in the queue its dates wait as well */
+  bench_until_sql(b, "select count(*) from dts_job where deferrals > 0");
+  bench_expect(b, "select distinct state, retry_count, held from dts_gap", "open|0|1\n");
+  leave_room(RLIM_INFINITY);
+  bench_until_sql(b, "select count(*) from dts_job where deferrals > 0 and state = 'done'");
+  bench_settle(b);
   bench_invariants(b);
   bench_close(b);
 }
