@@ -20,7 +20,9 @@ typedef struct beat {
   size_t count;
   int64_t *jobs, *epochs, now;
   double chance;
-  bool starved; /* the last heartbeat could not be written, by no fault of a job */
+  bool starved;    /* the last heartbeat could not be written, by no fault of a job; */
+  int64_t *ending; /* then these jobs' ends wait for room as well, and come first */
+  size_t ending_count;
   size_t reaped;
   struct {
     int64_t job, epoch;
@@ -60,6 +62,12 @@ static int reap(store_conn *c, beat *b, int64_t id, arena *a, dts_error *e) {
   return finish_alone(c, b->set, &j, b->now, NULL, e);
 }
 
+static bool is_ending(const beat *b, int64_t id) {
+  for (size_t i = 0; i < b->ending_count; i++)
+    if (b->ending[i] == id) return true;
+  return false;
+}
+
 /* One that cannot be taken back must not hold the others: it is left, and named. */
 static int try_reap(store_conn *c, beat *b, int64_t id, dts_error *e) {
   dts_error refused;
@@ -86,7 +94,7 @@ static int beat_work(store_conn *c, void *arg, dts_error *e) {
   while (count == REAP_AT_ONCE && b->reaped < REAP_AT_ONCE) {
     count = jobs_expired(c, b->now, after, found, REAP_AT_ONCE - b->reaped, e);
     for (int i = 0; i < count; i++)
-      if (try_reap(c, b, after = found[i], e) < 0) return -1;
+      if (!is_ending(b, after = found[i]) && try_reap(c, b, found[i], e) < 0) return -1;
   }
   return count < 0 ? -1 : 0;
 }
@@ -111,6 +119,7 @@ static void beat_then(void *arg, int result, const dts_error *e) {
   registry_release(b->set);
   free(b->jobs);
   free(b->epochs);
+  free(b->ending);
   free(b);
 }
 
@@ -124,6 +133,7 @@ static beat *new_beat(runner *r) {
               .set = kernel_registry(r->kernel),
               .jobs = memory_alloc((count + 1) * sizeof(int64_t)),
               .epochs = memory_alloc((count + 1) * sizeof(int64_t)),
+              .ending = memory_alloc((count + 1) * sizeof(int64_t)),
               .now = kernel_now(r->kernel),
               .chance = kernel_chance(r->kernel),
               .starved = r->starved};
@@ -132,6 +142,8 @@ static beat *new_beat(runner *r) {
     b->jobs[b->count] = n->job.id;
     b->epochs[b->count++] = n->job.state.epoch;
   }
+  for (const run *n = r->runs; r->starved && n; n = n->next)
+    if (n->ending) b->ending[b->ending_count++] = n->job.id;
   return b;
 }
 

@@ -75,10 +75,24 @@ static void for_want_of_room_it_was_interrupted(void **state) {
   bench_close(b);
 }
 
+/* An end that waits for room is not run over by the reaper: p is told failed, and has failed. */
+static void an_end_that_waits_for_room_comes_first(void **state) {
+  (void)state;
+  bench *b = spinning(0);
+  kernel_runner(b->kernel)->starved = true;
+  for (run *n = kernel_runner(b->kernel)->runs; n; n = n->next) n->ending = true;
+  age(b);
+  bench_until(b, is_fed, NULL); /* q's could be extended */
+  bench_expect(b, "select state, interruptions, retry_count " OF_P, "leased|0|0\n");
+  for (run *n = kernel_runner(b->kernel)->runs; n; n = n->next) n->ending = false;
+  bench_close(b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(leases_are_extended_or_taken_back),
       cmocka_unit_test(for_want_of_room_it_was_interrupted),
+      cmocka_unit_test(an_end_that_waits_for_room_comes_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
