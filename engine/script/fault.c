@@ -156,13 +156,33 @@ static void split_place(const char *text, dts_error *e) {
   snprintf(e->message, sizeof e->message, "%s", placed ? rest + 2 : text);
 }
 
+/* What most often lies behind an error of Lua's own. */
+static void hint_script(dts_error *e) {
+  static const char *const known[][2] = {
+      {"attempt to call a table value (for iterator",
+       "a list is gone through by: for _, row in ipairs(list) do"},
+      {"attempt to index a nil value",
+       "what stands before the dot is not there; print(what holds it) shows what is"},
+      {"attempt to call a nil value (method",
+       "there is no such method: see its noun in the manual"},
+      {"attempt to perform arithmetic on a nil value",
+       "a null is nil: leave the row out, or say what counts instead: (x or 0)"},
+      {"attempt to concatenate a nil value", "a null is nil: (x or \"\") writes nothing for it"},
+      {"attempt to compare number with string", "tonumber(text) makes a number of a text"},
+      {"attempt to compare string with number", "tonumber(text) makes a number of a text"},
+  };
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (strncmp(e->message, known[i][0], strlen(known[i][0])) == 0)
+      error_hint(e, "%s", known[i][1]);
+}
+
 void fault_read(lua_State *L, int index, dts_error *e) {
   *e = (dts_error){0};
   index = lua_absindex(L, index);
   if (fault_is(L, index))
     read_table(L, index, e);
   else if (lua_type(L, index) == LUA_TSTRING)
-    split_place(lua_tostring(L, index), e);
+    split_place(lua_tostring(L, index), e), hint_script(e);
   else if (lua_istable(L, index) && !lua_getmetatable(L, index))
     read_table(L, index, e);
   if (!e->message[0]) {

@@ -44,7 +44,9 @@ void rows_read_rule(lua_State *L, int index, cell_rule *rule) {
       rule->dates[i] = lua_tostring(L, -1);
     }
   }
-  lua_pop(L, 2);
+  lua_getfield(L, index, "zone");
+  rule->zone = libs_zone(L, -1);
+  lua_pop(L, 3);
 }
 
 static int parse_json(lua_State *L) {

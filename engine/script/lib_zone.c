@@ -19,6 +19,11 @@ static zone *check_zone(lua_State *L) {
   return *z;
 }
 
+zone *libs_zone(lua_State *L, int index) {
+  zone **z = luaL_testudata(L, index, ZONE);
+  return z ? *z : NULL;
+}
+
 static int zone_gc(lua_State *L) {
   zone **z = luaL_checkudata(L, 1, ZONE);
   zone_close(*z);

@@ -9,6 +9,7 @@
 
 void libs_open(lua_State *L, bool spec);   /* globals, require; in a spec worker all of Lua's own */
 lua_CFunction libs_find(const char *name); /* NULL: no such module */
+struct zone *libs_zone(lua_State *L, int index); /* of an open one; NULL: it is none */
 
 int luaopen_dts_digest(lua_State *L);
 int luaopen_dts_json(lua_State *L);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "format/date.h"
 #include "format/json.h"
+#include "format/zone.h"
 
 /* ── Numbers ── */
 
@@ -172,12 +173,12 @@ static int read_boolean(const char *text, size_t size, value *out) {
   return -1;
 }
 
-/* Under the first format that fits: the date, and the time of that day in ms (-1: none). */
-static bool read_formatted(const cell_rule *rule, const char *text, size_t size, int32_t *date,
-                           int64_t *ms) {
+/* The first format that fits, or NULL: the date, and the time of that day in ms (-1: none). */
+static const char *read_formatted(const cell_rule *rule, const char *text, size_t size,
+                                  int32_t *date, int64_t *ms) {
   for (const char *const *format = rule->dates; *format; format++)
-    if (date_parse(text, size, *format, date, ms) == 0) return true;
-  return false;
+    if (date_parse(text, size, *format, date, ms) == 0) return *format;
+  return NULL;
 }
 
 static int read_date(const cell_rule *rule, const char *text, size_t size, char *scratch,
@@ -196,9 +197,12 @@ static int read_timestamp(const cell_rule *rule, const char *text, size_t size, 
                           value *out) {
   int32_t date;
   int64_t ms = -1;
-  if (read_formatted(rule, text, size, &date, &ms) && ms >= 0)
+  const char *format = read_formatted(rule, text, size, &date, &ms);
+  if (format && ms >= 0) {
     ms += date * DATE_DAY_MS;
-  else if (timestamp_read(text, size, &ms) < 0)
+    if (rule->zone && !date_format_has_zone(format)) ms = zone_instant(rule->zone, ms);
+    if (ms < TIMESTAMP_MIN || ms > TIMESTAMP_MAX) return -1;
+  } else if (timestamp_read(text, size, &ms) < 0)
     return -1;
   timestamp_write(ms, scratch);
   *out = value_text(scratch);
@@ -254,7 +258,9 @@ const char *cell_hint(const cell_rule *rule, shape_type type, const char *text, 
   if (number && fits(rule, ',', type, text, size)) return "decimal = \",\" would read it";
   if (number && fits(rule, '.', type, text, size)) return "decimal = \".\" would read it";
   if (dated && digit && !rule->dates[0])
-    return "say how they are written, for example dates = \"%d/%m/%Y\"";
+    return type == SHAPE_DATE ? "say how they are written, for example dates = \"%d/%m/%Y\""
+                              : "say how they are written, and where: dates = \"%d/%m/%Y %H:%M\", "
+                                "timezone = \"Europe/Berlin\"";
   return "a text that means nothing is named by null = { \"n/a\" }; bad = \"reject\" sets such "
          "rows "
          "aside";

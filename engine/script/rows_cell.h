@@ -20,6 +20,7 @@ typedef struct cell_rule {
   char decimal; /* ',' or '.', and thousands marks are taken out; 0: '.', and there are none */
   /* date_parse's formats, tried in order, with a NULL behind; none: YYYY-MM-DD */
   const char *dates[CELL_FORMATS + 1];
+  const struct zone *zone; /* whose wall shows times without an offset; NULL: UTC */
 } cell_rule;
 
 /* 0, or -1 when the text does not fit. Not for SHAPE_JSON, which stays text. */

@@ -185,6 +185,8 @@ local SHAPE = options.spec("rows", {
   { "delimiter", "text", help = 'between fields, one character: ";" or "\\t"' },
   { "decimal", { ",", "." }, help = "the decimal mark; thousands marks are removed then, and − is a minus sign" },
   { "dates", "texts", help = 'how dates are written, for example "%d/%m/%Y"; several are tried in order' },
+  { "timezone", "zone",
+    help = "whose clock shows the times of `dates` that have no offset, for example \"Europe/Berlin\"" },
   { "encoding", "texts", help = 'one, or several in the order in which they are tried: { "utf-8", "latin1" }' },
   { "null", "any", help = 'texts that mean nothing, for example { "-", "n/a" }' },
   { "bad", { "fail", "reject", "null" },
@@ -262,6 +264,7 @@ local function plan(it, given)
   local shape, what = options.check(SHAPE, given or {}, "rows")
   check_marks(shape, what)
   check_dates(shape, what)
+  if shape.timezone then shape.zone = require("dts.zones")(shape.timezone, what) end
   if shape.null ~= nil then shape.null = null_texts(shape.null, what) end
   if shape.into then
     local names

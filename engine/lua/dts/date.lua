@@ -2,9 +2,8 @@
 -- time zone shows. Without a zone everything is UTC.
 -- SPDX-License-Identifier: MIT
 
-local kernel = require "dts.kernel"
-local options = require "dts.options"
 local time = require "dts.time"
+local zone = require "dts.zones"
 
 local date = {
   add = time.add, -- (date, n, "day" "week" "month" "quarter" "year"?) or (date, "15m") → date
@@ -16,16 +15,6 @@ local date = {
 }
 
 local PARTS = "%Y %m %d %q %u %j %G %V %H %M %S"
-local zones = {} -- opened ones, by name
-
-local function zone(name, what)
-  if type(name) ~= "string" then
-    options.fail(what, ("a time zone such as \"Europe/Berlin\" expected, got %s"):format(options.shown(name)))
-  end
-  if not zones[name] then zones[name] = require("dts.zone").read(name, kernel.call("zone", { name = name }).bytes) end
-  return zones[name]
-end
-
 -- "2026-03-02T10:00", without an offset: what a wall shows.
 local function wall_of(text)
   local day, minute, rest = tostring(text):match("^(%d+%-%d+%-%d+)[T ](%d+:%d+)([:%d%.]*)$")

@@ -67,3 +67,16 @@ dts.pipeline { name = "g", gaps = { table = "dayz", since = "2024-01-01" }, run 
 LUA
 run check; ends "gaps of no table" 1; says "gaps of no table" "gaps.table names 'dayz', which no script declares"
 says "gaps of no table" "hint: did you mean 'days'?"
+
+# What Lua itself says comes with what most often lies behind it.
+try_line() {
+  printf 'local dts = require "dts"\ndts.pipeline { name = "line", run = function()\n  local none, list = {}, dts.csv.decode("a\\n1\\n")\n  %s\nend }\n' "$1" >pipelines/line.lua
+  run run line; ends "$1" 1; warns "$1" "pipelines/line.lua:4: attempt to"; warns "$1" "hint: $2"
+}
+try_line 'for row in list do print(row) end' "a list is gone through by: for _, row in ipairs(list) do"
+try_line 'print(none.a.b)' "what stands before the dot is not there"
+try_line 'print(none.a + 1, none)' "a null is nil: leave the row out"
+try_line 'print("a" .. none.a)' 'a null is nil: (x or "")'
+try_line 'print(list[1].a < 2)' "tonumber(text) makes a number of a text"
+try_line 'print(list:put())' "there is no such method"
+rm pipelines/line.lua

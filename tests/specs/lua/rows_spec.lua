@@ -56,6 +56,22 @@ describe("CSV", function()
     end
   end)
 
+  it("reads what a clock shows somewhere, where a time has no offset of its own", function()
+    local file <close> = assert(io.open("/usr/share/zoneinfo/Europe/Berlin", "rb"))
+    local zone = { bytes = file:read("a") }
+    fake.engine({ zone = function() return zone end }, { tables = { t = { "at timestamp", "day date" } } })
+    local shape = { into = "t", timezone = "Europe/Berlin", dates = { "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M%z", "%F" } }
+    local text = "at,day\n02.07.2026 12:00,2026-07-02\n25.10.2026 02:30,\n29.03.2026 02:30,\n2026-07-02 12:00+00,\n"
+    local wanted = { { at = "2026-07-02T10:00:00.000Z", day = "2026-07-02" }, { at = "2026-10-25T00:30:00.000Z" },
+      { at = "2026-03-29T01:00:00.000Z" }, { at = "2026-07-02T12:00:00.000Z" } }
+    assert.same(wanted, (all(text, shape)))
+    assert.same({ wanted[1] }, (all('[{"at":"02.07.2026 12:00","day":"2026-07-02"}]', shape)))
+    shape.timezone = nil
+    assert.equal("2026-07-02T12:00:00.000Z", all(text, shape)[1].at)
+    local _, _, hint = fake.refused(all, "at\n2026-07-02 12:00\n", { into = "t" })
+    assert.matches('timezone = "Europe/Berlin"', hint, 1, true)
+  end)
+
   it("says what would have read a value that does not fit", function()
     local function hint_of(text, shape)
       shape.into = "pump"
