@@ -28,5 +28,6 @@ int file_write_atomic(const char *path, const void *bytes, size_t size, mode_t m
 
 /* mkdir -p; folders that are there already keep their mode. */
 int file_make_folder(const char *path, mode_t mode, dts_error *e);
+void file_remove_folder(const char *path); /* and all in it, as far as possible; follows no link */
 
 #endif

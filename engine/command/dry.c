@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +21,6 @@
 
 /* ---- folders ---- */
 
-static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *at) {
-  (void)s, (void)kind, (void)at;
-  return remove(path);
-}
-
-static void remove_folder(const char *path) { nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
-
 /* Copies that a killed dry run left. */
 static void remove_stale(const char *var) {
   arena a = {0};
@@ -37,7 +29,7 @@ static void remove_stale(const char *var) {
     if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0) continue;
     long pid = strtol(entry->d_name + strlen(PREFIX), NULL, 10);
     if (pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH)
-      remove_folder(arena_format(&a, "%s/%s", var, entry->d_name));
+      file_remove_folder(arena_format(&a, "%s/%s", var, entry->d_name));
   }
   if (d) closedir(d);
   arena_free(&a);
@@ -114,7 +106,7 @@ dry *dry_open(const char *root, dts_error *e) {
 
 void dry_close(dry *d) {
   if (!d) return;
-  if (d->folder) remove_folder(d->folder);
+  if (d->folder) file_remove_folder(d->folder);
   arena_free(&d->memory);
   free(d);
 }

@@ -75,6 +75,12 @@ void date_write(int32_t date, char out[11]) {
   snprintf(out, 11, "%04u-%02u-%02u", (unsigned)y % 10000, (unsigned)m % 100, (unsigned)d % 100);
 }
 
+value date_value(arena *a, int32_t date) {
+  char *text = arena_alloc(a, 11);
+  date_write(date, text);
+  return value_text(text);
+}
+
 /* What is left of a timestamp while it is read. */
 typedef struct reader {
   const char *at, *end;
@@ -162,6 +168,12 @@ void timestamp_write(int64_t ms, char out[25]) {
   unsigned t = (unsigned)rest;
   snprintf(out + 10, 15, "T%02u:%02u:%02u.%03uZ", t / 3600000 % 24, t / 60000 % 60, t / 1000 % 60,
            t % 1000);
+}
+
+value timestamp_value(arena *a, int64_t ms) {
+  char *text = arena_alloc(a, 25);
+  timestamp_write(ms, text);
+  return value_text(text);
 }
 
 int date_period_read(const char *word, date_period *period) {

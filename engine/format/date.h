@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "format/value.h"
 
 #define DATE_MIN      (-719162) /* 0001-01-01 */
 #define DATE_MAX      2932896   /* 9999-12-31 */
@@ -33,10 +34,12 @@ int32_t date_of(int64_t ms,
 /* Canonical texts. */
 int date_read(const char *text, size_t size, int32_t *date); /* YYYY-MM-DD and no other */
 void date_write(int32_t date, char out[11]);
+value date_value(arena *a, int32_t date);
 /* RFC 3339, any offset, 'T' or a space, fraction optional (cut to ms), offset required. */
 int timestamp_read(const char *text, size_t size, int64_t *ms);
 int timestamp_parse(const char *text, size_t size, int64_t *ms); /* the seconds may be absent too */
 void timestamp_write(int64_t ms, char out[25]);                  /* YYYY-MM-DDTHH:MM:SS.mmmZ */
+value timestamp_value(arena *a, int64_t ms);
 
 /* Texts of a format: %Y %y %m %d %e %j %b %B %a %A (English) %H %I %M %S %f %p %z %Z %F %T %%, ISO
  * weeks %G %V %u, quarters %q, seconds since 1970 %s. Numbers of two digits may be read with one, and

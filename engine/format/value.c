@@ -88,6 +88,12 @@ int64_t value_get_integer(const value *map, const char *key, int64_t otherwise) 
   return whole && (double)(int64_t)v->real == v->real ? (int64_t)v->real : otherwise;
 }
 
+const value *value_get_list(const value *map, const char *key) {
+  static const value none = {.kind = VALUE_LIST};
+  const value *list = value_get(map, key);
+  return list && list->kind == VALUE_LIST ? list : &none;
+}
+
 bool value_get_boolean(const value *map, const char *key, bool otherwise) {
   const value *v = value_get(map, key);
   return v && v->kind == VALUE_BOOLEAN ? v->boolean : otherwise;

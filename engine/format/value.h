@@ -76,6 +76,7 @@ const value *value_get(const value *map, const char *key); /* NULL when absent o
 const char *value_get_text(const value *map, const char *key,
                            const char *otherwise); /* needs NUL */
 int64_t value_get_integer(const value *map, const char *key, int64_t otherwise);
+const value *value_get_list(const value *map, const char *key); /* an empty one by default */
 bool value_get_boolean(const value *map, const char *key, bool otherwise);
 bool value_is(const value *v, const char *text);     /* a text equal to this one */
 bool value_has(const value *list, const char *text); /* one of its items is; false of no list */

@@ -39,10 +39,6 @@ static size_t on_read(char *out, size_t one, size_t size, void *arg) {
   return n;
 }
 
-static bool is_local(const url_place *p) {
-  return !strcmp(p->host, "localhost") || !strncmp(p->host, "127.", 4) || !strcmp(p->host, "::1");
-}
-
 static void letter_begin(fetch *f, task *t) {
   letter *l = (letter *)t;
   CURL *easy = t->error.code[0] ? NULL : curl_easy_init();
@@ -51,7 +47,7 @@ static void letter_begin(fetch *f, task *t) {
     task_end(f, t);
     return;
   }
-  bool plain = is_local(&l->place) && strcmp(l->place.scheme, "smtps") != 0;
+  bool plain = url_is_loopback(&l->place) && strcmp(l->place.scheme, "smtps") != 0;
   t->reach = plain ? REACH_LOOPBACK : REACH_ANY;
   curl_easy_setopt(easy, CURLOPT_URL, buffer_text(&l->server));
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");

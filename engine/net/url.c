@@ -156,6 +156,10 @@ int url_host(const char *url, char *out, size_t size, dts_error *e) {
   return n < 0 || (size_t)n >= size ? url_fail(url, "the host's name is too long", e) : 0;
 }
 
+bool url_is_loopback(const url_place *p) {
+  return !strcmp(p->host, "localhost") || !strncmp(p->host, "127.", 4) || !strcmp(p->host, "::1");
+}
+
 bool url_same_origin(const url_place *from, const url_place *to) {
   if (strcmp(from->host, to->host) != 0) return false;
   if (!strcmp(from->scheme, to->scheme)) return from->port == to->port;

@@ -28,6 +28,7 @@ int url_join(const char *base, const char *path, const value *query, buffer *out
 int url_host(const char *url, char *out, size_t size, dts_error *e);
 
 int url_place_read(const char *url, url_place *out, dts_error *e);
+bool url_is_loopback(const url_place *p); /* as it is written: no name is looked up */
 /* Same scheme, host and port, or the same host moving from http on 80 to https on 443. */
 bool url_same_origin(const url_place *from, const url_place *to);
 

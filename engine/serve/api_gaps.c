@@ -43,15 +43,13 @@ static value key_of(api_call *c, const gap_plan *plan, const value *one) {
   value v = value_map();
   const char *key = value_get_text(one, "key", "");
   int32_t first = day_of(value_get(one, "from")), to = day_of(value_get(one, "to")), from = first;
-  char text[11];
   if (from == INT32_MIN || to < from) return value_null();
   if (to - from >= DAYS) from = to - DAYS + 1;
   int32_t count = to - from + 1;
   char *letters = arena_alloc(c->memory, (size_t)count + 1);
   spread(value_get(one, "days"), calendar_of(plan, one), first, from, letters, count);
-  date_write(from, text);
   value_set(c->memory, &v, "key", value_text(key));
-  value_set(c->memory, &v, "from", value_text(arena_text(c->memory, text)));
+  value_set(c->memory, &v, "from", date_value(c->memory, from));
   value_set(c->memory, &v, "to", *value_get(one, "to"));
   value_set(c->memory, &v, "days", value_text(letters));
   return v;

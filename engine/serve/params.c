@@ -49,7 +49,6 @@ static int read_one(const value *p, const char *name, const char *text, arena *a
   const char *type = value_get_text(p, "type", "text");
   int32_t date;
   int64_t ms;
-  char stamp[25];
   *out = value_text(text);
   if (strcmp(type, "choice") == 0) return read_choice(p, name, text, out, e);
   if (strcmp(type, "integer") == 0)
@@ -69,8 +68,7 @@ static int read_one(const value *p, const char *name, const char *text, arena *a
   if (strcmp(type, "timestamp") == 0) {
     if (timestamp_read(text, strlen(text), &ms) < 0)
       return params_refuse(name, "a timestamp (RFC 3339)", text, e);
-    timestamp_write(ms, stamp);
-    *out = value_text(arena_text(a, stamp));
+    *out = timestamp_value(a, ms);
   }
   if (strcmp(type, "json") == 0 && json_read(a, text, strlen(text), out, NULL) < 0)
     return params_refuse(name, "JSON", text, e);

@@ -105,15 +105,13 @@ int selection_unknown(const selection *x, const char *column, dts_error *e) {
 static bool read_day(const char *text, const char *type, arena *a, value *out) {
   int32_t date;
   int64_t ms;
-  char stamp[25];
   size_t size = strlen(text);
   *out = value_text(text);
   bool is_date = date_read(text, size, &date) == 0;
   if (strcmp(type, "date") == 0) return is_date;
   if (is_date) return true; /* a timestamp may be bounded by a date: texts compare */
   if (timestamp_read(text, size, &ms) < 0) return false;
-  timestamp_write(ms, stamp);
-  *out = value_text(arena_text(a, stamp));
+  *out = timestamp_value(a, ms);
   return true;
 }
 

@@ -120,11 +120,9 @@ static void on_run(stream_hub *h, const value *event, arena *a) {
 
 static void on_log(stream_hub *h, const value *event, arena *a) {
   value line = value_map();
-  char at[25];
   int64_t run = value_get_integer(event, "run", 0);
   if (!run) return;
-  timestamp_write(value_get_integer(event, "at_ms", 0), at);
-  value_set(a, &line, "at", value_text(at));
+  value_set(a, &line, "at", timestamp_value(a, value_get_integer(event, "at_ms", 0)));
   value_set(a, &line, "level", value_text(value_get_text(event, "level", "info")));
   const value *message = value_get(event, "message");
   value_set(a, &line, "message", message ? *message : value_text(""));

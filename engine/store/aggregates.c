@@ -20,12 +20,6 @@ enum { FEW = 16 };
 
 typedef void step_fn(sqlite3_context *, int, sqlite3_value **);
 
-static bool any_null(int count, sqlite3_value **values) {
-  for (int i = 0; i < count; i++)
-    if (sqlite3_value_type(values[i]) == SQLITE_NULL) return true;
-  return false;
-}
-
 int aggregates_number(sqlite3_context *x, const char *name, sqlite3_value *v, double *out) {
   char message[256], shown[TEXT_SHORT];
   int type = sqlite3_value_type(v);
@@ -78,7 +72,7 @@ static void edge_take(edge *g, sqlite3_value **values) {
 
 static void edge_step(sqlite3_context *x, sqlite3_value **values, int sign) {
   edge *g = sqlite3_aggregate_context(x, sizeof *g);
-  if (!g || any_null(2, values)) return;
+  if (!g || functions_any_null(2, values)) return;
   int order = g->t ? sign * compare(values[1], g->t) : 1;
   if (order == 0) order = sign * compare(values[0], g->x);
   if (order > 0) edge_take(g, values);

@@ -101,6 +101,7 @@ int guard_authorize(void *conn, int action, const char *a, const char *b, const 
 
 /* functions.c, aggregates.c, periods.c, dates.c, texts.c: 0, or SQLite's code */
 int functions_register(sqlite3 *db);
+bool functions_any_null(int count, sqlite3_value **values);
 int aggregates_register(sqlite3 *db);
 int moments_register(sqlite3 *db);
 /* A number as an argument of aggregate `name`; what is none is the call's error. */

@@ -20,7 +20,7 @@ static void fail(sqlite3_context *x, const char *name, const char *expected, sql
   sqlite3_result_error(x, message, -1);
 }
 
-static bool any_null(int count, sqlite3_value **values) {
+bool functions_any_null(int count, sqlite3_value **values) {
   for (int i = 0; i < count; i++)
     if (sqlite3_value_type(values[i]) == SQLITE_NULL) return true;
   return false;
@@ -86,7 +86,7 @@ static const struct {
 static void part_function(sqlite3_context *x, int count, sqlite3_value **values) {
   size_t which = (size_t)(uintptr_t)sqlite3_user_data(x);
   int32_t date;
-  if (any_null(count, values)) return;
+  if (functions_any_null(count, values)) return;
   if (date_argument(x, parts[which].name, values[0], &date) < 0) return;
   sqlite3_result_int(x, parts[which].part(date));
 }
@@ -110,7 +110,7 @@ static void add(sqlite3_context *x, sqlite3_value **values, const char *name, in
                 bool keep) {
   int64_t ms, n, more, sum;
   bool is_date;
-  if (any_null(2, values)) return;
+  if (functions_any_null(2, values)) return;
   if (read_time(values[0], &ms, &is_date) < 0)
     return fail(x, name, "a date or timestamp", values[0]);
   if (number_argument(x, name, values[1], &n) < 0) return;
@@ -132,7 +132,7 @@ static void add_minutes(sqlite3_context *x, int count, sqlite3_value **values) {
 /* From a to b: positive when b is later. */
 static void days_between(sqlite3_context *x, int count, sqlite3_value **values) {
   int32_t a, b;
-  if (any_null(count, values)) return;
+  if (functions_any_null(count, values)) return;
   if (date_argument(x, "days_between", values[0], &a) < 0) return;
   if (date_argument(x, "days_between", values[1], &b) < 0) return;
   sqlite3_result_int(x, b - a);

@@ -37,6 +37,12 @@ const char *table_nearest(const table *t, const char *word, arena *a) {
   return error_nearest(word, names);
 }
 
+int table_unknown_column(const table *t, const char *name, arena *a, dts_error *e) {
+  const char *near = table_nearest(t, name, a);
+  error_fail(e, "COLUMN", "table '%s' has no column '%s'", t->name, name);
+  return near ? error_hint(e, "did you mean '%s'?", near) : -1;
+}
+
 /* ---- reading ---- */
 
 typedef struct reading {

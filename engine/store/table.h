@@ -56,6 +56,7 @@ int column_type_read(const char *name, column_type *t); /* 0, or -1 */
 table *table_read(arena *a, const value *declaration, dts_error *e);
 const table_column *table_find(const table *t, const char *name, size_t *index); /* or NULL */
 const char *table_nearest(const table *t, const char *word, arena *a); /* nearest column, or NULL */
+int table_unknown_column(const table *t, const char *name, arena *a, dts_error *e); /* COLUMN. -1 */
 
 /* Checks and converts one value for a column in place: 3.0 becomes 3 in an integer column, a
  * timestamp with another offset UTC, a canonical string its type, a list or map JSON; otherwise

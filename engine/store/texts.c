@@ -15,12 +15,6 @@
 
 enum { MOST_WIDTH = 10 * 1000 * 1000, MOST_SET = 1000, MOST_ARGUMENTS = 32 };
 
-static bool any_null(int count, sqlite3_value **values) {
-  for (int i = 0; i < count; i++)
-    if (sqlite3_value_type(values[i]) == SQLITE_NULL) return true;
-  return false;
-}
-
 static const char *text_of(sqlite3_value *v, size_t *size) {
   const char *text = (const char *)sqlite3_value_text(v);
   *size = text ? (size_t)sqlite3_value_bytes(v) : 0;
@@ -37,7 +31,7 @@ static int64_t count_characters(const char *text, size_t size) {
 
 static void instr(sqlite3_context *x, int count, sqlite3_value **values) {
   size_t size, wanted;
-  if (any_null(count, values)) return;
+  if (functions_any_null(count, values)) return;
   bool bytes =
       sqlite3_value_type(values[0]) == SQLITE_BLOB && sqlite3_value_type(values[1]) == SQLITE_BLOB;
   const char *text = bytes ? sqlite3_value_blob(values[0]) : text_of(values[0], &size);
@@ -53,7 +47,7 @@ static void instr(sqlite3_context *x, int count, sqlite3_value **values) {
 
 static void replace(sqlite3_context *x, int count, sqlite3_value **values) {
   size_t size, old_size, new_size;
-  if (any_null(count, values)) return;
+  if (functions_any_null(count, values)) return;
   const char *text = text_of(values[0], &size), *old = text_of(values[1], &old_size);
   const char *with = text_of(values[2], &new_size), *end = text + size;
   if (!old_size) return sqlite3_result_value(x, values[0]);
@@ -98,7 +92,7 @@ static const char *last_character(const char *from, const char *end) {
 static void trim(sqlite3_context *x, int count, sqlite3_value **values) {
   const char *sides = sqlite3_user_data(x), *set = " ";
   size_t size, set_size = 1;
-  if (any_null(count, values)) return;
+  if (functions_any_null(count, values)) return;
   const char *from = text_of(values[0], &size), *end = from + size;
   if (count > 1) set = text_of(values[1], &set_size);
   if (set_size > MOST_SET)

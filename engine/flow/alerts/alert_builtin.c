@@ -29,12 +29,6 @@ static const char quarantined[] = "select pipeline, count(*) as inputs, min(name
 
 /* ---- stale ---- */
 
-static value stamp(int64_t ms, arena *a) {
-  char text[25];
-  timestamp_write(ms, text);
-  return value_text(arena_text(a, text));
-}
-
 typedef struct last {
   int64_t first_seen, done; /* 0: never */
 } last;
@@ -89,8 +83,8 @@ static int stale(const reader_context *x, const char *root, arena *a, value *ans
     if (!is_stale(p, &k.last, x->now, &due)) continue;
     value row = value_list();
     value_add(a, &row, value_text(p->name));
-    value_add(a, &row, k.last.done ? stamp(k.last.done, a) : value_null());
-    value_add(a, &row, stamp(due, a));
+    value_add(a, &row, k.last.done ? timestamp_value(a, k.last.done) : value_null());
+    value_add(a, &row, timestamp_value(a, due));
     value_add(a, &rows, row);
   }
   *answer = value_map();

@@ -114,12 +114,6 @@ static const char *filled_message(const alert_message *m, arena *a) {
   return text;
 }
 
-static value stamp(int64_t ms, arena *a) {
-  char text[25];
-  timestamp_write(ms, text);
-  return value_text(arena_text(a, text));
-}
-
 const char *alert_message_json(const alert_message *m, arena *a) {
   value v = value_map(), rows = value_list();
   buffer b;
@@ -128,8 +122,8 @@ const char *alert_message_json(const alert_message *m, arena *a) {
   value_set(a, &v, "project", value_text(m->project));
   value_set(a, &v, "alert", value_text(m->alert));
   value_set(a, &v, "state", value_text(alert_notice_text(m->notice)));
-  value_set(a, &v, "since", stamp(m->since, a));
-  value_set(a, &v, "at", stamp(m->now, a));
+  value_set(a, &v, "since", timestamp_value(a, m->since));
+  value_set(a, &v, "at", timestamp_value(a, m->now));
   value_set(a, &v, "message", value_text(filled_message(m, a)));
   value_set(a, &v, "count", value_integer((int64_t)m->rows->list.count));
   value_set(a, &v, "columns", *m->columns);

@@ -75,16 +75,12 @@ static const char *fill_in(alert_send *s, dts_error *e) {
   return address;
 }
 
-static bool is_loopback(const url_place *p) {
-  return !strcmp(p->host, "localhost") || !strncmp(p->host, "127.", 4) || !strcmp(p->host, "::1");
-}
-
 /* Loopback, and what dts.lua itself names, may be a private address; a script's address may not. */
 static int check_url(alert_send *s, const char *url, value *allow, dts_error *e) {
   url_place place;
   if (url_place_read(url, &place, e) < 0) return -1;
   bool plain = strcmp(place.scheme, "https") != 0;
-  if (plain && !(strcmp(place.scheme, "http") == 0 && is_loopback(&place)))
+  if (plain && !(strcmp(place.scheme, "http") == 0 && url_is_loopback(&place)))
     return error_fail(e, "ALERT", "'%s': https:// expected (http:// only to this machine)",
                       s->letter.address);
   const value *own = value_get(value_get(kernel_config(s->kernel), "alerts"), "to");

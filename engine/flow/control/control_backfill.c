@@ -25,12 +25,6 @@ typedef struct filling {
   value answer;
 } filling;
 
-static value day_text(arena *a, int32_t day) {
-  char *text = arena_alloc(a, 11);
-  date_write(day, text);
-  return value_text(text);
-}
-
 static void describe(filling *f, const gaps_look *found) {
   arena *a = &f->question->memory;
   value spans = value_list();
@@ -42,8 +36,8 @@ static void describe(filling *f, const gaps_look *found) {
     for (size_t n = 0; n < s->span_count; n++) {
       value v = value_map();
       value_set(a, &v, "key", value_text(arena_text(a, s->series->label)));
-      value_set(a, &v, "from", day_text(a, s->spans[n].from));
-      value_set(a, &v, "to", day_text(a, s->spans[n].to));
+      value_set(a, &v, "from", date_value(a, s->spans[n].from));
+      value_set(a, &v, "to", date_value(a, s->spans[n].to));
       value_set(a, &v, "dates", value_integer((int64_t)s->spans[n].missing));
       value_add(a, &spans, v);
     }

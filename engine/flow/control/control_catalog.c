@@ -114,12 +114,6 @@ static void find_writers(listing *l, const char *name, int depth, value *names, 
 
 /* ---- entries ---- */
 
-static value stamp(arena *a, int64_t at) {
-  char *text = arena_alloc(a, 25);
-  timestamp_write(at, text);
-  return value_text(text);
-}
-
 static void add_entry(listing *l, const char *name, const table *t) {
   arena *a = l->memory;
   const value *rollup = registry_rollup_of(l->set, name),
@@ -136,7 +130,7 @@ static void add_entry(listing *l, const char *name, const table *t) {
   value_set(a, &v, "key", key);
   value_set(a, &v, "rows", count_rows(l, name));
   find_writers(l, name, 0, &names, &at);
-  value_set(a, &v, "changed", at ? stamp(a, at) : value_null());
+  value_set(a, &v, "changed", at ? timestamp_value(a, at) : value_null());
   value_set(a, &v, "written_by", names);
   value_set(a, &v, "private", value_boolean(t && t->is_private));
   value_set(a, &v, "keep_ms", t && t->keep_ms ? value_integer(t->keep_ms) : value_null());

@@ -32,12 +32,6 @@ static value spans_of(arena *a, const gaps_series *s) {
   return list;
 }
 
-static value day_text(arena *a, int32_t day) {
-  char *text = arena_alloc(a, 11);
-  date_write(day, text);
-  return value_text(text);
-}
-
 static value series_value(arena *a, const gaps_series *s) {
   value v = value_map();
   char *days = arena_alloc(a, s->count + 1);
@@ -61,11 +55,11 @@ static value series_value(arena *a, const gaps_series *s) {
   value_set(a, &v, "requests", value_integer((int64_t)s->span_count));
   value_set(a, &v, "calendar", value_text(arena_text(a, calendar_name(s->days))));
   if (s->stray_count) value_set(a, &v, "strays", value_integer((int64_t)s->stray_count));
-  if (s->stray_count) value_set(a, &v, "first_stray", day_text(a, s->stray));
+  if (s->stray_count) value_set(a, &v, "first_stray", date_value(a, s->stray));
   value_set(a, &v, "spans", spans_of(a, s));
   if (!s->count) return v;
-  value_set(a, &v, "from", day_text(a, s->expected[0]));
-  value_set(a, &v, "to", day_text(a, s->expected[s->count - 1]));
+  value_set(a, &v, "from", date_value(a, s->expected[0]));
+  value_set(a, &v, "to", date_value(a, s->expected[s->count - 1]));
   value_set(a, &v, "days", value_bytes(days, s->count)); /* one letter for each expected date */
   return v;
 }

@@ -111,18 +111,12 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
   return 0;
 }
 
-static value day_value(arena *a, int32_t day) {
-  char *text = arena_alloc(a, 11);
-  date_write(day, text);
-  return value_text(text);
-}
-
 static value rows_wanted(const looking *l, const series *s, const filling *f) {
   value where = value_map(), between = value_map();
   for (size_t i = 0; i < s->key.map.count; i++)
     value_set(l->memory, &where, s->key.map.pairs[i].key.text.bytes, s->key.map.pairs[i].item);
-  value_set(l->memory, &between, "from", day_value(l->memory, f->out->from));
-  value_set(l->memory, &between, "to", day_value(l->memory, f->out->to));
+  value_set(l->memory, &between, "from", date_value(l->memory, f->out->from));
+  value_set(l->memory, &between, "to", date_value(l->memory, f->out->to));
   value_set(l->memory, &where, l->plan->date_column, between);
   return where;
 }
@@ -165,7 +159,7 @@ static int add_state(void *arg, const store_header *header, const value *row, dt
 
 static int read_states(store_conn *c, const looking *l, const series *s, filling *f, dts_error *e) {
   value params[] = {value_text(l->pipeline->name), value_text(s->label),
-                    day_value(l->memory, f->out->from), day_value(l->memory, f->out->to)};
+                    date_value(l->memory, f->out->from), date_value(l->memory, f->out->to)};
   return store_select(
       c,
       "select day, state, held, attempts, retry_count, releases from dts_gap where pipeline "

@@ -12,12 +12,6 @@
 
 enum { INPUT_LIMIT = 8 * 1024 * 1024 };
 
-static value day_value(arena *a, int32_t day) {
-  char *text = arena_alloc(a, 11);
-  date_write(day, text);
-  return value_text(text);
-}
-
 typedef struct dates { /* of one series */
   store_conn *conn;
   const char *pipeline, *label;
@@ -73,10 +67,10 @@ static value span_input(arena *a, const gaps_series *s, const span *w) {
   const series *key = s->series;
   int32_t *days = arena_alloc(a, w->missing * sizeof *days);
   size_t count = span_dates(w, s->expected, s->marks, days);
-  for (size_t i = 0; i < count; i++) value_add(a, &list, day_value(a, days[i]));
+  for (size_t i = 0; i < count; i++) value_add(a, &list, date_value(a, days[i]));
   if (key->given) value_set(a, &v, "key", *key->given);
-  value_set(a, &v, "from", day_value(a, w->from));
-  value_set(a, &v, "to", day_value(a, w->to));
+  value_set(a, &v, "from", date_value(a, w->from));
+  value_set(a, &v, "to", date_value(a, w->to));
   value_set(a, &v, "dates", list);
   value_set(a, &v, "with", key->with ? *key->with : value_map());
   value_set(a, &v, "series", value_text(key->label));

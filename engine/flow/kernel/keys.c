@@ -119,19 +119,14 @@ static int add_row(void *arg, const store_header *header, const value *row, dts_
   key_listed *l = arg;
   value key = value_map(), words = row[1];
   unsigned scopes = 0;
-  char at[25];
   (void)header;
   if (key_scopes_read(&words, &scopes, e) < 0) return -1;
-  timestamp_write(row[2].integer, at);
   value_set(l->memory, &key, "name", value_copy(l->memory, &row[0]));
   value_set(l->memory, &key, "scopes", key_scopes_list(scopes, l->memory));
-  value_set(l->memory, &key, "created", value_text(arena_text(l->memory, at)));
-  value used = value_null();
-  if (row[3].kind == VALUE_INTEGER) {
-    timestamp_write(row[3].integer, at);
-    used = value_text(arena_text(l->memory, at));
-  }
-  value_set(l->memory, &key, "used", used);
+  value_set(l->memory, &key, "created", timestamp_value(l->memory, row[2].integer));
+  value_set(l->memory, &key, "used",
+            row[3].kind == VALUE_INTEGER ? timestamp_value(l->memory, row[3].integer)
+                                         : value_null());
   value_add(l->memory, &l->keys, key);
   return 0;
 }

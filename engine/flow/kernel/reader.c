@@ -20,12 +20,8 @@ static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
 /* "today", "now", "today_minus_3d", "today_plus_1w": false for any other name. */
 static bool clock_value(const reader_context *x, const char *name, arena *a, value *out) {
-  char text[25];
   int32_t today = zone_date(x->zone, x->now);
-  if (strcmp(name, "now") == 0) {
-    timestamp_write(x->now, text);
-    return *out = value_text(arena_text(a, text)), true;
-  }
+  if (strcmp(name, "now") == 0) return *out = timestamp_value(a, x->now), true;
   bool minus = strncmp(name, "today_minus_", 12) == 0, plus = strncmp(name, "today_plus_", 11) == 0;
   if (minus || plus) {
     char *unit;
@@ -36,8 +32,7 @@ static bool clock_value(const reader_context *x, const char *name, arena *a, val
   } else if (strcmp(name, "today") != 0) {
     return false;
   }
-  date_write(today, text);
-  return *out = value_text(arena_text(a, text)), true;
+  return *out = date_value(a, today), true;
 }
 
 /* The next `:name` of the SQL outside quotes and comments, copied to `name`; NULL at the end. */
@@ -185,12 +180,6 @@ int reader_sql(const reader_context *x, const char *sql, const value *params, in
 
 /* ---- a table with conditions ---- */
 
-static int unknown_column(const table *t, const char *name, arena *a, dts_error *e) {
-  const char *nearest = table_nearest(t, name, a);
-  error_fail(e, "COLUMN", "table '%s' has no column '%s'", t->name, name);
-  return nearest ? error_hint(e, "did you mean '%s'?", nearest) : -1;
-}
-
 int reader_names(const value *list, const char *what, dts_error *e) {
   if (!list || list->kind == VALUE_LIST) return 0;
   return error_fail(e, "WIRE", "%s: a list of columns expected, got a %s", what,
@@ -206,7 +195,7 @@ static int add_order(const table *t, const value *order, buffer *sql, arena *a, 
     const value *item = &order->list.items[i];
     const char *name = item->kind == VALUE_TEXT ? item->text.bytes : "";
     bool down = name[0] == '-';
-    if (!table_find(t, name + down, NULL)) return unknown_column(t, name + down, a, e);
+    if (!table_find(t, name + down, NULL)) return table_unknown_column(t, name + down, a, e);
     buffer_add_format(sql, "%s\"%s\"%s", i ? ", " : " order by ", name + down, down ? " desc" : "");
   }
   return 0;
@@ -219,7 +208,7 @@ static int add_columns(const table *t, const value *columns, buffer *sql, arena 
     const char *name =
         columns ? columns->list.items[i].kind == VALUE_TEXT ? columns->list.items[i].text.bytes : ""
                 : t->columns[i].name;
-    if (!table_find(t, name, NULL)) return unknown_column(t, name, a, e);
+    if (!table_find(t, name, NULL)) return table_unknown_column(t, name, a, e);
     buffer_add_format(sql, "%s\"%s\"", i ? ", " : "select ", name);
   }
   return 0;

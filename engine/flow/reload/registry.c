@@ -20,14 +20,12 @@ typedef struct held_registry {
   arena memory;
 } held_registry;
 
-static int at(dts_error *e, const value *declared) {
+int registry_fail(dts_error *e, const value *declared) {
   if (e && !e->where[0])
     snprintf(e->where, sizeof e->where, "%s:%lld", value_get_text(declared, "file", "?"),
              (long long)value_get_integer(declared, "line", 0));
   return -1;
 }
-
-int registry_fail(dts_error *e, const value *declared) { return at(e, declared); }
 
 /* ---- sorting by noun ---- */
 
@@ -53,7 +51,7 @@ static int add_named(building *b, const script *s, value *list, const value *dec
                value_get_text(declared, "noun", "?"), name, value_get_text(other, "file", "?"),
                (long long)value_get_integer(other, "line", 0));
     error_hint(e, "give one of the two another name");
-    return at(e, declared);
+    return registry_fail(e, declared);
   }
   value_add(b->memory, list, *declared);
   return 0;
@@ -89,11 +87,11 @@ static void append_table(building *b, const table *t) {
 
 int registry_add_table(building *b, const value *declaration, const value *blame, dts_error *e) {
   const table *t = table_read(b->memory, declaration, e);
-  if (!t) return at(e, blame);
-  if (t->keep_ms && !retention_column(t, e)) return at(e, blame);
+  if (!t) return registry_fail(e, blame);
+  if (t->keep_ms && !retention_column(t, e)) return registry_fail(e, blame);
   if (registry_table(b->set, t->name)) {
     error_fail(e, "NAME", "two declarations make a table named '%s'", t->name);
-    return at(e, blame);
+    return registry_fail(e, blame);
   }
   append_table(b, t);
   return 0;

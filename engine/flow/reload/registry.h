@@ -135,6 +135,8 @@ const value *registry_find(const value *declarations, const char *name);
 /* The roll-up that one of whose tables this is, or NULL. */
 const value *registry_rollup_of(const registry *r, const char *table_name);
 const script *registry_script(const registry *r, const char *file);
+/* Adds where it is declared, if nothing better is known. Always -1. */
+int registry_fail(dts_error *e, const value *declared);
 /* Fills in an error for an unknown name, with the nearest right one. Always -1. */
 int registry_unknown_pipeline(const registry *r, const char *name, dts_error *e);
 

@@ -15,7 +15,6 @@ typedef struct building {
   value nouns[BUILDING_NOUNS]; /* declarations by noun */
 } building;
 
-int registry_fail(dts_error *e, const value *declared); /* adds `where`; -1 */
 int registry_add_table(building *b, const value *declaration, const value *blame, dts_error *e);
 script *registry_script_of(building *b,
                            const value *declared);      /* that declares it, or requires it */

@@ -43,12 +43,6 @@ static int read_cron(const value *d, const char *field, cron *out, bool *has, dt
   return registry_fail(e, d);
 }
 
-static const value *list_or_empty(const value *map, const char *key) {
-  static const value empty = {.kind = VALUE_LIST};
-  const value *list = value_get(map, key);
-  return list && list->kind == VALUE_LIST ? list : &empty;
-}
-
 static value join_lists(arena *a, const value *first, const value *second) {
   value list = value_list();
   for (size_t i = 0; i < first->list.count; i++) value_add(a, &list, first->list.items[i]);
@@ -78,7 +72,7 @@ static int read_dates(arena *a, const value *list, int32_t **out, dts_error *e) 
 static calendar *read_calendar(arena *a, const value *given, dts_error *e) {
   if (!given || given->kind == VALUE_TEXT)
     return calendar_make(given ? given->text.bytes : "daily", NULL, 0, NULL, 0, e);
-  const value *closed = list_or_empty(given, "closed"), *open = list_or_empty(given, "open");
+  const value *closed = value_get_list(given, "closed"), *open = value_get_list(given, "open");
   int32_t *closed_dates, *open_dates;
   if (read_dates(a, closed, &closed_dates, e) < 0 || read_dates(a, open, &open_dates, e) < 0)
     return NULL;
@@ -184,13 +178,14 @@ static void read_limits(pipeline *p, const value *config) {
 
 static int read_permits(building *b, pipeline *p, dts_error *e) {
   const value *d = p->declared, *allow = value_get(d, "allow"), *gaps = value_get(d, "gaps");
-  value tables = join_lists(b->memory, list_or_empty(d, "tables"), list_or_empty(allow, "tables"));
+  value tables =
+      join_lists(b->memory, value_get_list(d, "tables"), value_get_list(allow, "tables"));
   const value *into = value_get(gaps, "table");
   if (into) value_add(b->memory, &tables, *into);
   p->tables = keep(b->memory, tables);
-  p->sources = keep(b->memory, join_lists(b->memory, list_or_empty(d, "sources"),
-                                          list_or_empty(allow, "sources")));
-  p->hosts = list_or_empty(allow, "hosts");
+  p->sources = keep(b->memory, join_lists(b->memory, value_get_list(d, "sources"),
+                                          value_get_list(allow, "sources")));
+  p->hosts = value_get_list(allow, "hosts");
   return permit_patterns_check(p->hosts, e) < 0 ? registry_fail(e, d) : 0;
 }
 
@@ -232,7 +227,7 @@ static int read_pipeline(building *b, const value *d, pipeline *p, dts_error *e)
 }
 
 static int check_after(building *b, const pipeline *p, dts_error *e) {
-  const value *after = list_or_empty(p->declared, "after");
+  const value *after = value_get_list(p->declared, "after");
   for (size_t i = 0; i < after->list.count; i++) {
     const value *name = &after->list.items[i];
     if (name->kind == VALUE_TEXT && registry_pipeline(b->set, name->text.bytes)) continue;
@@ -244,7 +239,7 @@ static int check_after(building *b, const pipeline *p, dts_error *e) {
 
 /* Whether every pipeline that p follows is placed: one without `after` always is. */
 static bool follows_placed(const building *b, const pipeline *p, const bool *placed) {
-  const value *after = list_or_empty(p->declared, "after");
+  const value *after = value_get_list(p->declared, "after");
   for (size_t i = 0; i < after->list.count; i++)
     if (!placed[registry_pipeline(b->set, after->list.items[i].text.bytes) - b->set->pipelines])
       return false;
@@ -253,7 +248,7 @@ static bool follows_placed(const building *b, const pipeline *p, const bool *pla
 
 /* The first that p follows and that has no place. */
 static const pipeline *followed_by(const building *b, const pipeline *p, const bool *placed) {
-  const value *after = list_or_empty(p->declared, "after");
+  const value *after = value_get_list(p->declared, "after");
   for (size_t i = 0; i < after->list.count; i++) {
     const pipeline *other = registry_pipeline(b->set, after->list.items[i].text.bytes);
     if (!placed[other - b->set->pipelines]) return other;

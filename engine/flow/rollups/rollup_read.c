@@ -27,12 +27,6 @@ static int fail(const rollup *r, dts_error *e, const char *format, ...) {
   return error_fail(e, "ROLLUP", "roll-up '%s': %s", r->name, text);
 }
 
-static const value *list_of(const value *declared, const char *field) {
-  static const value none = {.kind = VALUE_LIST};
-  const value *list = value_get(declared, field);
-  return list && list->kind == VALUE_LIST ? list : &none;
-}
-
 /* ---- what it is made from ---- */
 
 /* A roll-up may bear the name of the table that it is made from: its own tables are NAME_PERIOD. */
@@ -44,7 +38,7 @@ static bool has_name_of_source(const value *rollup_) {
 static const char *source_name(const value *declared, const value *others, arena *a) {
   const char *from = value_get_text(declared, "from", "");
   for (size_t i = 0; i < others->list.count; i++) {
-    const value *other = &others->list.items[i], *every = list_of(other, "every");
+    const value *other = &others->list.items[i], *every = value_get_list(other, "every");
     if (has_name_of_source(other)) continue;
     if (strcmp(value_get_text(other, "name", ""), from) == 0 && every->list.count == 1)
       return arena_format(a, "%s_%s", from, every->list.items[0].text.bytes);
@@ -53,7 +47,7 @@ static const char *source_name(const value *declared, const value *others, arena
 }
 
 static bool makes(const value *rollup_, const char *table_name, arena *a) {
-  const value *every = list_of(rollup_, "every");
+  const value *every = value_get_list(rollup_, "every");
   for (size_t i = 0; i < every->list.count; i++) {
     const char *period = every->list.items[i].text.bytes;
     const char *name = arena_format(a, "%s_%s", value_get_text(rollup_, "name", ""), period);
@@ -115,7 +109,7 @@ static int hint_source(const char *from, const value *others, dts_error *e) {
     const value *other = &others->list.items[i];
     if (!has_name_of_source(other) && strcmp(value_get_text(other, "name", ""), from) == 0)
       return error_hint(e, "a roll-up has one table for each period: from = \"%s_%s\"", from,
-                        list_of(other, "every")->list.items[0].text.bytes);
+                        value_get_list(other, "every")->list.items[0].text.bytes);
   }
   return error_hint(e, "from names a dts.table, or a table of another roll-up");
 }
@@ -181,7 +175,7 @@ static const char *bucket_of(const rollup *r) {
 }
 
 static int read_periods(rollup *r, arena *a, dts_error *e) {
-  const value *every = list_of(r->declared, "every");
+  const value *every = value_get_list(r->declared, "every");
   const char **periods = arena_alloc(a, (every->list.count + 1) * sizeof *periods);
   r->periods = periods;
   if (!every->list.count) return fail(r, e, "every = { \"week\" } is missing: which periods?");
@@ -236,7 +230,8 @@ static int read_measure(rollup *r, const value *v, rollup_term *t, const char *c
 }
 
 static int read_terms(rollup *r, arena *a, dts_error *e) {
-  const value *by = list_of(r->declared, "by"), *measures = list_of(r->declared, "measures");
+  const value *by = value_get_list(r->declared, "by"),
+              *measures = value_get_list(r->declared, "measures");
   rollup_term *keys = arena_alloc(a, (by->list.count + 1) * sizeof *keys);
   rollup_term *terms = arena_alloc(a, (measures->list.count + 1) * sizeof *terms);
   sql_expression x;

@@ -20,13 +20,6 @@ static const char *name_of(const value *v) { return value_get_text(v, "name", "?
 static bool is_kept(const value *v) { return value_get_boolean(v, "keep", false); }
 static const char *sql_of(const value *v) { return value_get_text(v, "sql", ""); }
 
-static int blame(const value *view, dts_error *e) {
-  if (e && !e->where[0])
-    snprintf(e->where, sizeof e->where, "%s:%lld", value_get_text(view, "file", "?"),
-             (long long)value_get_integer(view, "line", 0));
-  return -1;
-}
-
 static const char *view_of(const value *v, arena *a) {
   return arena_format(a, "dts_view.%s", name_of(v));
 }
@@ -167,7 +160,7 @@ static int fill_or_keep(store_conn *c, const value *view, bool *filled, dts_erro
   if (store_exec(c, "savepoint dts_view", NULL, 0, e) < 0) return -1;
   *filled = fill(c, view, &inner) == 0;
   if (!*filled) {
-    blame(view, &inner);
+    registry_fail(&inner, view);
     log_warn("%s: view '%s' keeps its old rows: %s", inner.where, name_of(view), inner.message);
     if (store_exec(c, "rollback to dts_view", NULL, 0, e) < 0) return -1;
   }
@@ -273,7 +266,7 @@ int views_ensure(store_conn *c, const registry *set, bool strict, dts_error *e) 
   int rc = views_order(&set->views, &a, ordered, e);
   for (size_t i = 0; rc == 0 && i < count; i++) {
     rc = ensure_one(c, set, ordered[i], strict, &a, e);
-    if (rc < 0) blame(ordered[i], e);
+    if (rc < 0) registry_fail(e, ordered[i]);
   }
   arena_free(&a);
   return rc;
@@ -297,7 +290,7 @@ static int refresh_one(store_conn *c, const value *view, value *changed, arena *
   dts_error inner = {0};
   bool moved, filled;
   if (is_moved(c, view, changed, a, &moved, &inner) < 0) {
-    blame(view, &inner);
+    registry_fail(&inner, view);
     log_warn("%s: view '%s' keeps its old rows: %s", inner.where, name_of(view), inner.message);
     return rollups_stale(c, "view", name_of(view), &inner, e);
   }

@@ -23,8 +23,7 @@ enum {
   FILE_LIMIT = 1 << 30,
   SECRET_LIMIT = 64 * 1024,
   BASE64_LINE = 76,
-  HASH_SHOWN = 16,
-  TIMESTAMP = 25
+  HASH_SHOWN = 16
 };
 
 typedef struct exchanged {
@@ -261,14 +260,12 @@ static int in_order(const void *a, const void *b) {
 static int write_file(recording *r, dts_error *e) {
   arena *a = &r->memory;
   value all = value_map(), exchanges = value_list();
-  char *now = arena_alloc(a, TIMESTAMP);
   buffer b;
-  timestamp_write(r->now, now);
   if (r->count) qsort(r->list, r->count, sizeof *r->list, in_order);
   for (size_t i = 0; i < r->count; i++) value_add(a, &exchanges, r->list[i].entry);
   value_set(a, &all, "dts_recording", value_integer(VERSION));
   value_set(a, &all, "of", value_text(r->target));
-  value_set(a, &all, "now", value_text(now));
+  value_set(a, &all, "now", timestamp_value(a, r->now));
   value_set(a, &all, "exchanges", exchanges);
   buffer_init(&b, FILE_LIMIT);
   int rc = json_write_pretty(&b, &all) < 0

@@ -3,13 +3,13 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/trial/trial_parts.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "flow/kernel/kernel_parts.h"
 #include "flow/kernel/zones.h"
 #include "format/date.h"
@@ -217,11 +217,6 @@ trial *trial_open(trials *all, const value *args, dts_error *e) {
   return NULL;
 }
 
-static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *at) {
-  (void)s, (void)kind, (void)at;
-  return remove(path);
-}
-
 void trial_close(trial *t) {
   trial **at = &t->owner->trials;
   while (*at != t) at = &(*at)->next;
@@ -230,7 +225,7 @@ void trial_close(trial *t) {
   kernel_close(t->kernel);
   trial_forget(t);
   replay_close(t->replay);
-  if (t->folder[0]) nftw(t->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  if (t->folder[0]) file_remove_folder(t->folder);
   arena_free(&t->memory);
   free(t);
 }

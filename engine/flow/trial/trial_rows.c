@@ -21,12 +21,6 @@ typedef struct putting {
   dts_error error;
 } putting;
 
-static int unknown_column(const table *t, const char *name, arena *a, dts_error *e) {
-  const char *nearest = table_nearest(t, name, a);
-  error_fail(e, "COLUMN", "table '%s' has no column '%s'", t->name, name);
-  return nearest ? error_hint(e, "did you mean '%s'?", nearest) : -1;
-}
-
 static value empty_row(arena *a, const table *t) {
   value row = value_list();
   for (size_t i = 0; i < t->count; i++) value_add(a, &row, value_null());
@@ -41,7 +35,7 @@ static int add_map(putting *p, const value *map, arena *a, dts_error *e) {
   for (size_t i = 0; i < map->map.count; i++) {
     size_t at;
     const char *name = map->map.pairs[i].key.text.bytes;
-    if (!table_find(p->table, name, &at)) return unknown_column(p->table, name, a, e);
+    if (!table_find(p->table, name, &at)) return table_unknown_column(p->table, name, a, e);
     row.list.items[at] = map->map.pairs[i].item;
   }
   if (table_check_row(p->table, a, row.list.items, e) < 0) return -1;
@@ -54,7 +48,7 @@ static int read_header(const table *t, const csv_field *fields, size_t count, si
   *places = arena_alloc(a, (count + 1) * sizeof **places);
   for (size_t i = 0; i < count; i++)
     if (!table_find(t, fields[i].bytes, &(*places)[i]))
-      return unknown_column(t, fields[i].bytes, a, e);
+      return table_unknown_column(t, fields[i].bytes, a, e);
   return 0;
 }
 

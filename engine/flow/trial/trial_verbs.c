@@ -238,9 +238,7 @@ static int verb_replay(trial *t, const value *args, arena *a, value *answer, dts
   if (!made) return -1;
   replay_close(t->replay);
   t->replay = made;
-  char *now = arena_alloc(a, 25);
-  timestamp_write(replay_now(made), now);
-  value_set(a, answer, "now", value_text(now));
+  value_set(a, answer, "now", timestamp_value(a, replay_now(made)));
   return 0;
 }
 

@@ -61,6 +61,15 @@ static inline void help_write(store *s, store_work *work, void *arg) {
   if (store_write(s, work, arg, &e) < 0) fail_msg("%s %s (%s)", e.where, e.message, e.hint);
 }
 
+static inline int help_tables_work(store_conn *c, void *arg, dts_error *e) {
+  const registry *set = arg;
+  for (size_t i = 0; i < set->table_count; i++)
+    if (store_table_ensure(c, set->tables[i], e) < 0) return -1;
+  return 0;
+}
+
+static inline void help_tables(store *s, registry *set) { help_write(s, help_tables_work, set); }
+
 static inline int help_exec_work(store_conn *c, void *arg, dts_error *e) {
   return store_exec(c, arg, NULL, 0, e);
 }

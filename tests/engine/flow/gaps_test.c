@@ -22,13 +22,6 @@ typedef struct planning {
   arena memory;
 } planning;
 
-static int ensure_work(store_conn *c, void *arg, dts_error *e) {
-  const registry *set = arg;
-  for (size_t i = 0; i < set->table_count; i++)
-    if (store_table_ensure(c, set->tables[i], e) < 0) return -1;
-  return 0;
-}
-
 static int look_work(store_conn *c, void *arg, dts_error *e) {
   planning *p = arg;
   return gaps_look_at(c, &p->set->pipelines[0], p->which, NULL, NOW, &p->memory, &p->look, e);
@@ -158,7 +151,7 @@ static void planning_equals_brute_force(void **state) {
     snprintf(declared, sizeof declared, DECLARED, calendar_named, 0, max, bridge);
     planning p = {.set = help_good_set(declared), .which = (gaps_which)(n % 3)};
     store *s = help_store();
-    help_write(s, ensure_work, p.set);
+    help_tables(s, p.set);
     for (int32_t i = 0; i < SPAN_DAYS; i++)
       days[i].expected = is_expected(calendar_named, first + i);
     fill(s, days, first, &seed);

@@ -43,8 +43,7 @@ static unsigned chance(model *m, unsigned below) {
 static int ensure(store_conn *c, void *arg, dts_error *e) {
   const registry *set = arg;
   if (rollups_prepare(c, set, e) < 0) return -1;
-  for (size_t i = 0; i < set->table_count; i++)
-    if (store_table_ensure(c, set->tables[i], e) < 0) return -1;
+  if (help_tables_work(c, arg, e) < 0) return -1;
   return rollups_ensure(c, set, true, e);
 }
 

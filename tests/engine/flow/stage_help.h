@@ -16,18 +16,11 @@ typedef struct fixture {
   stage *stage;
 } fixture;
 
-static inline int ensure_work(store_conn *c, void *arg, dts_error *e) {
-  const registry *set = arg;
-  for (size_t i = 0; i < set->table_count; i++)
-    if (store_table_ensure(c, set->tables[i], e) < 0) return -1;
-  return 0;
-}
-
 static inline int stage_setup(void **state, const char *declared) {
   fixture *f = memory_alloc(sizeof *f);
   *f = (fixture){.set = help_good_set(declared), .store = help_store()};
   f->stage = stage_open(f->set, f->store);
-  help_write(f->store, ensure_work, f->set);
+  help_tables(f->store, f->set);
   *state = f;
   return 0;
 }

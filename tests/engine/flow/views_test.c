@@ -14,8 +14,7 @@
 
 static int ensure(store_conn *c, void *arg, dts_error *e) {
   const registry *set = arg;
-  for (size_t i = 0; i < set->table_count; i++)
-    if (store_table_ensure(c, set->tables[i], e) < 0) return -1;
+  if (help_tables_work(c, arg, e) < 0) return -1;
   if (views_prune(c, set, e) < 0) return -1;
   return views_ensure(c, set, true, e);
 }

@@ -7,9 +7,6 @@
 
 #include "base/clock.h"
 
-static const char page_bytes[] = "<!doctype html>";
-const embed_file test_web[] = {{"index.html", page_bytes, page_bytes + sizeof page_bytes - 1}, {0}};
-
 static void still_alive(world *w) {
   reply r = ask(w, "GET", "/healthz", NULL, NULL);
   assert_int_equal(200, r.status);

@@ -3,9 +3,6 @@
  * SPDX-License-Identifier: MIT */
 #include "serve/world.h"
 
-static const char page_bytes[] = "<!doctype html><title>dts</title>";
-const embed_file test_web[] = {{"index.html", page_bytes, page_bytes + sizeof page_bytes - 1}, {0}};
-
 static int write_aside(store_conn *c, void *arg, dts_error *e) {
   static const char *const rows[] = {
       "insert into dts_rolled values ('stale rollup hush', 'pipelines/aside.lua:3: too large')",

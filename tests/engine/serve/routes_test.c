@@ -5,19 +5,6 @@
 
 #include "pack/pack.h"
 
-static const char page_bytes[] = "<!doctype html><title>t</title>", script_bytes[] = "let a";
-const embed_file test_web[] = {
-    {"index.html", page_bytes, page_bytes + sizeof page_bytes - 1},
-    {"assets/a-1.js", script_bytes, script_bytes + sizeof script_bytes - 1},
-    {0}};
-
-static int world_open_filled(void **state) {
-  if (world_open(state) < 0) return -1;
-  world *w = *state;
-  if (w->server) run_pipeline(w, "fill");
-  return 0;
-}
-
 static void a_route_gives_rows_as_objects(void **state) {
   WORLD;
   reply r = ask(w, "GET", "/api/rates/USD?limit=1", NULL, NULL);

@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
-#include <ftw.h>
 #include <libgen.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -131,7 +130,11 @@ static int world_fail(const char *what, const dts_error *e) {
   return -1;
 }
 
-extern const embed_file test_web[];
+static const char page_bytes[] = "<!doctype html><title>t</title>", script_bytes[] = "let a";
+static const embed_file web_files[] = {
+    {"index.html", page_bytes, page_bytes + sizeof page_bytes - 1},
+    {"assets/a-1.js", script_bytes, script_bytes + sizeof script_bytes - 1},
+    {0}};
 
 static int world_open(void **state) {
   world *w = calloc(1, sizeof *w);
@@ -156,17 +159,10 @@ static int world_open(void **state) {
   for (size_t i = 0; i < faults.list.count; i++)
     print_error("fault: %s\n", value_get_text(&faults.list.items[i], "message", "?"));
   pthread_create(&w->thread, NULL, world_loop, w);
-  server_options so = {.listen = "127.0.0.1:0", .web = test_web, .upload_limit = 1 << 20};
+  server_options so = {.listen = "127.0.0.1:0", .web = web_files, .upload_limit = 1 << 20};
   w->server = server_open(w->kernel, &so, &e);
   if (!w->server) return world_fail("server", &e);
   return world_add_key(w);
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *f) {
-  (void)st;
-  (void)flag;
-  (void)f;
-  return remove(path);
 }
 
 static int world_close(void **state) {
@@ -176,7 +172,7 @@ static int world_close(void **state) {
     pthread_join(w->thread, NULL);
     server_close(w->server);
     kernel_close(w->kernel);
-    nftw(w->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    file_remove_folder(w->root);
   }
   arena_free(&w->memory);
   free(w);
@@ -288,6 +284,13 @@ static __attribute__((unused)) void run_pipeline(world *w, const char *name) {
   if (kernel_ask(w->kernel, &command, &w->memory, &answer, &e) < 0)
     fail_msg("%s: %s", name, e.message);
   assert_string_equal("done", value_get_text(&answer, "state", "?"));
+}
+
+static __attribute__((unused)) int world_open_filled(void **state) {
+  if (world_open(state) < 0) return -1;
+  world *w = *state;
+  if (w->server) run_pipeline(w, "fill");
+  return 0;
 }
 
 #endif
