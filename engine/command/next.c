@@ -25,7 +25,7 @@ static int run(const given *g, dts_error *e) {
   if (rc == 0 && g->json)
     screen_json(stdout, &answer);
   else if (rc == 0)
-    times_print(stdout, &answer, false);
+    times_print(stdout, &answer);
   engine_close(n);
   arena_free(&a);
   return rc;

@@ -19,7 +19,7 @@
 #include "flow/control/socket.h"
 #include "serve/server.h"
 
-enum { GRACE_S = 10, FIRINGS_SEEN = 1000, QUIET_MS = 5000 };
+enum { GRACE_S = 10, FIRINGS_SHOWN = 1000, QUIET_MS = 5000 };
 
 typedef struct service {
   const char *root;
@@ -41,13 +41,14 @@ static void ignore_answer(void *arg, const value *answer, const dts_error *e) {
 
 static void print_next(void *arg, const value *answer, const dts_error *e) {
   (void)arg;
-  if (!e && answer->list.count) times_print(stdout, answer, true);
+  if (!e && answer->list.count) times_print(stdout, answer);
 }
 
 static void tell_next(service *s) {
   arena a = {0};
   value order = engine_command(&a, "next");
-  value_set(&a, &order, "count", value_integer(FIRINGS_SEEN));
+  value_set(&a, &order, "count", value_integer(FIRINGS_SHOWN));
+  value_set(&a, &order, "each", value_integer(1));
   kernel_command(s->kernel, &order, NULL, print_next, NULL);
   arena_free(&a);
 }

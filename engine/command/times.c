@@ -58,18 +58,7 @@ static value row_of(arena *a, const value *firing) {
   return row;
 }
 
-static bool is_repeated(const value *firings, size_t at) {
-  const value *one = &firings->list.items[at];
-  for (size_t i = 0; i < at; i++) {
-    const value *other = &firings->list.items[i];
-    if (strcmp(value_get_text(one, "pipeline", ""), value_get_text(other, "pipeline", "")) == 0 &&
-        strcmp(value_get_text(one, "trigger", ""), value_get_text(other, "trigger", "")) == 0)
-      return true;
-  }
-  return false;
-}
-
-void times_print(FILE *out, const value *firings, bool first) {
+void times_print(FILE *out, const value *firings) {
   static const char *const names[] = {"pipeline", "by", "at", "zone", "utc", "", "", ""};
   arena a = {0};
   screen s = screen_of(out);
@@ -77,8 +66,7 @@ void times_print(FILE *out, const value *firings, bool first) {
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     value_add(&a, &columns, value_text(names[i]));
   for (size_t i = 0; i < firings->list.count; i++)
-    if (!first || !is_repeated(firings, i))
-      value_add(&a, &rows, row_of(&a, &firings->list.items[i]));
+    value_add(&a, &rows, row_of(&a, &firings->list.items[i]));
   value_set(&a, &result, "columns", columns);
   value_set(&a, &result, "rows", rows);
   if (rows.list.count)

@@ -4,13 +4,12 @@
 #ifndef DTS_COMMAND_TIMES_H
 #define DTS_COMMAND_TIMES_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "format/value.h"
 
 /* One line for each firing: pipeline, local time, zone, how long from now, the schedule in words,
- * and what is odd about this one. With `first`, only the next of each schedule. */
-void times_print(FILE *out, const value *firings, bool first);
+ * and what is odd about this one. */
+void times_print(FILE *out, const value *firings);
 
 #endif

@@ -66,12 +66,10 @@ static void add_times(arena *a, value *list, const timetable *t, int64_t after, 
     if (at < 0) return;
     value v = value_map();
     const char *note = note_of(a, t, before, at);
-    char utc[25];
-    timestamp_write(at, utc);
     value_set(a, &v, "pipeline", value_text(arena_text(a, p->name)));
     value_set(a, &v, "trigger", value_text(t->trigger));
     value_set(a, &v, "at_ms", value_integer(at));
-    value_set(a, &v, "utc", value_text(arena_text(a, utc)));
+    value_set(a, &v, "utc", timestamp_value(a, at));
     value_set(a, &v, "local", value_text(local_text(a, p->zone, at)));
     value_set(a, &v, "timezone", value_text(arena_text(a, p->timezone)));
     value_set(a, &v, "words", words_of(a, t));
@@ -97,6 +95,7 @@ void control_next(kernel *k, question *q) {
   bool rechecks = strcmp(value_get_text(&q->command, "trigger", "recheck"), "recheck") == 0;
   bool schedules = strcmp(value_get_text(&q->command, "trigger", "schedule"), "schedule") == 0;
   int64_t count = value_get_integer(&q->command, "count", 10), now = loop_now(kernel_loop(k));
+  int64_t each = value_get_integer(&q->command, "each", count); /* of one schedule, so many */
   value list = value_list();
   if (name && !registry_pipeline(set, name)) {
     registry_unknown_pipeline(set, name, &e);
@@ -108,8 +107,8 @@ void control_next(kernel *k, question *q) {
     timetable plain = {p, "schedule", p->has_schedule ? &p->schedule : NULL},
               recheck = {p, "recheck", &p->recheck};
     if (name && strcmp(p->name, name) != 0) continue;
-    if (schedules && (p->has_schedule || p->every_ms)) add_times(a, &list, &plain, now, count);
-    if (rechecks && p->has_recheck) add_times(a, &list, &recheck, now, count);
+    if (schedules && (p->has_schedule || p->every_ms)) add_times(a, &list, &plain, now, each);
+    if (rechecks && p->has_recheck) add_times(a, &list, &recheck, now, each);
   }
   registry_release(set);
   if (list.list.count) qsort(list.list.items, list.list.count, sizeof *list.list.items, by_time);

@@ -93,6 +93,21 @@ static void a_broken_script_keeps_its_schedule_s_place(void **state) {
   bench_close(b);
 }
 
+/* Of each schedule its next, however often another comes. */
+static void the_next_of_each(void **state) {
+  (void)state;
+  bench *b = begin("dts.pipeline { name = 'often', every = '1s', run = function() end }\n"
+                   "dts.pipeline { name = 'rarely', schedule = '@yearly', run = function() end }\n",
+                   NOW);
+  const value *all = &bench_ask(b, "{\"name\":\"next\",\"count\":50}")->answer;
+  assert_int_equal(all->list.count, 50);
+  assert_string_equal(value_get_text(&all->list.items[49], "pipeline", ""), "often");
+  const value *each = &bench_ask(b, "{\"name\":\"next\",\"count\":50,\"each\":1}")->answer;
+  assert_int_equal(each->list.count, 2);
+  assert_string_equal(value_get_text(&each->list.items[1], "pipeline", ""), "rarely");
+  bench_close(b);
+}
+
 static void one_pipeline_that_cannot_fire_holds_no_other_back(void **state) {
   (void)state;
   bench *b = begin("dts.table { name = 'q', key = { 'k', 'date' }, columns = { 'k text', 'date "
@@ -261,6 +276,7 @@ int main(void) {
       cmocka_unit_test(a_clock_that_was_wrong_is_survived),
       cmocka_unit_test(a_schedule_that_comes_back_counts_from_now),
       cmocka_unit_test(a_broken_script_keeps_its_schedule_s_place),
+      cmocka_unit_test(the_next_of_each),
       cmocka_unit_test(one_pipeline_that_cannot_fire_holds_no_other_back),
       cmocka_unit_test(only_what_is_due_is_looked_at),
       cmocka_unit_test(jitter_spreads_the_jobs_of_one_minute),
