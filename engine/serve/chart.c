@@ -187,21 +187,10 @@ typedef struct looking {
   gathered g;
 } looking;
 
-static int look_row(void *arg, const store_header *header, const value *row, dts_error *e) {
-  looking *l = arg;
-  value item = value_map();
-  (void)e;
-  for (size_t i = 0; i < header->count; i++)
-    value_set(l->g.memory, &item, arena_text(l->g.memory, header->names[i]),
-              value_copy(l->g.memory, &row[i]));
-  value_add(l->g.memory, &l->g.rows, item);
-  return 0;
-}
-
 static int look_work(store_conn *c, void *arg, dts_error *e) {
   looking *l = arg;
   store_sql q = {l->sql, l->params, 0, 0};
-  return store_query(c, &q, l->g.memory, NULL, NULL, look_row, l, e);
+  return store_query(c, &q, l->g.memory, NULL, NULL, result_gather_row, &l->g, e);
 }
 
 static int look(api_call *c, looking *l, dts_error *e) {

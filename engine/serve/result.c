@@ -218,7 +218,7 @@ typedef struct gathering {
   size_t count;
 } gathering;
 
-static int gather_row(void *arg, const store_header *header, const value *row, dts_error *e) {
+int result_gather_row(void *arg, const store_header *header, const value *row, dts_error *e) {
   gathered *g = arg;
   value item = value_map();
   (void)e;
@@ -231,7 +231,7 @@ static int gather_row(void *arg, const store_header *header, const value *row, d
 
 static int gather_work(store_conn *c, void *arg, dts_error *e) {
   const gathering *x = arg;
-  return store_select(c, x->sql, x->params, x->count, gather_row, x->g, e);
+  return store_select(c, x->sql, x->params, x->count, result_gather_row, x->g, e);
 }
 
 int result_gather(store *s, gathered *g, const char *sql, const value *params, size_t count,

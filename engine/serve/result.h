@@ -48,6 +48,7 @@ typedef struct gathered {
   arena *memory;
   value rows; /* [{column: value}] */
 } gathered;
+int result_gather_row(void *g, const store_header *header, const value *row, dts_error *e);
 int result_gather(store *s, gathered *g, const char *sql, const value *params, size_t count,
                   dts_error *e);
 

@@ -17,14 +17,8 @@
 
 enum { QUESTION_BYTES = 16 * 1024 }; /* about what one takes beside what it says */
 
-static bool listed(const value *list, const char *name) {
-  for (size_t i = 0; i < list->list.count; i++)
-    if (value_is(&list->list.items[i], name)) return true;
-  return false;
-}
-
 static int may_write(run *r, const char *name, dts_error *e) {
-  if (listed(r->pipeline->tables, name)) return 0;
+  if (value_has(r->pipeline->tables, name)) return 0;
   error_fail(e, "TABLE_REFUSED", "pipeline '%s' may not write table '%s'", r->pipeline->name, name);
   return error_hint(e,
                     "a pipeline writes the tables of its own file; name others in allow = { tables "

@@ -238,14 +238,18 @@ static value name_rows(arena *a, const value *rows) {
   return named;
 }
 
+static DIR *open_suite(const char *folder) {
+  DIR *dir = opendir(folder);
+  if (dir) return dir;
+  printf("skipped: %s is not here\n", folder);
+  skip();
+  return NULL;
+}
+
 static void passes_spectrum(void **state) {
   (void)state;
   const char folder[] = TEST_DATA "/suites/csv-spectrum/csvs";
-  DIR *dir = opendir(folder);
-  if (!dir) {
-    printf("skipped: %s is not here\n", folder);
-    skip();
-  }
+  DIR *dir = open_suite(folder);
   int cases = 0;
   for (struct dirent *entry; (entry = readdir(dir));) {
     arena a = {0};
@@ -306,11 +310,7 @@ static bool passes_file(const char *folder, const char *name) {
 static void passes_rfc4180(void **state) {
   (void)state;
   const char folder[] = TEST_DATA "/suites/csv-rfc4180/csv";
-  DIR *dir = opendir(folder);
-  if (!dir) {
-    printf("skipped: %s is not here\n", folder);
-    skip();
-  }
+  DIR *dir = open_suite(folder);
   int cases = 0;
   for (struct dirent *entry; (entry = readdir(dir));) {
     if (entry->d_name[0] == '.') continue;
