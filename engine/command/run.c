@@ -292,8 +292,8 @@ static int ask(engine *n, const given *g, const target *t, arena *a, value *answ
   return rc;
 }
 
-static int fail_here(const target *t, const dts_error *e,
-                     bool json) { /* with the project's own root */
+/* With the project's own root. */
+static int fail_here(const target *t, const dts_error *e, bool json) {
   screen s = screen_of(stderr);
   if (json || !e->where[0]) return -1;
   report_error(&s, e, t->root);

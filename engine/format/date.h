@@ -28,8 +28,8 @@ int date_make(int year, int month, int day, int32_t *out);
 void date_split(int32_t date, int *year, int *month, int *day);
 int date_weekday(int32_t date);
 int date_month_days(int year, int month);
-int32_t date_of(int64_t ms,
-                int64_t *ms_of_day); /* an instant's date in UTC; ms_of_day may be NULL */
+/* An instant's date in UTC; ms_of_day may be NULL. */
+int32_t date_of(int64_t ms, int64_t *ms_of_day);
 
 /* Canonical texts. */
 int date_read(const char *text, size_t size, int32_t *date); /* YYYY-MM-DD and no other */

@@ -73,8 +73,8 @@ void value_set(arena *a, value *map, const char *key, value item);
 
 /* Reading. A missing key, or a value of another kind, gives the default. */
 const value *value_get(const value *map, const char *key); /* NULL when absent or null */
-const char *value_get_text(const value *map, const char *key,
-                           const char *otherwise); /* needs NUL */
+/* The text needs its NUL. */
+const char *value_get_text(const value *map, const char *key, const char *otherwise);
 int64_t value_get_integer(const value *map, const char *key, int64_t otherwise);
 const value *value_get_list(const value *map, const char *key); /* an empty one by default */
 bool value_get_boolean(const value *map, const char *key, bool otherwise);

@@ -89,8 +89,8 @@ typedef struct fetch_reply {
  * mail_send, but not fetch_close. fetch_start returns an id for fetch_cancel. */
 typedef void fetch_done(void *arg, fetch_reply *reply, const dts_error *e);
 uint64_t fetch_start(fetch *f, const fetch_request *request, fetch_done *done, void *arg);
-void fetch_cancel(fetch *f,
-                  uint64_t id); /* no call of `done` after this; unknown ids are ignored */
+/* No call of `done` after this; unknown ids are ignored. */
+void fetch_cancel(fetch *f, uint64_t id);
 void fetch_reply_free(fetch_reply *reply); /* only for a reply whose parts were taken */
 
 /* Is this host's breaker open, and for how long yet? 0: closed. */

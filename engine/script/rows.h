@@ -19,8 +19,8 @@ int rows_lines(lua_State *L);  /* lines(body, encoding?, origin) -> iterator of 
 shape_type rows_type(const char *name); /* NULL and unknown: text */
 /* decimal and dates of the shape at index, which keeps the texts alive. */
 void rows_read_rule(lua_State *L, int index, cell_rule *rule);
-bool rows_push_json(lua_State *L, const char *text,
-                    size_t size); /* false, nothing pushed: no JSON */
+/* False, nothing pushed: no JSON. */
+bool rows_push_json(lua_State *L, const char *text, size_t size);
 /* The value that begins with t as a record: what is no object or list is given as { value = it }. */
 void rows_push_record(lua_State *L, json_reader *json, json_token t, const char *origin);
 void rows_set_gc(lua_State *L, const char *type, lua_CFunction gc); /* of the userdata on top */

@@ -27,8 +27,7 @@ typedef struct address {
   pair pairs[ADDRESS_PAIRS]; /* of the query, decoded, '+' is a space */
 } address;
 
-/* `path` begins with '/', `query` may be NULL. ADDRESS, status 400, when they are not well formed.
- * */
+/* `path` begins with '/', `query` may be NULL. ADDRESS, status 400, when they are not well formed. */
 int address_read(const char *path, const char *query, arena *a, address *out, dts_error *e);
 const char *address_query(const address *at, const char *name); /* the first, or NULL */
 

@@ -9,8 +9,7 @@
 
 #include "serve/select.h"
 
-/* The choices in force, {name: text}: what the query gives, or the first. PARAM for none of them.
- * */
+/* The choices in force, {name: text}: what the query gives, or the first. PARAM for none of them. */
 int chart_choices(api_call *c, const value *page, value *choices, dts_error *e);
 /* Opens the selection on the chart's base (`from` or SQL). */
 int chart_base(api_call *c, const value *chart, const value *choices, selection *x, dts_error *e);

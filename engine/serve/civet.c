@@ -84,8 +84,7 @@ static int begin_request(struct mg_connection *conn) {
   return status;
 }
 
-/* CivetWeb's own faults (a head that is no HTTP, one that is too large) are answered in our words.
- * */
+/* CivetWeb's own faults (a head that is no HTTP, one that is too large) are answered in our words. */
 static int http_error(struct mg_connection *conn, int status, const char *message) {
   http_reply rp = {.close = true};
   http_request rq = {.method = "GET"};
@@ -120,36 +119,24 @@ static int fail(civet *c, const char *listen, dts_error *e) {
   return -1;
 }
 
+static const char *const SETTINGS[][2] = {
+    {"num_threads", "64"},
+    {"enable_keep_alive", "yes"},
+    {"keep_alive_timeout_ms", "3000"},
+    {"request_timeout_ms", "10000"},
+    {"tcp_nodelay", "1"},
+    {"listen_backlog", "1024"},
+    {"connection_queue", "512"},
+    {"max_request_size", "16384"},
+    {"decode_url", "no"},
+    {"decode_query_string", "no"},
+    {"enable_directory_listing", "no"},
+    {"access_control_allow_origin", ""},
+    {"cgi_pattern", ""},
+};
+
 civet *civet_open(const char *listen, civet_serve *serve, void *arg, dts_error *e) {
-  const char *options[] = {"listening_ports",
-                           listen,
-                           "num_threads",
-                           "64",
-                           "enable_keep_alive",
-                           "yes",
-                           "keep_alive_timeout_ms",
-                           "3000",
-                           "request_timeout_ms",
-                           "10000",
-                           "tcp_nodelay",
-                           "1",
-                           "listen_backlog",
-                           "1024",
-                           "connection_queue",
-                           "512",
-                           "max_request_size",
-                           "16384",
-                           "decode_url",
-                           "no",
-                           "decode_query_string",
-                           "no",
-                           "enable_directory_listing",
-                           "no",
-                           "access_control_allow_origin",
-                           "",
-                           "cgi_pattern",
-                           "",
-                           NULL};
+  const char *options[2 + sizeof SETTINGS / sizeof **SETTINGS + 1] = {"listening_ports", listen};
   struct mg_callbacks callbacks = {.begin_request = begin_request,
                                    .log_message = quiet,
                                    .log_access = quiet,
@@ -157,6 +144,7 @@ civet *civet_open(const char *listen, civet_serve *serve, void *arg, dts_error *
                                    .http_error = http_error};
   civet *c = memory_alloc(sizeof *c);
   *c = (civet){.serve = serve, .arg = arg, .stop = eventfd(0, EFD_CLOEXEC)};
+  memcpy(options + 2, SETTINGS, sizeof SETTINGS);
   mg_init_library(0);
   struct mg_init_data init = {&callbacks, c, options};
   struct mg_error_data fault = {0};

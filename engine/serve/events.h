@@ -9,7 +9,7 @@
 #include "serve/call.h"
 
 void events_pass(api_call *c, stream *s); /* whatever comes */
-void events_log(api_call *c, stream *s, const value *lines,
-                bool go_on); /* lines, then what comes */
+/* Lines, then what comes. */
+void events_log(api_call *c, stream *s, const value *lines, bool go_on);
 
 #endif

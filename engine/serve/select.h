@@ -43,8 +43,8 @@ int selection_filter(selection *x, const char *column, const char *operator, val
 /* All pairs of the query named `name` (any of), with NAME.from and NAME.to. */
 int selection_filter_query(selection *x, const char *column, const address *at, const char *name,
                            dts_error *e);
-int selection_where(selection *x, const value *where,
-                    dts_error *e); /* map as in dts.query, or SQL */
+/* Map as in dts.query, or SQL. */
+int selection_where(selection *x, const value *where, dts_error *e);
 
 /* The statement: columns (NULL: all), then order and whatever follows is appended to `sql`. */
 int selection_columns(selection *x, const value *names, dts_error *e);

@@ -7,7 +7,7 @@
 #include "serve/call.h"
 
 const char *words_trigger(const pipeline *p, arena *a);
-const char *words_schedule(const pipeline *p,
-                           arena *a); /* as written: "0 6 * * *", "every 15m"; or NULL */
+/* As written: "0 6 * * *", "every 15m"; or NULL. */
+const char *words_schedule(const pipeline *p, arena *a);
 
 #endif

@@ -141,8 +141,8 @@ void writer_close(writer *w); /* finishes what is queued; closes the connection 
 
 /* lock.c */
 int lock_take(const char *database, dts_error *e); /* a descriptor, or -1 */
-int lock_file(const char *database,
-              dts_error *e); /* the same, of the file itself, by whatever name */
+/* The same, of the file itself, by whatever name. */
+int lock_file(const char *database, dts_error *e);
 void lock_release(int fd);
 
 /* ddl.c: names in SQL */

@@ -64,13 +64,9 @@ static void remove_stale(const char *folder) {
 
 objects *objects_open(const char *url, dts_error *e) {
   char fresh[PATH_SIZE];
-  if (strncmp(url, "s3://", 5) == 0) {
-    error_fail(e, "OBJECT_URL", "objects \"%.200s\": S3 is not available in this version", url);
-    return error_hint(e, "objects = \"file:var/objects\" in dts.lua"), NULL;
-  }
   if (strncmp(url, "file:", 5) != 0 || !url[5] || strlen(url) > 4000) {
     error_fail(e, "OBJECT_URL", "objects \"%.200s\": file:FOLDER expected", url);
-    return NULL;
+    return error_hint(e, "objects = \"file:var/objects\" in dts.lua"), NULL;
   }
   snprintf(fresh, sizeof fresh, "%s/new", url + 5);
   if (file_make_folder(fresh, 0700, e) < 0) return NULL;

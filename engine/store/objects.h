@@ -13,8 +13,8 @@
 
 typedef struct objects objects;
 
-objects *objects_open(const char *url,
-                      dts_error *e); /* "file:FOLDER"; "s3://" is refused for now */
+/* "file:FOLDER". */
+objects *objects_open(const char *url, dts_error *e);
 void objects_close(objects *o);
 /* Keeps bytes; `name` receives 64 hex digits. Any thread. */
 int objects_put(objects *o, const void *bytes, size_t size, char name[65], dts_error *e);

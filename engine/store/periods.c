@@ -1,11 +1,11 @@
 /* periods.c -- SQL functions of calendar periods, for roll-ups: dts_period(t, kind, zone) and
  * dts_period_next(p, kind).
  *
- * A period is named by its start: the first day as a date, or below a day the start as a timestamp.
- * A date is its own day; a timestamp's is the one on the wall in `zone` (UTC when null). Minutes
- * and
- * hours begin where the wall shows a full one, so an hour that clocks repeat is two periods. Zones
- * are kept for as long as the connection lives: a trigger's statement begins anew with each row.
+ * A period is named by its start: the first day as a date, or below a day the start as a
+ * timestamp. A date is its own day; a timestamp's is the one on the wall in `zone` (UTC when
+ * null). Minutes and hours begin where the wall shows a full one, so an hour that clocks repeat is
+ * two periods. Zones are kept for as long as the connection lives: a trigger's statement begins
+ * anew with each row.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* alert_builtin.h -- the alerts that the engine brings: failed, quarantined, stale, disk. They
- * answer as
- * reader_sql does: {columns, rows}. A declared alert of the same name takes their place.
+ * answer as reader_sql does: {columns, rows}. A declared alert of the same name takes their place.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_ALERT_BUILTIN_H

@@ -137,8 +137,7 @@ void alerts_start(alerts *s, const registry *set) {
 }
 
 /* Nothing is being asked or written any more; what is being sent is given up, and sent again when
- * the
- * engine next starts. */
+ * the engine next starts. */
 static void give_up(alerts *s) {
   for (alert *x = s->first; x; x = x->next) {
     look *l = x->look;

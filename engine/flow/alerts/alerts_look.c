@@ -1,6 +1,6 @@
 /* alerts_look.c -- one look at one alert: query (pool thread), step, write when anything changed,
- * notices
- * when one is owed, write again. Until all that is over the alert is busy and is not looked at.
+ * notices when one is owed, write again. Until all that is over the alert is busy and is not
+ * looked at.
  *
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>

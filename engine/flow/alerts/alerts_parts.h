@@ -1,6 +1,5 @@
-/* alerts_parts.h -- what alerts.c (a set's alerts and their timers) and alerts_look.c (one look
- * at one of
- * them) share.
+/* alerts_parts.h -- what alerts.c (a set's alerts and their timers) and alerts_look.c (one look at
+ * one of them) share.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_ALERTS_PARTS_H

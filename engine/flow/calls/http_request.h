@@ -33,8 +33,8 @@ void http_request_fetch(http_request *q, fetch_request *out);
 value http_request_value(const http_request *q, arena *a); /* for a test's stand-in: no secrets */
 /* Under which its ETag is remembered: the address, and what else the script asked with. */
 const char *http_request_known_as(http_request *q);
-const char *
-http_request_key(http_request *q); /* address and headers: what a shared reply depends on */
+/* Address and headers: what a shared reply depends on. */
+const char *http_request_key(http_request *q);
 bool http_request_accepts(const value *args, int status);
 
 #endif

@@ -57,8 +57,8 @@ int ingest_read(const ingest_rules *rules, const char *body, size_t size, ingest
                 dts_error *e);
 void ingest_batch_free(ingest_batch *b);
 
-const char *ingest_header(const value *headers,
-                          const char *name); /* in any case; NULL when absent */
+/* In any case; NULL when absent. */
+const char *ingest_header(const value *headers, const char *name);
 /* "data.a.b" or "a.b" below `data`; NULL when absent or null. */
 const value *ingest_field(const value *data, const char *path);
 

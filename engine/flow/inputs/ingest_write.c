@@ -42,8 +42,7 @@ static int read_part(void *arg, const store_header *header, const value *row, dt
 }
 
 /* A hand goes round the ids, twice as fast as new ones come: none is kept for longer than one and
- * a half windows, and no index by time is needed, which would cost as much as the ids themselves.
- * */
+ * a half windows, and no index by time is needed, which would cost as much as the ids themselves. */
 static int forget(store_conn *c, ingest_write *w, dts_error *e) {
   part p = {"", 0};
   int64_t many = (int64_t)(2 * w->batch->count + REMEMBERED);
@@ -111,8 +110,7 @@ static int close_bundle(store_conn *c, ingest_write *w, const filling *b, size_t
   return 0;
 }
 
-/* Full bundles get their job before their events are written, so that most rows are written once.
- * */
+/* Full bundles get their job before their events are written, so that most rows are written once. */
 static int bundle_fresh(store_conn *c, ingest_write *w, dts_error *e) {
   filling b = {0, 0, 0};
   for (size_t i = 0; i < w->batch->count; i++) {

@@ -16,8 +16,8 @@
 typedef struct intake intake;
 
 intake *intake_open(kernel *k);
-void intake_start(
-    intake *t); /* watches the patterns' folders, and looks at what lies there already */
+/* Watches the patterns' folders, and looks at what lies there already. */
+void intake_start(intake *t);
 void intake_close(intake *t);      /* once the kernel is at rest; NULL is fine */
 bool intake_idle(const intake *t); /* nothing is being taken */
 

@@ -52,8 +52,8 @@ int jobs_tick(store_conn *c, int64_t now, dts_error *e);
  * group is left out, and one of a pipeline in the JSON list `without` (or NULL). Returns how many, or -1. */
 int jobs_ready(store_conn *c, int64_t since, const char *older, const char *without, int64_t *ids,
                size_t room, dts_error *e);
-int64_t jobs_next_due(store_conn *c,
-                      dts_error *e); /* earliest run_at of a waiting job; INT64_MAX */
+/* Earliest run_at of a waiting job; INT64_MAX. */
+int64_t jobs_next_due(store_conn *c, dts_error *e);
 /* An engine begins: jobs leased by a dead one are queued again or quarantined (INTERRUPTED). */
 int jobs_recover(store_conn *c, int64_t now, dts_error *e);
 /* Ids past `after` of jobs whose lease has run out, in order, at most `room`. How many, or -1. */

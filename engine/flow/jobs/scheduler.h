@@ -13,8 +13,8 @@
 typedef struct scheduler scheduler;
 
 scheduler *scheduler_open(kernel *k);
-void scheduler_start(
-    scheduler *s); /* catches up as `missed` says, then waits for the next firing */
+/* Catches up as `missed` says, then waits for the next firing. */
+void scheduler_start(scheduler *s);
 void scheduler_reloaded(scheduler *s); /* the set changed: an edited schedule counts from now */
 void scheduler_close(scheduler *s);
 

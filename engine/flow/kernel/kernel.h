@@ -51,8 +51,8 @@ loop *kernel_loop(kernel *k);
 store *kernel_store(kernel *k);
 objects *kernel_objects(kernel *k);
 const char *kernel_root(const kernel *k);
-const value *
-kernel_config(const kernel *k); /* dts.lua's table, environment laid over; never NULL */
+/* What dts.lua says, the environment laid over; never NULL. */
+const value *kernel_config(const kernel *k);
 
 registry *kernel_registry(kernel *k); /* held: release it. Any thread. */
 /* [{file, line, message, hint, since_ms}] of scripts whose last edit did not load. Any thread. */

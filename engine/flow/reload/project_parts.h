@@ -49,8 +49,8 @@ struct project {
 
 /* project_files.c: which files there are, and which of them changed. */
 entry *project_entry(project *p, const char *file); /* made when new; NULL: too many */
-bool project_find(
-    project *p); /* true: one that is only gone is left in place, and to be looked for again */
+/* True: one that is only gone is left in place, and to be looked for again. */
+bool project_find(project *p);
 
 /* project_set.c: the set of what was loaded, without the changes that keep it from holding together. */
 registry *project_make_set(project *p); /* NULL, and told: nothing holds */

@@ -1,6 +1,5 @@
 /* sql_type.c -- see sql_type.h. A parser by precedence (Pratt) over SQLite's expressions; each of
- * its
- * functions gives the type of what it has passed.
+ * its functions gives the type of what it has passed.
  *
  * SPDX-License-Identifier: MIT */
 #include "flow/reload/sql_type.h"

@@ -2,8 +2,7 @@
  *
  * One idea: a roll-up's table is made before anything runs, so the types of its columns are read
  * from the text. The whole text must be one expression: what reads other tables, looks at other
- * rows
- * or ends early is refused, so the text may stand inside the engine's own SQL.
+ * rows or ends early is refused, so the text may stand inside the engine's own SQL.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_FLOW_SQL_TYPE_H

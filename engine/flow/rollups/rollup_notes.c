@@ -1,6 +1,5 @@
 /* rollup_notes.c -- the SQL of a roll-up's notes: their table, the triggers that write them, an
- * index
- * (rollup_sql.h).
+ * index (rollup_sql.h).
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>

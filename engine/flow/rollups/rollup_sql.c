@@ -1,6 +1,5 @@
 /* rollup_sql.c -- the SQL of a roll-up (rollup_sql.h). Names of its own begin with dts_, so that
- * the
- * users' expressions, which stand beside them, can mean only columns of the source.
+ * the users' expressions, which stand beside them, can mean only columns of the source.
  *
  *   dts_k0 ..  the values of by      dts_at  a note's bucket     dts_p  the period's start
  *   dts_lo, dts_hi  between which the period's times lie (a day wider in a time zone)

@@ -1,10 +1,10 @@
 /* rollup_sql.h -- a roll-up's declaration, read and checked, and the SQL that keeps it. Pure.
  *
- * One idea: rows that changed are noted as (by.., bucket) in dts_dirty.NAME; for each period all of
- * its noted keys are recomputed by one DELETE and one INSERT .. SELECT. With an index over by and
- * time each noted period is sought there (`seek`); without one the rows between the earliest and
- * the
- * latest noted are read once. Rows whose time, or a `by` of whose, is null belong to no period.
+ * One idea: rows that changed are noted as (by.., bucket) in dts_dirty.NAME; for each period all
+ * of its noted keys are recomputed by one DELETE and one INSERT .. SELECT. With an index over by
+ * and time each noted period is sought there (`seek`); without one the rows between the earliest
+ * and the latest noted are read once. Rows whose time, or a `by` of whose, is null belong to no
+ * period.
  *
  * Everything lives in the arena given, or in the declaration and the tables.
  *

@@ -61,8 +61,7 @@ static bool is_source(const registry *set, const char *name) {
 }
 
 /* A second-level roll-up's source moves in the very write that recomputes both: nothing is noted
- * then,
- * and the write that this starts finds so at once. */
+ * then, and the write that this starts finds so at once. */
 void rollups_changed(rollups *r, const char *const *tables, size_t count) {
   const registry *set = kernel_current(r->kernel);
   bool concerned = false;

@@ -90,8 +90,7 @@ static void start(views *v) {
 }
 
 /* Does any view's SQL hold the name? (The engine's own tables are read through its views.) A kept
- * view
- * that was replaced moved in the write that also replaced those that read it. */
+ * view that was replaced moved in the write that also replaced those that read it. */
 static bool is_concerned(const registry *set, const char *name) {
   const value *view = registry_find(&set->views, name);
   if (view && value_get_boolean(view, "keep", false)) return false;

@@ -2,8 +2,7 @@
  * whole after a commit to a table that they read.
  *
  * A view is a SQL view under its name; one with `keep` is a table of that name, filled from the
- * view
- * "dts_view.NAME". Order is read from the SQL; a circle is refused.
+ * view "dts_view.NAME". Order is read from the SQL; a circle is refused.
  *
  * A views belongs to the loop's thread; the functions with a connection belong to its work.
  *
@@ -18,8 +17,7 @@ typedef struct views views;
 views *views_open(kernel *k);
 void views_close(views *v); /* NULL is fine */
 
-/* Declarations so that each stands behind all that it reads; a circle is an error with its names.
- * */
+/* Declarations so that each stands behind all that it reads; a circle is an error with its names. */
 int views_order(const value *declared, arena *a, const value **ordered, dts_error *e);
 /* After tables and roll-ups are ensured; `strict` as for rollups_ensure. */
 int views_ensure(store_conn *c, const registry *set, bool strict, dts_error *e);

@@ -66,7 +66,8 @@ typedef struct run {
   bool permanent;  /* ctx:fail(reason, { retry = false }) */
   bool slept;      /* ctx:sleep: comes back at sleep_until */
   int64_t sleep_until;
-  bool put_off; /* no fault of its own, but run by hand: it has failed, and its dates count no try */
+  bool
+      put_off; /* no fault of its own, but run by hand: it has failed, and its dates count no try */
 } run;
 
 typedef struct call { /* a question of the worker */
@@ -79,8 +80,8 @@ typedef struct call { /* a question of the worker */
   int fd; /* that rode along, or -1; owned */
 } call;
 
-typedef void
-call_fn(call *c); /* answers it, now or later, by one of these four; they free the call */
+/* Answers it, now or later, by one of the four below; they free the call. */
+typedef void call_fn(call *c);
 void call_answer(call *c, value answer);
 void call_answer_fd(call *c, value answer, int fd); /* takes fd */
 void call_fail(call *c, const dts_error *e);
@@ -95,8 +96,8 @@ void run_listen(run *r);   /* to its worker, or not now: there are several reaso
 void run_hold_log(run *r); /* after a line of the worker's: pauses it when too many wait */
 /* Ends the run with an error of the engine's own making: a limit, a permission. Its worker is killed. */
 void run_fault(run *r, const dts_error *e);
-stage *run_stage(run *r,
-                 const char *step); /* of a step under way, or the run's own; NULL: no such step */
+/* Of a step under way, or the run's own; NULL: no such step. */
+stage *run_stage(run *r, const char *step);
 
 /* Commits what `staged` holds together with `extra` (may be NULL; runs inside the same transaction), under
  * the lease's epoch. `then` is called on the loop with the outcome; a fenced run is faulted before. */

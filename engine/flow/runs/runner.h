@@ -25,7 +25,7 @@ void runner_spare(runner *r, run *n);
 /* Its end is on its way to the disk: its place is free. */
 void runner_ending(runner *r, const run *n);
 void runner_cancel(runner *r, int64_t id);
-value runner_status(const runner *r,
-                    arena *a); /* [{run, job, pipeline, started_ms, done?, total?}] */
+/* [{run, job, pipeline, started_ms, done?, total?}]. */
+value runner_status(const runner *r, arena *a);
 
 #endif

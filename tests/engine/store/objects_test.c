@@ -202,7 +202,7 @@ static void refuses_other_names(void **state) {
   assert_false(objects_has(o, NULL));
   objects_close(o);
   assert_null(objects_open("s3://bucket/x", &e));
-  assert_string_equal(e.message, "objects \"s3://bucket/x\": S3 is not available in this version");
+  assert_string_equal(e.message, "objects \"s3://bucket/x\": file:FOLDER expected");
   assert_null(objects_open("ftp:x", &e));
   help_remove(folder);
 }

@@ -66,7 +66,7 @@
 ---@field name? string the project's name
 ---@field timezone? string what "today" means, for example "America/Sao_Paulo"
 ---@field store? string "sqlite:var/dts.db" or "postgres://…"
----@field objects? string "file:var/objects" or "s3://bucket/prefix"
+---@field objects? string "file:var/objects": a folder for uploads and snapshots
 ---@field listen? string for example "127.0.0.1:8080"
 ---@field hosts? string|string[] names that the server answers to
 ---@field workers? integer how many runs at once
