@@ -87,6 +87,7 @@ static const char *say_place(char out[64], place p) {
 }
 
 static int refuse_column(lua_State *L, shape *s, int key, const char *where) {
+  dts_error e;
   char said[160] = "";
   if (lua_type(L, key) != LUA_TSTRING)
     return fault_fail(L, "COLUMN", "a row has column names as keys, not a %s (%s)",
@@ -97,8 +98,11 @@ static int refuse_column(lua_State *L, shape *s, int key, const char *where) {
   names[count] = NULL;
   const char *nearest = error_nearest(word, names);
   if (nearest) snprintf(said, sizeof said, "; did you mean '%.120s'?", nearest);
-  return fault_fail(L, "COLUMN", "table '%s' has no column '%s' (%s)%s", s->name, word, where,
-                    said);
+  error_fail(&e, "COLUMN", "table '%s' has no column '%s' (%s)%s", s->name, word, where, said);
+  if (!nearest)
+    error_hint(&e, "declare it in the table's columns, or leave it out: "
+                   ":rows { columns = { ours = \"theirs\" } } keeps the named ones alone");
+  return fault_raise(L, &e);
 }
 
 int put_find_column(lua_State *L, shape *s, int key, int guess, place p) {

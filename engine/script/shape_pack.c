@@ -51,10 +51,29 @@ static const char *show(lua_State *L, int index, char out[TEXT_SHORT]) {
   }
 }
 
+/* What the script may write instead; "" when there is nothing to guess. */
+static const char *remedy(lua_State *L, shape_type type, int index) {
+  int given = lua_type(L, index);
+  bool number = type == SHAPE_INTEGER || type == SHAPE_REAL;
+  if (number && given == LUA_TSTRING)
+    return "tonumber(text) makes a number of a text; :rows { decimal = \",\" } reads a decimal "
+           "comma";
+  if (type == SHAPE_INTEGER && given == LUA_TNUMBER)
+    return "declare the column real, or round the number: math.floor(x + 0.5)";
+  if (type == SHAPE_DATE && given == LUA_TSTRING)
+    return "dts.date.parse(text, \"%d/%m/%Y\") reads a day written another way";
+  if (type == SHAPE_DATE && given == LUA_TNUMBER)
+    return "dts.date.parse(n, \"%Y%m%d\") reads a number like 20260131";
+  if (type == SHAPE_TEXT && (given == LUA_TNUMBER || given == LUA_TBOOLEAN))
+    return "tostring(value) makes a text of it";
+  return "";
+}
+
 static int refuse(lua_State *L, const shape_column *c, int index, dts_error *e) {
   char shown[TEXT_SHORT];
-  return error_fail(e, "COLUMN", "column '%s': %s expected, got %s", c->name, expected[c->type],
-                    show(L, index, shown));
+  error_fail(e, "COLUMN", "column '%s': %s expected, got %s", c->name, expected[c->type],
+             show(L, index, shown));
+  return error_hint(e, "%s", remedy(L, c->type, index));
 }
 
 /* ── Canonical texts of numbers ── */

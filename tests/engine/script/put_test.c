@@ -121,6 +121,26 @@ static void fails(void **state, const char *call, const char *code, const char *
   talk_close(&t);
 }
 
+static void hints(void **state, const char *column, const char *lua, const char *part) {
+  talk t;
+  char source[512];
+  snprintf(source, sizeof source, "return function(kernel)\n  kernel.put('all', { %s = %s })\nend",
+           column, lua);
+  talk_run(state, &t, NULL, source);
+  assert_non_null(strstr(value_get_text(&t.end, "hint", ""), part));
+  talk_close(&t);
+}
+
+static void refusals_say_what_to_write(void **state) {
+  hints(state, "real", "'1.234,5'", "decimal = \",\"");
+  hints(state, "integer", "'007'", "tonumber(text)");
+  hints(state, "integer", "3.5", "math.floor");
+  hints(state, "date", "'28/02/2026'", "%d/%m/%Y");
+  hints(state, "date", "20260228", "%Y%m%d");
+  hints(state, "text", "5", "tostring");
+  hints(state, "whatever_else", "1", "declare it");
+}
+
 static void names_are_checked(void **state) {
   fails(state, "'pump', { station = 'a', date = '2026-03-01', prise = 1 }", "COLUMN",
         "table 'pump' has no column 'prise' (row 1); did you mean 'price'?");
