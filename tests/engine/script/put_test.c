@@ -298,6 +298,7 @@ int main(void) {
       TEST(values_become_canonical),
       TEST(wrong_types_are_shown),
       TEST(names_are_checked),
+      TEST(refusals_say_what_to_write),
       TEST(what_is_required),
       TEST(a_caught_error_leaves_the_others),
       TEST(rows_go_before_what_depends_on_them),
