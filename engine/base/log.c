@@ -13,16 +13,10 @@
 
 enum { LINE_SIZE = 4096 }; /* PIPE_BUF: one write of this size is never split */
 
-static const char *const NAMES[] = {"info", "warn", "error", "off"};
+static const char *const NAMES[] = {"info", "warn", "error"};
 static atomic_int least_level = LOG_LEVEL_INFO;
 
 void log_set_level(log_level least) { atomic_store(&least_level, (int)least); }
-
-int log_level_read(const char *word, log_level *level) {
-  for (int i = LOG_LEVEL_INFO; i <= LOG_LEVEL_OFF; i++)
-    if (strcmp(word, NAMES[i]) == 0) return *level = (log_level)i, 0;
-  return -1;
-}
 
 static size_t write_head(char *line, log_level level) {
   struct timespec now;

@@ -12,8 +12,7 @@
 
 typedef enum log_level { LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_OFF } log_level;
 
-void log_set_level(log_level least);                    /* info at the start */
-int log_level_read(const char *word, log_level *level); /* "info" "warn" "error" "off": 0, or -1 */
+void log_set_level(log_level least); /* info at the start */
 
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

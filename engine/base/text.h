@@ -27,7 +27,6 @@ typedef enum text_encoding {
 /* "utf-8", "latin1", "iso-8859-1", "windows-1252", "utf-16le", "utf-16be" and usual spellings of
  * them, in any case. 0, or -1 with an error that lists the names. */
 int text_encoding_read(const char *name, text_encoding *out, dts_error *e);
-const char *text_encoding_name(text_encoding encoding);
 
 /* UTF-8 as in RFC 3629: no surrogates, nothing overlong, nothing past U+10FFFF. `fault` (may be
  * NULL) receives the offset of the first byte that does not belong. */
@@ -40,9 +39,7 @@ size_t text_utf8_put(uint32_t code, char out[4]);        /* bytes written, 0 if 
 /* The byte order mark at the start: its length, 0 when there is none; `found` gets its encoding. */
 size_t text_bom(const char *bytes, size_t size, text_encoding *found);
 
-/* Whole texts. 0, or -1: a full buffer, or bytes that the encoding does not have. */
-int text_from_latin1(buffer *out, const char *bytes, size_t size);
-int text_from_windows1252(buffer *out, const char *bytes, size_t size); /* 81 8D 8F 90 9D: C1 */
+/* A whole text. 0, or -1: a full buffer, or bytes that the encoding does not have. */
 int text_from_utf16(buffer *out, const char *bytes, size_t size, bool big_endian);
 
 /* Streams: feed pieces, the last one (perhaps empty) with `last`. A byte order mark of the

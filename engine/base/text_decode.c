@@ -43,7 +43,7 @@ int text_encoding_read(const char *name, text_encoding *out, dts_error *e) {
   return error_hint(e, "use utf-8, latin1, windows-1252, utf-16le or utf-16be");
 }
 
-const char *text_encoding_name(text_encoding encoding) {
+static const char *name_of(text_encoding encoding) {
   static const char *const known[] = {"utf-8", "latin1", "windows-1252", "utf-16le", "utf-16be"};
   return known[encoding];
 }
@@ -64,7 +64,7 @@ static void put(buffer *out, uint32_t code) {
   buffer_add(out, bytes, text_utf8_put(code, bytes));
 }
 
-static int from_single(buffer *out, const char *bytes, size_t size, const uint16_t *upper) {
+static void from_single(buffer *out, const char *bytes, size_t size, const uint16_t *upper) {
   size_t from = 0;
   for (size_t i = 0; i < size; i++) {
     unsigned char c = (unsigned char)bytes[i];
@@ -74,15 +74,6 @@ static int from_single(buffer *out, const char *bytes, size_t size, const uint16
     from = i + 1;
   }
   if (size > from) buffer_add(out, bytes + from, size - from);
-  return out->failed ? -1 : 0;
-}
-
-int text_from_latin1(buffer *out, const char *bytes, size_t size) {
-  return from_single(out, bytes, size, NULL);
-}
-
-int text_from_windows1252(buffer *out, const char *bytes, size_t size) {
-  return from_single(out, bytes, size, windows1252);
 }
 
 static uint32_t unit(const char *bytes, bool big_endian) {
@@ -137,7 +128,7 @@ static int fail(const text_decoder *d, const char *bytes, bool cut, dts_error *e
       "is the file in latin1 or windows-1252? name its encoding",
       "is the file in another encoding? name it",
   };
-  const char *name = text_encoding_name(d->encoding);
+  const char *name = name_of(d->encoding);
   if (cut)
     error_fail(e, "ENCODING", "the text ends inside a %s character (offset %llu)", name,
                (unsigned long long)d->offset);

@@ -138,7 +138,7 @@ const regex *schema_pattern(compiler *c, const value *text) {
   schema *s = c->made;
   for (kept_pattern *p = s->patterns; p; p = p->next)
     if (value_is(text, p->text)) return p->made;
-  regex *made = regex_compile(text->text.bytes, text->text.size, REGEX_ECMA, c->error);
+  regex *made = regex_compile(text->text.bytes, text->text.size, c->error);
   if (!made) return NULL;
   kept_pattern *p = arena_alloc(&s->memory, sizeof *p);
   *p = (kept_pattern){made, arena_copy(&s->memory, text->text.bytes, text->text.size), s->patterns};

@@ -151,7 +151,7 @@ static bool is_hostname(const char *text, size_t size) {
 }
 
 static bool is_regex(const char *text, size_t size) {
-  regex *r = regex_compile(text, size, REGEX_ECMA, NULL);
+  regex *r = regex_compile(text, size, NULL);
   regex_free(r);
   return r != NULL;
 }
@@ -200,5 +200,5 @@ const char *schema_format_words(const format_check *f) { return f->words; }
 bool schema_format_fits(const format_check *f, const regex *pattern, const char *text,
                         size_t size) {
   if (f->fits && !f->fits(text, size)) return false;
-  return !pattern || regex_match(pattern, text, size, 0, NULL, 0, NULL) == 1;
+  return !pattern || regex_match(pattern, text, size, NULL) == 1;
 }

@@ -78,7 +78,7 @@ static bool run_pair(run *r, const check *k, const value_pair *pair, size_t i, b
   for (size_t p = 0; p < k->pattern_count; p++) {
     const value *name = &pair->key;
     const regex *pattern = k->patterns[p].pattern;
-    if (regex_match(pattern, name->text.bytes, name->text.size, 0, NULL, 0, NULL) != 1) continue;
+    if (regex_match(pattern, name->text.bytes, name->text.size, NULL) != 1) continue;
     *known = true;
     if (!schema_run_item(r, k->patterns[p].node, &pair->item, name, i)) return false;
   }

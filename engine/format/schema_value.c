@@ -179,7 +179,7 @@ bool schema_run_pattern(run *r, const check *k, const value *v, seen *s) {
   char shown[TEXT_SHORT];
   dts_error e;
   if (v->kind != VALUE_TEXT) return true;
-  int found = regex_match(k->pattern, v->text.bytes, v->text.size, 0, NULL, 0, &e);
+  int found = regex_match(k->pattern, v->text.bytes, v->text.size, &e);
   if (found == 1) return true;
   const char *text = text_shorten(shown, k->setting->text.bytes, k->setting->text.size);
   if (found < 0) return schema_fault_add(r, v, "pattern %s: %s", text, e.message);

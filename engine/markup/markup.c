@@ -275,8 +275,6 @@ const char *markup_name(const markup_node *node) {
   return named && n->name ? (const char *)n->name : "";
 }
 
-bool markup_is_element(const markup_node *node) { return node_of(node)->type == XML_ELEMENT_NODE; }
-
 static const markup_node *first_element(const xmlNode *n) {
   while (n && n->type != XML_ELEMENT_NODE) n = n->next;
   return n ? as_node(n) : NULL;

@@ -29,8 +29,7 @@ markup_kind markup_kind_of(const markup *m);
 const markup_node **markup_select(markup *m, const markup_node *from, const char *selector,
                                   size_t *count, dts_error *e);
 
-const char *markup_name(const markup_node *node); /* "" for a text */
-bool markup_is_element(const markup_node *node);
+const char *markup_name(const markup_node *node);         /* "" for a text */
 const markup_node *markup_child(const markup_node *node); /* the first element inside, or NULL */
 const markup_node *markup_next(const markup_node *node);  /* the next element beside, or NULL */
 long markup_line(const markup_node *node);                /* where it begins; 0: not known */

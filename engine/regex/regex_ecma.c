@@ -14,7 +14,7 @@
 typedef struct translator {
   buffer *out;
   const char *start, *at, *end;
-  bool in_class, dotall;
+  bool in_class;
   bool repeated; /* the last thing was a quantifier, so that a + behind it is no repeat */
   dts_error *error;
 } translator;
@@ -235,15 +235,15 @@ static int take_one(translator *t) {
   if (c == '\\') return take_escape(t);
   if (t->in_class) return take_class(t, c);
   if (c == '(') return take_group(t);
-  if (c == '.' && !t->dotall) return buffer_add_text(t->out, "[^\\n\\r\\x{2028}\\x{2029}]");
+  if (c == '.') return buffer_add_text(t->out, "[^\\n\\r\\x{2028}\\x{2029}]");
   if (c == '[') t->in_class = true;
   if (c == '[' && t->at < t->end && *t->at == '^') return t->at++, buffer_add_text(t->out, "[^");
   if (c == '{') return buffer_add_text(t->out, "\\{");
   return buffer_add_char(t->out, c);
 }
 
-int regex_from_ecma(buffer *out, const char *pattern, size_t size, bool dotall, dts_error *e) {
-  translator t = {.out = out, .at = pattern, .dotall = dotall, .error = e};
+int regex_from_ecma(buffer *out, const char *pattern, size_t size, dts_error *e) {
+  translator t = {.out = out, .at = pattern, .error = e};
   t.start = pattern;
   t.end = pattern + size;
   while (t.at < t.end)

@@ -9,6 +9,6 @@
 
 /* The PCRE2 pattern that means what the ECMA-262 one means, added to `out`. 0, or -1 (code REGEX)
  * for what ECMA-262 does not have. */
-int regex_from_ecma(buffer *out, const char *pattern, size_t size, bool dotall, dts_error *e);
+int regex_from_ecma(buffer *out, const char *pattern, size_t size, dts_error *e);
 
 #endif
