@@ -7,7 +7,8 @@
 
 enum { HOLDERS_SHOWN = 6, ROOM = 1024 };
 
-int64_t left_sum(const value *plan, const char *name) {
+/* Over its series. */
+static int64_t sum_of(const value *plan, const char *name) {
   const value *all = value_get(plan, "series");
   int64_t n = 0;
   for (size_t i = 0; all && i < all->list.count; i++)
@@ -31,7 +32,7 @@ static void add_holders(buffer *b, const value *jobs) {
 }
 
 const char *left_aside(const value *plan, arena *a) {
-  int64_t quarantined = left_sum(plan, "quarantined"), held = left_sum(plan, "held");
+  int64_t quarantined = sum_of(plan, "quarantined"), held = sum_of(plan, "held");
   buffer b;
   buffer_init(&b, ROOM);
   if (quarantined)
@@ -64,13 +65,13 @@ static bool look_at(engine *n, const char *name, arena *a, value *out) {
   value order = engine_command(a, "plan"), plan;
   value_set(a, &order, "pipeline", value_text(name));
   if (engine_ask(n, &order, NULL, NULL, a, &plan, &none) < 0) return false;
-  int64_t missing = left_sum(&plan, "missing");
+  int64_t missing = sum_of(&plan, "missing");
   const char *aside = left_aside(&plan, a);
   *out = value_map();
   value_set(a, out, "pipeline", value_text(name));
   value_set(a, out, "missing", value_integer(missing));
-  value_set(a, out, "held", value_integer(left_sum(&plan, "held")));
-  value_set(a, out, "quarantined", value_integer(left_sum(&plan, "quarantined")));
+  value_set(a, out, "held", value_integer(sum_of(&plan, "held")));
+  value_set(a, out, "quarantined", value_integer(sum_of(&plan, "quarantined")));
   value_set(a, out, "text", value_text(text_of(missing, aside, a)));
   return true;
 }

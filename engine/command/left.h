@@ -7,7 +7,6 @@
 
 #include "command/engine.h"
 
-int64_t left_sum(const value *plan, const char *name); /* over its series */
 /* "4 dates are in quarantine: dts quarantine list", "10 dates are held by jobs 10, 11: dts jobs", joined by
  * "; "; empty when there are none. In the arena. */
 const char *left_aside(const value *plan, arena *a);

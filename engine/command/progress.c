@@ -43,7 +43,7 @@ static void show(progress *p) {
   buffer_free(&cut);
 }
 
-void progress_log(const screen *s, const value *event) {
+static void print_log(const screen *s, const value *event) {
   const value *message = value_get(event, "message");
   const char *level = value_get_text(event, "level", "info");
   buffer b;
@@ -84,7 +84,7 @@ void progress_event(void *arg, int op, const value *event) {
     note_run(p, event);
   else if (op == OP_LOG && ours) {
     progress_clear(p);
-    progress_log(&p->screen, event);
+    print_log(&p->screen, event);
   } else if (op == OP_PROGRESS && value_get(event, "rows_now")) {
     p->rows_now = value_get_integer(event, "rows_now", 0);
     p->requests_now = value_get_integer(event, "requests_now", 0);

@@ -19,6 +19,5 @@ typedef struct progress {
 
 void progress_event(void *arg, int op, const value *event); /* a kernel_event; arg: the progress */
 void progress_clear(progress *p);
-void progress_log(const screen *s, const value *event); /* one line of a run's log */
 
 #endif

@@ -58,8 +58,6 @@ int http_json(http_request *rq, value *out, dts_error *e); /* a JSON object of a
 void http_set(http_reply *rp, const char *name, const char *text); /* both borrowed */
 void http_reply_json(http_reply *rp, const value *v);      /* writes it; status 200 if none */
 void http_reply_error(http_reply *rp, const dts_error *e); /* {"error":{..}}, fitting status */
-int http_status_of(const dts_error *e);
-const char *http_reason(int status);
 bool http_accepts(const http_request *rq, const char *header, const char *token); /* not with q=0 */
 /* Status line and headers, with `length` as Content-Length (-1: none, a stream). */
 void http_head(const http_reply *rp, int64_t length, int64_t now, buffer *out);

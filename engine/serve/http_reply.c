@@ -37,7 +37,7 @@ static const struct {
     {422, "ENQUEUE"},
 };
 
-int http_status_of(const dts_error *e) {
+static int status_of(const dts_error *e) {
   if (e->status >= 400 && e->status < 600) return e->status;
   for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
     if (strcmp(statuses[i].code, e->code) == 0) return statuses[i].status;
@@ -54,7 +54,7 @@ void http_reply_error(http_reply *rp, const dts_error *e) {
   value_set(&a, &body, "error", fault);
   buffer_clear(&rp->body);
   rp->body.failed = false;
-  rp->status = http_status_of(e);
+  rp->status = status_of(e);
   rp->type = "application/json";
   rp->cache = rp->etag = NULL;
   rp->packed = false;
@@ -64,7 +64,7 @@ void http_reply_error(http_reply *rp, const dts_error *e) {
   arena_free(&a);
 }
 
-const char *http_reason(int status) {
+static const char *reason_of(int status) {
   switch (status) {
   case 200: return "OK";
   case 201: return "Created";
@@ -109,8 +109,7 @@ static void add_header(buffer *out, const char *name, const char *text) {
 void http_head(const http_reply *rp, int64_t length, int64_t now, buffer *out) {
   char date[30];
   http_date_write(now, date);
-  buffer_add_format(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", rp->status, http_reason(rp->status),
-                    date);
+  buffer_add_format(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", rp->status, reason_of(rp->status), date);
   if (rp->type) add_header(out, "Content-Type", rp->type);
   if (length >= 0 && rp->status != 304 && rp->status != 204)
     buffer_add_format(out, "Content-Length: %lld\r\n", (long long)length);

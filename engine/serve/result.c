@@ -180,7 +180,7 @@ int result_check(const result *r, const registry *set, dts_error *e) {
 
 /* ---- writing the whole ---- */
 
-int result_write_columns(buffer *out, const result *r) {
+static int write_columns(buffer *out, const result *r) {
   buffer_add_char(out, '[');
   for (size_t i = 0; i < r->columns.list.count; i++) {
     const char *name = value_get_text(&r->columns.list.items[i], "name", "");
@@ -193,7 +193,7 @@ int result_write_columns(buffer *out, const result *r) {
 
 int result_write(buffer *out, const result *r) {
   buffer_add_text(out, "\"columns\":");
-  result_write_columns(out, r);
+  write_columns(out, r);
   buffer_add_text(out, ",\"rows\":[");
   buffer_add(out, r->body.data, r->body.size);
   return buffer_add_char(out, ']');

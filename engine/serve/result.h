@@ -39,7 +39,6 @@ int result_read(store *s, result *r, const char *sql, const value *params, dts_e
 /* TABLE_REFUSED when a private or an inner table was read. */
 int result_check(const result *r, const registry *set, dts_error *e);
 
-int result_write_columns(buffer *out, const result *r); /* [{"name":..,"type":..}] */
 int result_write(buffer *out, const result *r);     /* "columns":[..],"rows":[..] without braces */
 int result_write_csv(buffer *out, const result *r); /* header and rows */
 

@@ -90,7 +90,6 @@ void statement_drop_all(store_conn *c);
 /* select.c */
 int statement_bind(store_conn *c, statement *s, int index, const value *v, dts_error *e);
 int statement_step(store_conn *c, statement *s, bool *more, dts_error *e); /* fills s->row */
-bool sql_changes_schema(const char *sql);
 
 /* sqlerror.c: fills `e` from the connection's last error. Always -1. */
 int conn_fail(store_conn *c, const char *sql, dts_error *e);
@@ -129,10 +128,7 @@ int ddl_run(store_conn *c, const char *before, const char *name, const char *beh
 /* versions.c */
 versions *versions_open(uint64_t seed);
 void versions_close(versions *v);
-uint64_t versions_get(versions *v, const char *name);
-slot *versions_slot(versions *v, const char *name); /* made when missing */
 int versions_load(versions *v, store_conn *c, dts_error *e);
-void versions_touch(store_conn *c, const char *name);
 void versions_move(versions *v, store_conn *c); /* the batch has committed: tells the watcher too */
 
 /* writer.c */

@@ -69,7 +69,7 @@ int statement_step(store_conn *c, statement *s, bool *more, dts_error *e) {
   return 0;
 }
 
-bool sql_changes_schema(const char *sql) {
+static bool changes_schema(const char *sql) {
   while (isspace((unsigned char)*sql)) sql++;
   return sqlite3_strnicmp(sql, "create", 6) == 0 || sqlite3_strnicmp(sql, "alter", 5) == 0 ||
          sqlite3_strnicmp(sql, "drop", 4) == 0;
@@ -97,7 +97,7 @@ int store_select(store_conn *c, const char *sql, const value *params, size_t cou
 
 int store_exec(store_conn *c, const char *sql, const value *params, size_t count, dts_error *e) {
   if (store_select(c, sql, params, count, NULL, NULL, e) < 0) return -1;
-  if (!c->writes || !sql_changes_schema(sql)) return 0;
+  if (!c->writes || !changes_schema(sql)) return 0;
   c->changed_schema = true;
   return conn_read_schema(c, e);
 }

@@ -68,14 +68,15 @@ static slot *slot_of(versions *v, const char *name) {
   return *chain = s;
 }
 
-slot *versions_slot(versions *v, const char *name) {
+/* Made when missing. */
+static slot *named(versions *v, const char *name) {
   pthread_mutex_lock(&v->mutex);
   slot *s = slot_of(v, name);
   pthread_mutex_unlock(&v->mutex);
   return s;
 }
 
-uint64_t versions_get(versions *v, const char *name) {
+static uint64_t version_of(versions *v, const char *name) {
   pthread_mutex_lock(&v->mutex);
   const slot *s = find(*chain_of(v, name), name);
   uint64_t sum = s ? s->version : 0;
@@ -133,9 +134,9 @@ int versions_load(versions *v, store_conn *c, dts_error *e) {
   return result;
 }
 
-void versions_touch(store_conn *c, const char *name) {
+void store_touch(store_conn *c, const char *table_name) {
   if (!c->writes) return;
-  slot *s = versions_slot(c->store->versions, name);
+  slot *s = named(c->store->versions, table_name);
   if (s->work == c->work) return;
   s->work = c->work;
   if (c->touched_count == c->touched_capacity) {
@@ -165,10 +166,8 @@ void versions_move(versions *v, store_conn *c) {
   free(moved);
 }
 
-void store_touch(store_conn *c, const char *table_name) { versions_touch(c, table_name); }
-
 uint64_t store_version(store *s, const char *table_name) {
-  return versions_get(s->versions, table_name);
+  return version_of(s->versions, table_name);
 }
 
 void store_watch(store *s, void (*changed)(void *arg, const char *const *tables, size_t count),

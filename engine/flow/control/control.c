@@ -28,7 +28,7 @@ static const struct {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-control_fn *control_find(const char *name, dts_error *e) {
+static control_fn *find(const char *name, dts_error *e) {
   const char *names[ROWS + 1] = {NULL};
   for (size_t i = 0; i < ROWS; i++) {
     names[i] = rows[i].name;
@@ -61,7 +61,7 @@ void kernel_command(kernel *k, const value *command, kernel_event *event, kernel
   dts_error e;
   *q = (question){.kernel = k, .event = event, .answer = answer, .arg = arg};
   q->command = value_copy(&q->memory, command);
-  control_fn *fn = control_find(value_get_text(&q->command, "name", ""), &e);
+  control_fn *fn = find(value_get_text(&q->command, "name", ""), &e);
   if (fn)
     fn(k, q);
   else

@@ -34,6 +34,5 @@ void question_answer(question *q, value answer); /* frees the question */
 void question_fail(question *q, const dts_error *e);
 
 typedef void control_fn(kernel *k, question *q);
-control_fn *control_find(const char *name, dts_error *e); /* NULL: unknown, nearest named */
 
 #endif

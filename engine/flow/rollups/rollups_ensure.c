@@ -18,13 +18,6 @@ enum { EVENTS = sizeof events / sizeof *events };
 
 static const table *find_table(void *arg, const char *name) { return registry_table(arg, name); }
 
-int rollups_blame(const rollup *r, dts_error *e) {
-  if (e && !e->where[0])
-    snprintf(e->where, sizeof e->where, "%s:%lld", value_get_text(r->declared, "file", "?"),
-             (long long)value_get_integer(r->declared, "line", 0));
-  return -1;
-}
-
 int rollups_read(const registry *set, arena *a, const rollup ***out, size_t *count, dts_error *e) {
   size_t total = set->rollups.list.count;
   const value **ordered = arena_alloc(a, (total + 1) * sizeof *ordered);
@@ -129,7 +122,7 @@ int rollups_prepare(store_conn *c, const registry *set, dts_error *e) {
   int rc = rollups_read(set, &a, &all, &count, e);
   for (size_t i = 0; rc == 0 && i < count; i++) {
     rc = prepare_one(c, all[i], &a, &dropped, e);
-    if (rc < 0) rollups_blame(all[i], e);
+    if (rc < 0) registry_fail(e, all[i]->declared);
   }
   arena_free(&a);
   return rc;
@@ -230,7 +223,7 @@ int rollups_ensure(store_conn *c, const registry *set, bool strict, dts_error *e
   int rc = rollups_read(set, &a, &all, &count, e);
   for (size_t i = 0; rc == 0 && i < count; i++) {
     rc = ensure_one(c, all[i], strict, &a, e);
-    if (rc < 0) rollups_blame(all[i], e);
+    if (rc < 0) registry_fail(e, all[i]->declared);
   }
   arena_free(&a);
   return rc;
@@ -268,7 +261,7 @@ int rollups_refresh_one(store_conn *c, const rollup *r, bool *had, dts_error *e)
   dts_error inner = {0};
   if (run(c, "savepoint dts_rollup", e) < 0) return -1;
   if (rollups_recompute(c, r, had, &inner) < 0) {
-    rollups_blame(r, &inner);
+    registry_fail(&inner, r->declared);
     log_warn("%s: roll-up '%s' keeps its old rows: %s", inner.where, r->name, inner.message);
     *had = false;
     if (run(c, "rollback to dts_rollup", e) < 0) return -1;

@@ -10,7 +10,6 @@
 
 /* All of a set's, in the order in which they are made from each other; lives in `a` and the set. */
 int rollups_read(const registry *set, arena *a, const rollup ***out, size_t *count, dts_error *e);
-int rollups_blame(const rollup *r, dts_error *e); /* adds `where`; -1 */
 /* Recomputes what is noted of one; *had: was there anything? */
 int rollups_recompute(store_conn *c, const rollup *r, bool *had, dts_error *e);
 /* The same in a savepoint: one that fails keeps its notes and its old rows, and is told of. */

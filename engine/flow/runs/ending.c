@@ -208,6 +208,15 @@ static void wait_for_room(final *f, const dts_error *e) {
   loop_after(kernel_loop(f->run->kernel), f->wait_ms, write_again, f);
 }
 
+static const char *outcome_of(run_ending how) {
+  static const job_outcome outcomes[] = {
+      [RUN_DONE] = JOB_ATTEMPT_DONE,          [RUN_FAILED] = JOB_ATTEMPT_FAILED,
+      [RUN_DEFERRED] = JOB_ATTEMPT_DEFERRED,  [RUN_SLEPT] = JOB_ATTEMPT_SLEPT,
+      [RUN_LOST] = JOB_ATTEMPT_FAILED,        [RUN_HANDED_BACK] = JOB_ATTEMPT_HANDED_BACK,
+      [RUN_CANCELLED] = JOB_ATTEMPT_CANCELLED};
+  return job_outcome_name(outcomes[how]);
+}
+
 static void final_then(void *arg, int result, const dts_error *e) {
   final *f = arg;
   run *r = f->run;
@@ -222,18 +231,9 @@ static void final_then(void *arg, int result, const dts_error *e) {
   } else {
     r->rows += f->how == RUN_DONE ? stage_rows(f->staged) : 0;
     say(r, f);
-    if (!f->wait_ms) tell(r, f->how == RUN_LOST ? "failed" : ending_name(f->how), f);
+    if (!f->wait_ms) tell(r, outcome_of(f->how), f);
   }
   forget_final(f);
-}
-
-const char *ending_name(run_ending how) {
-  static const job_outcome outcomes[] = {
-      [RUN_DONE] = JOB_ATTEMPT_DONE,          [RUN_FAILED] = JOB_ATTEMPT_FAILED,
-      [RUN_DEFERRED] = JOB_ATTEMPT_DEFERRED,  [RUN_SLEPT] = JOB_ATTEMPT_SLEPT,
-      [RUN_LOST] = JOB_ATTEMPT_FAILED,        [RUN_HANDED_BACK] = JOB_ATTEMPT_HANDED_BACK,
-      [RUN_CANCELLED] = JOB_ATTEMPT_CANCELLED};
-  return job_outcome_name(outcomes[how]);
 }
 
 static void end(run *r, run_ending how, const dts_error *e) {

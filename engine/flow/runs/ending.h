@@ -9,7 +9,6 @@
 
 void ending_frame(run *r, const frame *in);        /* any frame of its worker */
 void ending_worker(run *r, const worker_end *end); /* its worker is gone */
-const char *ending_name(run_ending how);
-void run_tell(run *r, const char *state); /* OP_RUN to everybody */
+void run_tell(run *r, const char *state);          /* OP_RUN to everybody */
 
 #endif

@@ -47,9 +47,7 @@ int trial_send(trials *all, uint32_t number, wire_op op, const value *v, dts_err
 
 /* One OP_TEST; the answer lives in `a`. */
 int trial_verb(trial *t, const value *args, arena *a, value *answer, dts_error *e);
-/* A kernel command, until rest. 1: it waits for a later time, and its answer is dropped. */
 void trial_forget(trial *t); /* of its commands, once the kernel is closed */
-int trial_command(trial *t, const value *command, arena *a, value *answer, dts_error *e);
 int trial_request(trial *t, const value *args, arena *a, value *answer, dts_error *e);
 int trial_rows(trial *t, const value *args, arena *a, value *answer, dts_error *e);
 /* Reads and answers frames until the reply to `number` is there (0: until the worker closes). 1:

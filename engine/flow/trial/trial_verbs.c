@@ -57,7 +57,8 @@ void trial_forget(trial *t) {
   }
 }
 
-int trial_command(trial *t, const value *command, arena *a, value *answer, dts_error *e) {
+/* A kernel command, until rest. 1: it waits for a later time, and its answer is dropped. */
+static int do_command(trial *t, const value *command, arena *a, value *answer, dts_error *e) {
   trial_asked *q = memory_alloc(sizeof *q);
   *q = (trial_asked){.next = t->asked, .memory = a};
   t->asked = q;
@@ -89,7 +90,7 @@ static int verb_run(trial *t, const value *args, arena *a, value *answer, dts_er
   value_set(a, &command, "name", value_text("run"));
   value_set(a, &command, "target", value_text(value_get_text(args, "pipeline", "")));
   if (params) value_set(a, &command, "params", *params);
-  int rc = trial_command(t, &command, a, &got, e);
+  int rc = do_command(t, &command, a, &got, e);
   if (rc == 1) got = value_map(); /* a job of it waits for a later time */
   if (rc < 0) return -1;
   value_set(a, answer, "state", value_text(value_get_text(&got, "state", "waiting")));
@@ -202,7 +203,7 @@ static int verb_emit(trial *t, const value *args, arena *a, value *answer, dts_e
     value_set(a, &command, "pipeline", value_text(name));
     value_set(a, &command, "body", value_bytes(buffer_text(&body), body.size));
     value_set(a, &command, "headers", headers);
-    rc = trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
+    rc = do_command(t, &command, a, answer, e) < 0 ? -1 : 0;
   }
   registry_release(set);
   buffer_free(&body);
@@ -221,7 +222,7 @@ static int verb_drop(trial *t, const value *args, arena *a, value *answer, dts_e
   value_set(a, &command, "file", value_text(value_get_text(args, "name", "")));
   value_set(a, &command, "object", value_text(object));
   value_set(a, &command, "size", value_integer((int64_t)size));
-  return trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
+  return do_command(t, &command, a, answer, e) < 0 ? -1 : 0;
 }
 
 static int verb_enqueue(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
@@ -230,7 +231,7 @@ static int verb_enqueue(trial *t, const value *args, arena *a, value *answer, dt
   value_set(a, &command, "name", value_text("enqueue"));
   for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
     if (value_get(args, passed[i])) value_set(a, &command, passed[i], *value_get(args, passed[i]));
-  return trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
+  return do_command(t, &command, a, answer, e) < 0 ? -1 : 0;
 }
 
 static int verb_replay(trial *t, const value *args, arena *a, value *answer, dts_error *e) {
@@ -249,7 +250,7 @@ static int verb_release(trial *t, const value *args, arena *a, value *answer, dt
   value_set(a, &command, "name", value_text("release"));
   for (size_t i = 0; names[i]; i++)
     if (value_get(args, names[i])) value_set(a, &command, names[i], *value_get(args, names[i]));
-  return trial_command(t, &command, a, answer, e) < 0 ? -1 : 0;
+  return do_command(t, &command, a, answer, e) < 0 ? -1 : 0;
 }
 
 static const struct {
