@@ -18,7 +18,7 @@ local ARROWS = {
   flow = set "base format core regex pack crypto wire store net",
   serve = set "base format core regex pack crypto wire store net flow",
   command = set "base format core regex pack crypto wire store net flow serve",
-  script = set "base format regex pack markup wire",
+  script = set "base format pack markup wire",
 }
 
 -- The rooms of flow/, and which of them each may include. The kernel puts them together, so it knows those that it

@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: MIT */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

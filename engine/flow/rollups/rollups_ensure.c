@@ -5,7 +5,6 @@
  * notes and triggers; they are made anew and all that the source holds is noted.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"

@@ -4,7 +4,6 @@
  * its SQL. A kept view's rows are read as a user's query, under its limits, and written beside it.
  *
  * SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
