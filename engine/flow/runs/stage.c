@@ -47,7 +47,6 @@ stage *stage_take(stage *s) {
 }
 
 size_t stage_rows(const stage *s) { return s->rows; }
-bool stage_is_empty(const stage *s) { return !s->in_file && !s->bytes.size; }
 
 /* ---- the log ---- */
 

@@ -34,7 +34,6 @@ void stage_free(stage *s); /* NULL is fine */
 int stage_add(stage *s, wire_op op, const char *payload, size_t size, dts_error *e);
 int stage_add_value(stage *s, const value *effect, dts_error *e); /* OP_STAGE of the engine's own */
 size_t stage_rows(const stage *s);                                /* rows put or updated so far */
-bool stage_is_empty(const stage *s);
 void stage_clear(stage *s);
 stage *
 stage_take(stage *s); /* a stage of its own with all that `s` held; `s` is empty and goes on */
