@@ -1,10 +1,11 @@
 /* civet.c -- see civet.h. Settings as measured: 64 threads, keep-alive with short timeouts so that
  * idle connections do not hold threads, no delay for small replies, a long backlog.
  *
- * Head and body of a reply go out in one write. A body that its handler did not read ends the
+ * Head and body of a reply go out in one write, unless it is large. A body that its handler did not read ends the
  * connection, so that its bytes are never taken for the next request.
  *
- * Its accepting thread sleeps until somebody connects, and all its threads until `stop`: doze.h.
+ * Who connects waits on the porch until the head of his request is there, and while more are inside
+ * than there are threads, nobody keeps one who hardly moves: porch.h, doze.h.
  *
  * SPDX-License-Identifier: MIT */
 #include "serve/civet.h"
@@ -14,21 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "serve/doze.h"
 
-enum { BODY_LIMIT = 256 << 20, ACCEPTING = 0 }; /* the latter: a thread's type */
+enum { BODY_LIMIT = 256 << 20, APART = 256 << 10 };
+enum { ACCEPTING = 0, SERVING = 1 }; /* a thread's type */
 
 struct civet {
   struct mg_context *context;
   civet_serve *serve;
   void *arg;
   atomic_int active;
-  int stop; /* an eventfd: can be read once the listener closes */
+  porch *porch;
 };
 
 static int wire_read(void *arg, void *out, size_t size) { return mg_read(arg, out, size); }
@@ -52,10 +52,12 @@ static void send_reply(struct mg_connection *conn, const http_request *rq, http_
   bool head = strcmp(rq->method, "HEAD") == 0, none = rp->status == 304 || rp->status == 204;
   buffer_init(&out, BODY_LIMIT + 65536);
   http_head(rp, (int64_t)rp->body.size, clock_now_ms(), &out);
-  if (!head && !none) buffer_add(&out, rp->body.data, rp->body.size);
-  if (!out.failed)
-    mg_write(conn, out.data, out.size);
-  else
+  bool body = !head && !none, apart = body && rp->body.size > APART;
+  if (body && !apart) buffer_add(&out, rp->body.data, rp->body.size);
+  doze_hold(rp->body.size);
+  if (out.failed || mg_write(conn, out.data, out.size) < (int)out.size)
+    rp->close = true;
+  else if (apart && mg_write(conn, rp->body.data, rp->body.size) < (int)rp->body.size)
     rp->close = true;
   buffer_free(&out);
 }
@@ -68,6 +70,7 @@ static int begin_request(struct mg_connection *conn) {
   http_reply rp = {0};
   rq->memory = &memory;
   atomic_fetch_add(&c->active, 1);
+  doze_request(true);
   buffer_init(&rp.body, BODY_LIMIT);
   fill(rq, info, conn);
   c->serve(c->arg, rq, &rp);
@@ -75,11 +78,12 @@ static int begin_request(struct mg_connection *conn) {
   /* A Transfer-Encoding is refused unread, whatever length it stands for. */
   if (rq->taken < rq->length || http_header(rq, "transfer-encoding")) rp.close = true;
   const char *wish = http_header(rq, "connection");
-  if (wish && strcasecmp(wish, "close") == 0) rp.close = true;
+  if ((wish && strcasecmp(wish, "close") == 0) || doze_turn_is_over()) rp.close = true;
   if (rp.status) send_reply(conn, rq, &rp);
   if (rp.close || !rp.status) mg_disable_connection_keep_alive(conn);
   buffer_free(&rp.body);
   arena_free(&memory);
+  doze_request(false);
   atomic_fetch_sub(&c->active, 1);
   return status;
 }
@@ -107,14 +111,27 @@ static int quiet(const struct mg_connection *conn, const char *message) {
 
 static void *begin_thread(const struct mg_context *context, int type) {
   const civet *c = mg_get_user_data(context);
-  if (c->stop >= 0) doze_until(c->stop, type == ACCEPTING);
+  if (type == ACCEPTING) doze_accepting(c->porch);
+  if (type == SERVING) doze_serving(c->porch);
   return NULL;
+}
+
+static int begin_connection(const struct mg_connection *conn, void **data) {
+  (void)conn;
+  (void)data;
+  doze_connection();
+  return 0;
+}
+
+static void end_connection(const struct mg_connection *conn) {
+  const civet *c = mg_get_user_data(mg_get_context(conn));
+  porch_left(c->porch);
 }
 
 static int fail(civet *c, const char *listen, dts_error *e) {
   error_fail(e, "LISTEN", "cannot listen on %s", listen);
   error_hint(e, "is another program there? name another address: --listen 127.0.0.1:8081");
-  if (c->stop >= 0) close(c->stop);
+  porch_close(c->porch);
   free(c);
   return -1;
 }
@@ -141,9 +158,12 @@ civet *civet_open(const char *listen, civet_serve *serve, void *arg, dts_error *
                                    .log_message = quiet,
                                    .log_access = quiet,
                                    .init_thread = begin_thread,
+                                   .init_connection = begin_connection,
+                                   .connection_closed = end_connection,
                                    .http_error = http_error};
   civet *c = memory_alloc(sizeof *c);
-  *c = (civet){.serve = serve, .arg = arg, .stop = eventfd(0, EFD_CLOEXEC)};
+  *c = (civet){.serve = serve, .arg = arg, .porch = porch_open(CIVET_THREADS)};
+  if (!c->porch) return fail(c, listen, e), NULL;
   memcpy(options + 2, SETTINGS, sizeof SETTINGS);
   mg_init_library(0);
   struct mg_init_data init = {&callbacks, c, options};
@@ -166,12 +186,13 @@ int civet_port(const civet *c) {
 }
 
 int civet_active(const civet *c) { return atomic_load(&c->active); }
+void civet_hurry(civet *c) { porch_hurry(c->porch); }
 
 void civet_close(civet *c) {
   if (!c) return;
-  if (c->stop >= 0) eventfd_write(c->stop, 1);
+  porch_stop(c->porch);
   mg_stop(c->context);
   mg_exit_library();
-  if (c->stop >= 0) close(c->stop);
+  porch_close(c->porch);
   free(c);
 }

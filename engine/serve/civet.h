@@ -19,6 +19,7 @@ typedef void civet_serve(void *arg, http_request *rq, http_reply *rp);
 civet *civet_open(const char *listen, civet_serve *serve, void *arg, dts_error *e); /* LISTEN */
 int civet_port(const civet *c);
 int civet_active(const civet *c); /* requests whose reply is not yet written */
+void civet_hurry(civet *c);       /* whoever hardly moves is waited for no longer */
 void civet_close(civet *c);       /* requests under way must be over: it cuts them off */
 
 #endif

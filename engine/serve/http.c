@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "format/date.h"
 #include "format/json.h"
+#include "serve/doze.h"
 
 const char *http_header(const http_request *rq, const char *name) {
   for (size_t i = 0; i < rq->header_count; i++)
@@ -96,9 +97,13 @@ int http_body(http_request *rq, size_t limit, buffer *out, dts_error *e) {
     if (e) e->status = 413;
     return -1;
   }
+  if (!doze_hold((size_t)rq->length))
+    return refuse(e, 503, "BUSY", "too many large bodies are on their way: send it again later");
   while (rq->taken < rq->length) {
     int got = rq->wire.read(rq->wire.arg, out->data + out->size, (size_t)(rq->length - rq->taken));
-    if (got <= 0) return refuse(e, 400, "BODY", "the body ended before its Content-Length");
+    if (got <= 0)
+      return refuse(e, 400, "BODY",
+                    "the body ended, or came too slowly, before its Content-Length");
     out->size += (size_t)got;
     rq->taken += got;
   }

@@ -207,6 +207,7 @@ void server_close(server *s) {
   int64_t until = clock_monotonic_ms() + DRAIN_MS;
   atomic_store(&s->closing, true);
   if (s->hub) stream_hub_stop(s->hub);
+  if (s->civet) civet_hurry(s->civet);
   while (s->civet && civet_active(s->civet) && clock_monotonic_ms() < until)
     loop_turn(kernel_loop(s->kernel), 20); /* requests may wait for answers of the loop */
   civet_close(s->civet);

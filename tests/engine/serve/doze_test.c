@@ -1,16 +1,19 @@
-/* The program's own poll: what POSIX says for every thread, and a sleep until told to stop for those
- * that asked for it.
+/* The program's own poll: what POSIX says for every thread, and for those that serve a wait that ends
+ * when told to stop, or when the peer hardly moves and others wait.
  *
  * SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -22,8 +25,10 @@
 enum { LONG_MS = 20000, SHORT_MS = 50 };
 
 typedef struct sleeper {
-  int stop, other; /* eventfds */
-  bool endless;
+  porch *porch; /* NULL: a thread like any other */
+  int fd;
+  short events;
+  bool request; /* one is under way */
   int ms;
   int ready; /* what poll answered */
   short revents;
@@ -32,82 +37,193 @@ typedef struct sleeper {
 
 static void *sleep_once(void *arg) {
   sleeper *s = arg;
-  struct pollfd one = {.fd = s->other, .events = POLLIN};
+  struct pollfd one = {.fd = s->fd, .events = s->events};
   int64_t began = clock_monotonic_ms();
-  if (s->stop >= 0) doze_until(s->stop, s->endless);
+  doze_serving(s->porch);
+  doze_connection();
+  if (s->request) doze_request(true);
   s->ready = poll(&one, 1, s->ms);
   s->revents = one.revents;
   s->took = clock_monotonic_ms() - began;
   return NULL;
 }
 
-/* `told` can be read after some time; -1: nothing ever can. */
-static void sleep_and_tell(sleeper *s, int told) {
+typedef struct pairing {
+  porch *porch;
+  int ours, theirs; /* the two ends of a connection */
+} pairing;
+
+/* Both ends of a connection of TCP: what it moves can be asked. */
+static pairing new_pairing(int room) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof at;
+  pairing p = {.porch = porch_open(room), .theirs = socket(AF_INET, SOCK_STREAM, 0)};
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  assert_int_equal(0, bind(listener, (struct sockaddr *)&at, sizeof at));
+  assert_int_equal(0, listen(listener, 1));
+  assert_int_equal(0, getsockname(listener, (struct sockaddr *)&at, &size));
+  assert_int_equal(0, connect(p.theirs, (struct sockaddr *)&at, sizeof at));
+  p.ours = accept(listener, NULL, NULL);
+  assert_true(p.ours >= 0 && p.porch);
+  close(listener);
+  return p;
+}
+
+static void free_pairing(pairing *p) {
+  close(p->ours);
+  close(p->theirs);
+  porch_close(p->porch);
+}
+
+static sleeper sleep_in_a_thread(sleeper s, porch *stopped) {
   pthread_t thread;
-  assert_int_equal(0, pthread_create(&thread, NULL, sleep_once, s));
+  assert_int_equal(0, pthread_create(&thread, NULL, sleep_once, &s));
   usleep(4 * SHORT_MS * 1000);
-  if (told >= 0) eventfd_write(told, 1);
+  if (stopped) porch_stop(stopped);
   pthread_join(thread, NULL);
-}
-
-static sleeper new_sleeper(bool endless, int ms) {
-  return (sleeper){.stop = eventfd(0, 0), .other = eventfd(0, 0), .endless = endless, .ms = ms};
-}
-
-static void free_sleeper(sleeper *s) {
-  close(s->stop);
-  close(s->other);
-}
-
-static void an_endless_thread_sleeps_past_its_time(void **state) {
-  sleeper s = new_sleeper(true, SHORT_MS);
-  (void)state;
-  sleep_and_tell(&s, s.other);
-  assert_int_equal(1, s.ready);
-  assert_int_equal(POLLIN, s.revents);
-  assert_true(s.took >= 3 * SHORT_MS);
-  free_sleeper(&s);
+  return s;
 }
 
 static void what_stops_is_told_as_time_over(void **state) {
+  pairing p = new_pairing(64);
+  sleeper s = {.porch = p.porch, .fd = p.ours, .events = POLLIN, .ms = LONG_MS};
   (void)state;
-  for (int endless = 0; endless < 2; endless++) {
-    sleeper s = new_sleeper(endless, LONG_MS);
-    sleep_and_tell(&s, s.stop);
-    assert_int_equal(0, s.ready);
-    assert_int_equal(0, s.revents);
-    assert_true(s.took < LONG_MS / 2);
-    free_sleeper(&s);
-  }
+  s = sleep_in_a_thread(s, p.porch);
+  assert_int_equal(0, s.ready);
+  assert_int_equal(0, s.revents);
+  assert_true(s.took < LONG_MS / 2);
+  free_pairing(&p);
 }
 
 static void what_is_ready_counts_even_while_stopping(void **state) {
-  sleeper s = new_sleeper(true, LONG_MS);
+  pairing p = new_pairing(64);
+  sleeper s = {.porch = p.porch, .fd = p.ours, .events = POLLIN, .ms = LONG_MS};
   (void)state;
-  eventfd_write(s.stop, 1);
-  eventfd_write(s.other, 1);
-  sleep_and_tell(&s, -1);
+  porch_stop(p.porch);
+  assert_int_equal(1, send(p.theirs, "x", 1, 0));
+  s = sleep_in_a_thread(s, NULL);
   assert_int_equal(1, s.ready);
   assert_int_equal(POLLIN, s.revents);
-  free_sleeper(&s);
+  free_pairing(&p);
 }
 
-static void a_thread_that_is_not_endless_keeps_its_time(void **state) {
-  sleeper s = new_sleeper(false, SHORT_MS);
+static void a_thread_that_serves_keeps_its_time(void **state) {
   (void)state;
-  sleep_and_tell(&s, -1);
-  assert_int_equal(0, s.ready);
-  assert_true(s.took >= SHORT_MS - 1);
-  free_sleeper(&s);
+  for (int request = 0; request < 2; request++) {
+    pairing p = new_pairing(64);
+    sleeper s = {p.porch, p.ours, POLLIN, request, 5 * SHORT_MS, 0, 0, 0};
+    s = sleep_in_a_thread(s, NULL);
+    assert_int_equal(0, s.ready);
+    assert_true(s.took >= 5 * SHORT_MS - 1);
+    free_pairing(&p);
+  }
+}
+
+static void in_a_crowd_nobody_waits_for_the_next_head(void **state) {
+  pairing p = new_pairing(64);
+  sleeper s = {.porch = p.porch, .fd = p.ours, .events = POLLIN, .ms = LONG_MS};
+  char c;
+  (void)state;
+  porch_hurry(p.porch);
+  s = sleep_in_a_thread(s, NULL);
+  assert_int_equal(1, s.ready);
+  assert_true(s.took < 10 * DOZE_HEAD_MS);
+  assert_int_equal(0, recv(p.ours, &c, 1, 0)); /* it looks as if the peer had ended */
+  free_pairing(&p);
+}
+
+static void in_a_crowd_a_body_must_move(void **state) {
+  pairing p = new_pairing(64);
+  sleeper s = {p.porch, p.ours, POLLIN, true, LONG_MS, 0, 0, 0};
+  char c;
+  (void)state;
+  porch_hurry(p.porch);
+  s = sleep_in_a_thread(s, NULL);
+  assert_int_equal(1, s.ready);
+  assert_true(s.took >= 2 * SHORT_MS && s.took < LONG_MS / 4);
+  assert_int_equal(0, recv(p.ours, &c, 1, 0));
+  assert_int_equal(1, send(p.ours, "x", 1, 0)); /* and can still be told why */
+  free_pairing(&p);
+}
+
+static void in_a_crowd_an_answer_must_be_read(void **state) {
+  pairing p = new_pairing(64);
+  sleeper s = {p.porch, p.ours, POLLOUT, true, LONG_MS, 0, 0, 0};
+  char bytes[4096] = {0};
+  (void)state;
+  while (send(p.ours, bytes, sizeof bytes, MSG_DONTWAIT) > 0) continue;
+  porch_hurry(p.porch);
+  s = sleep_in_a_thread(s, NULL);
+  assert_true(s.took < LONG_MS / 4);
+  assert_int_equal(-1, send(p.ours, bytes, sizeof bytes, MSG_NOSIGNAL));
+  free_pairing(&p);
+}
+
+typedef struct flow {
+  int fd;
+  atomic_bool over;
+} flow;
+
+static void *pour(void *arg) {
+  flow *f = arg;
+  char bytes[8192] = {0};
+  while (!atomic_load(&f->over)) {
+    send(f->fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    usleep(20 * 1000);
+  }
+  return NULL;
+}
+
+static void a_body_that_moves_is_waited_for_in_a_crowd(void **state) {
+  pairing p = new_pairing(64);
+  flow f = {.fd = p.theirs};
+  pthread_t thread;
+  char bytes[65536];
+  int64_t until = clock_monotonic_ms() + 1500, taken = 0;
+  (void)state;
+  porch_hurry(p.porch);
+  pthread_create(&thread, NULL, pour, &f);
+  doze_serving(p.porch);
+  doze_request(true);
+  while (clock_monotonic_ms() < until) {
+    struct pollfd one = {.fd = p.ours, .events = POLLIN};
+    assert_int_equal(1, poll(&one, 1, 1000));
+    ssize_t n = recv(p.ours, bytes, sizeof bytes, 0);
+    assert_true(n > 0);
+    taken += n;
+  }
+  doze_request(false);
+  doze_serving(NULL);
+  atomic_store(&f.over, true);
+  pthread_join(thread, NULL);
+  assert_true(taken > 100000);
+  free_pairing(&p);
 }
 
 static void a_glance_never_sleeps(void **state) {
-  sleeper s = new_sleeper(true, 0);
+  pairing p = new_pairing(64);
+  sleeper s = {.porch = p.porch, .fd = p.ours, .events = POLLIN, .ms = 0};
   (void)state;
-  sleep_and_tell(&s, -1);
+  s = sleep_in_a_thread(s, NULL);
   assert_int_equal(0, s.ready);
   assert_true(s.took < LONG_MS / 2);
-  free_sleeper(&s);
+  free_pairing(&p);
+}
+
+static void bodies_in_memory_are_a_crowd_and_have_an_end(void **state) {
+  porch *p = porch_open(64);
+  (void)state;
+  doze_serving(p);
+  doze_request(true);
+  assert_true(doze_hold(PORCH_HELD));
+  assert_false(porch_crowded(p));
+  assert_true(doze_hold(1));
+  assert_true(porch_crowded(p));
+  assert_false(doze_hold(PORCH_MOST));
+  doze_request(false);
+  assert_false(porch_crowded(p));
+  doze_serving(NULL);
+  porch_close(p);
 }
 
 static void other_threads_have_the_poll_of_posix(void **state) {
@@ -143,10 +259,14 @@ static void a_signal_ends_a_wait(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(an_endless_thread_sleeps_past_its_time),
       cmocka_unit_test(what_stops_is_told_as_time_over),
       cmocka_unit_test(what_is_ready_counts_even_while_stopping),
-      cmocka_unit_test(a_thread_that_is_not_endless_keeps_its_time),
+      cmocka_unit_test(a_thread_that_serves_keeps_its_time),
+      cmocka_unit_test(in_a_crowd_nobody_waits_for_the_next_head),
+      cmocka_unit_test(in_a_crowd_a_body_must_move),
+      cmocka_unit_test(in_a_crowd_an_answer_must_be_read),
+      cmocka_unit_test(a_body_that_moves_is_waited_for_in_a_crowd),
+      cmocka_unit_test(bodies_in_memory_are_a_crowd_and_have_an_end),
       cmocka_unit_test(a_glance_never_sleeps),
       cmocka_unit_test(other_threads_have_the_poll_of_posix),
       cmocka_unit_test(a_signal_ends_a_wait),
