@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { pause, until } from "./project.mjs";
 
 const DTS = process.env.DTS ?? "build/dts";
-const SOON_MS = 1000, GROWTH_KB = 384 * 1024;
+const SOON_MS = 1000, GROWTH_KB = 256 * 1024;
 
 const SCRIPT = `local dts = require "dts"
 dts.pipeline { name = "hooks", ingest = { signature = { header = "X-Sig", secret = "hook" } }, run = function(ctx) end }
@@ -134,7 +134,8 @@ test("readers of a large answer that do not read", { timeout: 30000 }, async (t)
   await others(t, 2 * SOON_MS); // to copy half a gigabyte is work
   const grown = resident() - before;
   t.diagnostic(`${Math.round(grown / 1024)} MB more`);
-  assert.ok(grown < GROWTH_KB, `${Math.round(grown / 1024)} MB more`);
+  const sanitized = readFileSync(`/proc/${engine.pid}/maps`, "utf8").includes("libasan"); // it keeps what was freed
+  assert.ok(sanitized || grown < GROWTH_KB, `${Math.round(grown / 1024)} MB more`);
 });
 
 test("it is small again, and stops at once", { timeout: 30000 }, async (t) => {
