@@ -208,7 +208,9 @@ bool access_host_fits(const char *host, bool loopback, const value *hosts) {
   if (!size || !port) return false;
   if (is_name(host, size, "localhost") || is_name(host, size, "[::1]")) return true;
   if (strspn(host, "0123456789.") == size && strncmp(host, "127.", 4) == 0) return true;
-  if (size > 10 && is_name(host + size - 10, 10, ".localhost")) return true;
+  bool plain =
+      strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == size;
+  if (plain && size > 10 && is_name(host + size - 10, 10, ".localhost")) return true;
   bool listed = hosts && hosts->kind == VALUE_LIST;
   for (size_t i = 0; listed && i < hosts->list.count; i++)
     if (hosts->list.items[i].kind == VALUE_TEXT &&

@@ -49,10 +49,19 @@ static const char *encoded(const char *before, const char *name, arena *a) {
   return text;
 }
 
-static int too_large(const api_call *c, int64_t size, dts_error *e) {
-  error_fail(e, "LIMIT_SIZE", "a file of %lld bytes is too large, at most %lld are taken",
-             (long long)size, (long long)server_upload_limit(c->server));
-  return -1;
+static int too_large(int64_t size, int64_t most, dts_error *e) {
+  return error_fail(e, "LIMIT_SIZE", "a file of %lld bytes is too large, at most %lld are taken",
+                    (long long)size, (long long)most);
+}
+
+static int read_size(const value *body, int64_t most, int64_t *out, dts_error *e) {
+  const value *given = value_get(body, "size");
+  bool none = !given || given->kind == VALUE_NULL;
+  *out = none ? -1 : given->kind == VALUE_INTEGER ? given->integer : -2;
+  if (*out > most) return too_large(*out, most, e);
+  if (none || *out >= 0) return 0;
+  error_fail(e, "PARAM", "size: a whole number of bytes expected");
+  return error_hint(e, "leave it out where the size is not known");
 }
 
 static int upload_address(api_call *c, dts_error *e) {
@@ -61,10 +70,10 @@ static int upload_address(api_call *c, dts_error *e) {
   const char *name = value_get_text(&body, "name", "");
   const value *given = value_get(&body, "name");
   if (given && given->kind == VALUE_TEXT && strlen(name) != given->text.size) name = ""; /* a NUL */
-  int64_t size = value_get_integer(&body, "size", -1);
+  int64_t size;
   if (presign_name_check(name, e) < 0) return -1;
-  if (size > server_upload_limit(c->server)) return too_large(c, size, e);
-  presigned what = {"PUT", name, size < 0 ? -1 : size, c->now + VALID_MS};
+  if (read_size(&body, server_upload_limit(c->server), &size, e) < 0) return -1;
+  presigned what = {"PUT", name, size, c->now + VALID_MS};
   c->rp->status = 201;
   reply_address(c, encoded("/upload/", name, c->memory), &what, true);
   return 0;
@@ -156,10 +165,7 @@ static int upload(api_call *c, dts_error *e) {
   if (presign_name_check(c->args[0], e) < 0) return -1;
   int64_t limit = server_upload_limit(c->server);
   if (what.size >= 0 && what.size < limit) limit = what.size;
-  if (c->rq->length > limit) {
-    too_large(c, c->rq->length, e);
-    return error_hint(e, "this address takes at most %lld bytes", (long long)limit);
-  }
+  if (c->rq->length > limit) return too_large(c->rq->length, limit, e);
   return keep(c, c->args[0], e);
 }
 

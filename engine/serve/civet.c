@@ -36,6 +36,18 @@ static int wire_write(void *arg, const void *bytes, size_t size) {
   return mg_write(arg, bytes, size);
 }
 
+/* CivetWeb ends the headers at the first line that is none (one that is folded, or has no name), and
+ * takes what stands behind for nothing: a length there would go unseen, and the body for the next
+ * request. Behind the last header nothing but the empty line may stand. */
+static bool is_torn(const struct mg_request_info *info) {
+  if (!info->num_headers) return false;
+  const char *at = info->http_headers[info->num_headers - 1].value;
+  at += strlen(at);
+  while (!*at) at++; /* the line's end, which it wrote over; the head ends with another */
+  at += *at == '\n';
+  return *at != '\r' && *at != '\n';
+}
+
 static void fill(http_request *rq, const struct mg_request_info *info, struct mg_connection *conn) {
   rq->method = info->request_method;
   rq->path = info->local_uri_raw ? info->local_uri_raw : info->request_uri;
@@ -44,6 +56,8 @@ static void fill(http_request *rq, const struct mg_request_info *info, struct mg
   for (int i = 0; i < info->num_headers && i < HTTP_HEADERS; i++)
     rq->headers[rq->header_count++] =
         (pair){info->http_headers[i].name, info->http_headers[i].value};
+  if (is_torn(info) && rq->header_count < HTTP_HEADERS)
+    rq->headers[rq->header_count++] = (pair){"", ""}; /* not well formed: http_check refuses it */
   rq->wire = (http_wire){conn, wire_read, wire_write};
 }
 

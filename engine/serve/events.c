@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "format/json.h"
+#include "serve/access.h"
 
 /* A beat keeps proxies from ending a quiet stream. A page that is gone is noticed when a second one
  * cannot be written; where streams become few, the hub sends some in between. */
@@ -40,6 +41,17 @@ static bool is_hidden(const api_call *c, const char *text) {
   return !(c->who.scopes & KEY_READ) && strncmp(text, "event: run", 10) == 0;
 }
 
+/* A key that was taken away hears no more. */
+static bool is_still_known(api_call *c) {
+  arena memory = {0};
+  who w;
+  bool known = !c->who.name ||
+               (access_find(server_access(c->server), c->store, c->rq, &memory, &w, NULL) == 0 &&
+                w.name && w.scopes == c->who.scopes);
+  arena_free(&memory);
+  return known;
+}
+
 static void pass(api_call *c, stream *s, const char *const *sent, size_t count) {
   bool over = false, fine = true;
   int64_t written = clock_monotonic_ms();
@@ -48,7 +60,8 @@ static void pass(api_call *c, stream *s, const char *const *sent, size_t count) 
     char *text = left > 0 ? stream_next(s, (int)left, &over) : NULL;
     bool beat = !text && !over;
     if (beat || (text && !is_hidden(c, text) && !was_sent(text, sent, count))) {
-      fine = write_all(c, beat ? STREAM_BEAT : text, strlen(beat ? STREAM_BEAT : text));
+      fine = is_still_known(c) &&
+             write_all(c, beat ? STREAM_BEAT : text, strlen(beat ? STREAM_BEAT : text));
       written = clock_monotonic_ms();
     }
     beats += beat;

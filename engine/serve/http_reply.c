@@ -98,11 +98,14 @@ static const char manners[] = "X-Content-Type-Options: nosniff\r\n"
                               "base-uri 'none'; form-action 'self'\r\n"
                               "Cross-Origin-Resource-Policy: same-origin\r\n";
 
-/* A header's text comes from scripts too: anything that could begin a new line ends it. */
+/* A header's text comes from scripts too: anything that could begin a new line ends it, and any
+ * other control character as well. */
 static void add_header(buffer *out, const char *name, const char *text) {
+  size_t size = 0;
+  while ((unsigned char)text[size] >= 32 && text[size] != 127) size++;
   buffer_add_text(out, name);
   buffer_add_text(out, ": ");
-  buffer_add(out, text, strcspn(text, "\r\n"));
+  buffer_add(out, text, size);
   buffer_add_text(out, "\r\n");
 }
 

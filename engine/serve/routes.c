@@ -90,10 +90,21 @@ static int filter_by_params(selection *s, const value *params, dts_error *e) {
   return 0;
 }
 
+/* The caller may ask for fewer rows than the script allows, not for more. */
+static int add_limit(selection *s, const value *most, const value *asked, dts_error *e) {
+  int64_t n = most && most->kind == VALUE_INTEGER ? most->integer : -1;
+  if (asked && asked->kind == VALUE_INTEGER && !selection_type(s, "limit")) {
+    if (asked->integer < 0)
+      return params_refuse("limit", "an integer of 0 or more", "a negative one", e);
+    if (n < 0 || asked->integer < n) n = asked->integer;
+  }
+  if (n >= 0) buffer_add_format(&s->sql, " limit %lld", (long long)n);
+  return 0;
+}
+
 /* `from`: parameters that match columns filter; a parameter `limit` is the limit. */
 static int compose(api_call *c, selection *s, const char *from, const value *q, const value *params,
                    dts_error *e) {
-  const value *limit = value_get(q, "limit"), *asked = value_get(params, "limit");
   if (selection_begin(s, c->store, c->memory, select_quote(from, c->memory), e) < 0) return -1;
   if (filter_by_params(s, params, e) < 0 || selection_where(s, value_get(q, "where"), e) < 0)
     return -1;
@@ -102,10 +113,7 @@ static int compose(api_call *c, selection *s, const char *from, const value *q, 
               params->map.pairs[i].item);
   if (selection_columns(s, value_get(q, "columns"), e) < 0) return -1;
   if (selection_order(s, value_get(q, "order"), e) < 0) return -1;
-  if (asked && asked->kind == VALUE_INTEGER && !selection_type(s, "limit")) limit = asked;
-  if (limit && limit->kind == VALUE_INTEGER && limit->integer >= 0)
-    buffer_add_format(&s->sql, " limit %lld", (long long)limit->integer);
-  return 0;
+  return add_limit(s, value_get(q, "limit"), value_get(params, "limit"), e);
 }
 
 static int read_from(api_call *c, routed *x, const char *from, const value *q, const value *params,
@@ -132,13 +140,28 @@ static void write_rows(api_call *c, const routed *x) {
   buffer_add_char(&c->rp->body, ']');
 }
 
+/* What may stand in the SQL itself: what was chosen from the script's own list, never a text of the
+ * caller's. */
+static value choices_of(const api_call *c, const routed *x) {
+  const value *declared = value_get(x->route->declared, "params");
+  value chosen = value_map();
+  for (size_t i = 0; declared && i < declared->list.count; i++) {
+    const char *name = value_get_text(&declared->list.items[i], "name", "");
+    const value *v = value_get(&x->params, name);
+    bool choice = strcmp(value_get_text(&declared->list.items[i], "type", ""), "choice") == 0;
+    if (choice && v) value_set(c->memory, &chosen, name, *v);
+  }
+  return chosen;
+}
+
 static int serve_rows(api_call *c, routed *x, dts_error *e) {
   static const value none = {.kind = VALUE_MAP};
+  value chosen = choices_of(c, x);
   const value *d = x->route->declared;
   const char *sql = value_get_text(d, "sql", NULL), *from = value_get_text(d, "from", NULL);
   int64_t keep = value_get_integer(d, "cache_ms", 0);
-  int rc = sql ? read_sql(c, x, select_choices(sql, &x->params, c->memory), &x->params, e)
-               : read_from(c, x, select_choices(from ? from : "", &x->params, c->memory), d,
+  int rc = sql ? read_sql(c, x, select_choices(sql, &chosen, c->memory), &x->params, e)
+               : read_from(c, x, select_choices(from ? from : "", &chosen, c->memory), d,
                            x->params.map.count ? &x->params : &none, e);
   if (rc < 0) return -1;
   write_rows(c, x);

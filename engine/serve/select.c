@@ -10,6 +10,8 @@
 #include "format/date.h"
 #include "format/json.h"
 
+enum { LONGEST_LIST = 10000 };
+
 typedef struct checking {
   const char *sql;
   arena *memory;
@@ -198,19 +200,25 @@ int selection_filter_query(selection *x, const char *column, const address *at, 
   return 0;
 }
 
-static int where_list(selection *x, const char *column, const value *list) {
-  const char *names = "";
+static int where_list(selection *x, const char *column, const value *list, dts_error *e) {
+  buffer b;
+  if (list->list.count > LONGEST_LIST)
+    return error_fail(e, "WHERE", "where: '%.80s' lists %zu values, at most %d expected", column,
+                      list->list.count, LONGEST_LIST);
+  buffer_init(&b, 1 << 20);
+  buffer_add_format(&b, "%s in (", select_quote(column, x->memory));
   for (size_t i = 0; i < list->list.count; i++)
-    names =
-        arena_format(x->memory, "%s%s:%s", names, i ? ", " : "", add_param(x, list->list.items[i]));
-  add_condition(x, arena_format(x->memory, "%s in (%s)", select_quote(column, x->memory), names));
+    buffer_add_format(&b, "%s:%s", i ? ", " : "", add_param(x, list->list.items[i]));
+  buffer_add_char(&b, ')');
+  add_condition(x, buffer_text(&b));
+  buffer_free(&b);
   return 0;
 }
 
 static int where_pair(selection *x, const char *column, const value *v, dts_error *e) {
   if (!selection_type(x, column)) return selection_unknown(x, column, e);
   if (v->kind == VALUE_NULL) return 0;
-  if (v->kind == VALUE_LIST) return where_list(x, column, v);
+  if (v->kind == VALUE_LIST) return where_list(x, column, v, e);
   if (v->kind != VALUE_MAP) return selection_filter(x, column, "=", *v, e);
   const value *from = value_get(v, "from"), *to = value_get(v, "to");
   if (from && selection_filter(x, column, ">=", *from, e) < 0) return -1;

@@ -57,6 +57,12 @@ static void smuggling_is_refused(void **state) {
       {"Host: evil.example\r\nContent-Length: 4\r\n", 421},
       {"Content-Length: 4\r\n", 400},
       {"Host: localhost\r\nContent-Length: -4\r\n", 411},
+      {"Host: localhost\r\nX: a\r\n b\r\nContent-Length: 4\r\n", 400},
+      {"Host: localhost\r\nX: a\r\n\tb\r\nTransfer-Encoding: chunked\r\n", 400},
+      {"Host: localhost\r\nContent-Length: 4\r\n 4\r\n", 400},
+      {"Host: localhost\r\n: nameless\r\nContent-Length: 4\r\n", 400},
+      {"Host: localhost\r\n\xc3\xa9: x\r\nContent-Length: 4\r\n", 400},
+      {"Host: localhost\r\nX:\r\n b\r\nContent-Length: 4\r\n", 400},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *text = arena_format(&w->memory,
@@ -153,6 +159,31 @@ static void streams_leave_threads_for_others(void **state) {
   for (size_t i = 0; i <= MOST; i++) close(fds[i]);
 }
 
+static void a_key_that_is_taken_away_hears_no_more(void **state) {
+  WORLD;
+  char text[1024];
+  reply r = ask_admin(w, "POST", "/api/v1/keys", "{\"name\":\"ear\",\"scopes\":[\"read\"]}");
+  value v = json_of(w, &r);
+  const char *ask_text =
+      arena_format(&w->memory, "GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n%s\r\n",
+                   bearer(w, value_get_text(&v, "key", "?")));
+  reply_free(&r);
+  int fd = dial(w);
+  assert_true(send(fd, ask_text, strlen(ask_text), MSG_NOSIGNAL) > 0);
+  assert_true(recv(fd, text, sizeof text, 0) > 12);
+  assert_memory_equal("HTTP/1.1 200", text, 12);
+  r = ask_admin(w, "DELETE", "/api/v1/keys/ear", NULL);
+  assert_int_equal(2, r.status / 100);
+  reply_free(&r);
+  run_pipeline(w, "more");
+  for (ssize_t n; (n = recv(fd, text, sizeof text - 1, 0)) != 0;) {
+    assert_true(n > 0); /* ended by the server */
+    text[n] = 0;
+    assert_null(strstr(text, "event:"));
+  }
+  close(fd);
+}
+
 static void random_bytes_never_end_it(void **state) {
   WORLD;
   static const char alphabet[] =
@@ -220,6 +251,7 @@ int main(void) {
                                      T(too_many_or_too_large_headers_are_refused),
                                      T(a_body_cut_short_stores_nothing),
                                      T(slow_heads_are_cut_off_and_hold_nobody),
+                                     T(a_key_that_is_taken_away_hears_no_more),
                                      T(streams_leave_threads_for_others),
                                      T(many_at_once_all_get_their_own_answer),
                                      T(random_bytes_never_end_it)};

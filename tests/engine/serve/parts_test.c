@@ -330,6 +330,7 @@ static void hosts_that_are_not_ours_do_not_fit(void **state) {
   assert_true(access_host_fits("[::1]:80", true, NULL));
   assert_true(access_host_fits("a.localhost:1", true, NULL));
   assert_false(access_host_fits("evil.example", true, NULL));
+  assert_false(access_host_fits("evil.example#.localhost", true, NULL));
   assert_false(access_host_fits("127.0.0.1.evil.example", true, NULL));
   assert_false(access_host_fits("localhost:80x", true, NULL));
   assert_false(access_host_fits("", true, NULL));

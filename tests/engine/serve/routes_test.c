@@ -21,6 +21,62 @@ static void a_route_gives_rows_as_objects(void **state) {
   expect(w, "GET", "/api/none", NULL, NULL, 404, NULL);
 }
 
+/* Only a choice of the script's own list stands in its SQL; a text is bound. */
+static void a_callers_text_is_never_sql(void **state) {
+  WORLD;
+  static const char *const texts[] = {"%27%7C%7C(select%20count(*)%20from%20rates)%7C%7C%27",
+                                      "%27%20as%20x%2C%20%27", "%7Bevery%7D", "a%27%27b"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    reply r =
+        ask(w, "GET", arena_format(&w->memory, "/api/said?every=b&c=%s", texts[i]), NULL, NULL);
+    if (r.status != 200) fail_msg("%s: %s", texts[i], r.body);
+    value v = json_of(w, &r);
+    assert_string_equal("{c}", value_get_text(&v.list.items[0], "said", ""));
+    assert_string_equal("b", value_get_text(&v.list.items[0], "every", ""));
+    reply_free(&r);
+  }
+  expect(w, "GET", "/api/said?c=x&every=c", NULL, NULL, 422, "PARAM");
+}
+
+static void a_limit_asked_for_only_lowers_the_scripts_own(void **state) {
+  WORLD;
+  static const struct {
+    const char *query;
+    size_t rows;
+  } cases[] = {{"", 2}, {"?limit=1", 1}, {"?limit=0", 0}, {"?limit=9223372036854775807", 2}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    reply r = ask(w, "GET", arena_format(&w->memory, "/api/few%s", cases[i].query), NULL, NULL);
+    value v = json_of(w, &r);
+    if (v.list.count != cases[i].rows) fail_msg("%s: %zu rows", cases[i].query, v.list.count);
+    reply_free(&r);
+  }
+  expect(w, "GET", "/api/few?limit=-1", NULL, NULL, 422, "PARAM");
+}
+
+static void a_list_of_conditions_has_an_end(void **state) {
+  WORLD;
+  buffer b;
+  buffer_init(&b, 1 << 20);
+  buffer_add_text(&b, "/api/where?w=[9007199254740993");
+  for (int i = 0; i < 3000; i++) buffer_add_text(&b, ",1");
+  buffer_add_text(&b, "]");
+  expect(w, "GET", buffer_text(&b), NULL, NULL, 200, NULL);
+  buffer_free(&b);
+}
+
+static void what_comes_back_in_a_header_begins_no_line(void **state) {
+  WORLD;
+  static const char *const texts[] = {"/x%0D%0AX-Evil:1", "/x%0AX-Evil:1", "/x%0DX-Evil:1",
+                                      "/x%01X-Evil:1", "/x%7FX-Evil:1"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    reply r = ask(w, "GET", arena_format(&w->memory, "/api/back?to=%s", texts[i]), NULL, NULL);
+    assert_int_equal(302, r.status);
+    assert_non_null(strstr(r.head, "Location: /x\r\n"));
+    assert_null(strstr(r.head, "X-Evil"));
+    reply_free(&r);
+  }
+}
+
 static void a_kept_reply_ends_with_the_next_commit(void **state) {
   WORLD;
   reply r = ask(w, "GET", "/api/rates/GBP", NULL, NULL);
@@ -87,10 +143,15 @@ static void what_asks_the_clock_is_never_kept(void **state) {
 #define T(f) cmocka_unit_test(f)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      T(a_route_gives_rows_as_objects), T(a_kept_reply_ends_with_the_next_commit),
-      T(handlers_answer_from_a_warm_worker), T(large_replies_are_packed_for_who_asks),
-      T(what_asks_the_clock_is_never_kept)};
+  const struct CMUnitTest tests[] = {T(a_route_gives_rows_as_objects),
+                                     T(a_callers_text_is_never_sql),
+                                     T(a_limit_asked_for_only_lowers_the_scripts_own),
+                                     T(a_list_of_conditions_has_an_end),
+                                     T(what_comes_back_in_a_header_begins_no_line),
+                                     T(a_kept_reply_ends_with_the_next_commit),
+                                     T(handlers_answer_from_a_warm_worker),
+                                     T(large_replies_are_packed_for_who_asks),
+                                     T(what_asks_the_clock_is_never_kept)};
   log_set_level(LOG_LEVEL_ERROR);
   return cmocka_run_group_tests(tests, world_open_filled, world_close);
 }

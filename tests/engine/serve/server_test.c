@@ -365,6 +365,10 @@ static void an_upload_keeps_to_its_address(void **state) {
   expect(w, "PUT", "/upload/sales-2.csv", NULL, "1", 403, "SIGNATURE");
   const char *key = bearer(w, server_session_key(w->server));
   expect(w, "POST", "/api/v1/uploads", key, "{\"name\":\"../x\"}", 422, "FILE_NAME");
+  static const char *const sizes[] = {"-1", "1.5", "\"9\"", "1e30", "[]"};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    expect(w, "POST", "/api/v1/uploads", key,
+           arena_format(&w->memory, "{\"name\":\"x\",\"size\":%s}", sizes[i]), 422, "PARAM");
   expect(w, "POST", "/api/v1/uploads", key, "{\"name\":\"x\",\"size\":99999999}", 413,
          "LIMIT_SIZE");
   url = presign(w, "{\"name\":\"nobody-wants-this.txt\"}");
