@@ -190,7 +190,7 @@ static void test_a_quota_that_is_used_up_is_waited_for(void **state) {
   assert_int_equal(got[1].status, 200);
   near(got[1].tried[0].waited_ms, 20000);
   assert_string_equal(got[2].error.code, "HTTP_LATER");
-  near(got[2].error.retry_after_ms, 600000);
+  assert_in_range(got[2].error.retry_after_ms, 595000, 600000); /* what is left of it */
   assert_int_equal(s.requests, 2);
 }
 
