@@ -104,6 +104,7 @@ static int begin_request(struct mg_connection *conn) {
 
 /* CivetWeb's own faults (a head that is no HTTP, one that is too large) are answered in our words. */
 static int http_error(struct mg_connection *conn, int status, const char *message) {
+  mg_set_user_connection_data(conn, conn); /* it is answered */
   http_reply rp = {.close = true};
   http_request rq = {.method = "GET"};
   dts_error e = {0};
@@ -135,6 +136,14 @@ static int begin_connection(const struct mg_connection *conn, void **data) {
   (void)data;
   doze_connection();
   return 0;
+}
+
+/* Only a proxy is asked for "*" or for a whole URL; CivetWeb closes without a word. */
+static void refuse_target(const struct mg_connection *conn) {
+  const struct mg_request_info *info = mg_get_request_info(conn);
+  const char *target = info ? info->request_uri : NULL;
+  if (!target || *target == '/' || mg_get_user_connection_data(conn)) return;
+  http_error((struct mg_connection *)(uintptr_t)conn, 400, "its target must begin with '/'");
 }
 
 static void end_connection(const struct mg_connection *conn) {
@@ -173,6 +182,7 @@ civet *civet_open(const char *listen, civet_serve *serve, void *arg, dts_error *
                                    .log_access = quiet,
                                    .init_thread = begin_thread,
                                    .init_connection = begin_connection,
+                                   .connection_close = refuse_target,
                                    .connection_closed = end_connection,
                                    .http_error = http_error};
   civet *c = memory_alloc(sizeof *c);

@@ -43,6 +43,22 @@ static void no_path_leads_out(void **state) {
   still_alive(w);
 }
 
+static void a_target_that_is_no_path_is_told_so(void **state) {
+  WORLD;
+  static const char *const targets[] = {"*", "http://localhost/healthz", "http://evil.example/",
+                                        "localhost:80", "healthz"};
+  for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+    const char *text = arena_format(
+        &w->memory, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n",
+        targets[i]);
+    reply r = send_raw(w, text, strlen(text));
+    if (r.status != 400) fail_msg("%s: %d", targets[i], r.status);
+    assert_null(strstr(r.body, "HTTP/1.1 "));
+    reply_free(&r);
+  }
+  still_alive(w);
+}
+
 static void smuggling_is_refused(void **state) {
   WORLD;
   static const struct {
@@ -247,6 +263,7 @@ static void many_at_once_all_get_their_own_answer(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {T(no_path_leads_out),
+                                     T(a_target_that_is_no_path_is_told_so),
                                      T(smuggling_is_refused),
                                      T(too_many_or_too_large_headers_are_refused),
                                      T(a_body_cut_short_stores_nothing),
