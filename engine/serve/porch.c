@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -33,6 +34,7 @@ struct porch {
   atomic_llong held;
   bool listening;
   guest ready; /* fd -1: none */
+  size_t most; /* guests: a quarter of the descriptors at most, others need theirs */
   int64_t due; /* when somebody may have waited too long */
   guest guests[PORCH_GUESTS];
   char head[HEAD];
@@ -66,12 +68,20 @@ static void unwatch(porch *p, guest *g) {
   g->fd = -1;
 }
 
+static size_t count_places(void) {
+  struct rlimit limit = {0};
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur / 4 >= PORCH_GUESTS)
+    return PORCH_GUESTS;
+  return limit.rlim_cur >= 4 ? limit.rlim_cur / 4 : 1;
+}
+
 porch *porch_open(int room) {
   porch *p = memory_alloc(sizeof *p);
   memset(p, 0, sizeof *p);
   p->stop = eventfd(0, EFD_CLOEXEC);
   p->epoll = epoll_create1(EPOLL_CLOEXEC);
   p->room = room;
+  p->most = count_places();
   p->due = INT64_MAX;
   p->ready.fd = -1;
   for (size_t i = 0; i < PORCH_GUESTS; i++) p->guests[i].fd = -1;
@@ -136,7 +146,7 @@ static void send_away_late(porch *p, int64_t now) {
 }
 
 static guest *find_place(porch *p) {
-  for (size_t i = 0; i < PORCH_GUESTS; i++)
+  for (size_t i = 0; i < p->most; i++)
     if (p->guests[i].fd < 0) return &p->guests[i];
   guest *oldest = find_oldest(p);
   send_away(p, oldest);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -130,6 +131,26 @@ static void of_too_many_the_oldest_goes(void **state) {
   free_house(&h);
 }
 
+static void guests_leave_descriptors_for_others(void **state) {
+  struct rlimit before, few;
+  assert_int_equal(0, getrlimit(RLIMIT_NOFILE, &before));
+  few = before;
+  few.rlim_cur = 80;
+  assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &few));
+  house h = new_house();
+  assert_int_equal(0, setrlimit(RLIMIT_NOFILE, &before));
+  int fds[30], left = 0;
+  (void)state;
+  for (size_t i = 0; i < 30; i++) fds[i] = come(&h, "GET");
+  serve_next(&h, come(&h, WHOLE), "GET");
+  for (size_t i = 0; i < 30; i++) {
+    left += !is_over(fds[i]);
+    close(fds[i]);
+  }
+  assert_int_equal(20, left);
+  free_house(&h);
+}
+
 static void who_leaves_makes_room(void **state) {
   house h = new_house();
   (void)state;
@@ -201,6 +222,7 @@ int main(void) {
       cmocka_unit_test(who_says_all_is_served_before_who_came_first),
       cmocka_unit_test(what_is_no_head_is_passed_on_at_once),
       cmocka_unit_test(of_too_many_the_oldest_goes),
+      cmocka_unit_test(guests_leave_descriptors_for_others),
       cmocka_unit_test(who_leaves_makes_room),
       cmocka_unit_test(it_stops_though_guests_wait),
       cmocka_unit_test(a_head_has_ten_seconds_however_it_drips),
