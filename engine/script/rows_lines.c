@@ -29,8 +29,8 @@ static int reader_gc(lua_State *L) {
 }
 
 static int line_too_long(lua_State *L, const reader *r) {
-  return fault_fail(L, "LIMIT_SIZE", "line %lld of %s is longer than 16 MB",
-                    (long long)r->line + 1, r->feed.origin);
+  return fault_fail(L, "LIMIT_SIZE", "line %lld of %s is longer than 16 MB", (long long)r->line + 1,
+                    r->feed.origin);
 }
 
 /* The next line without its end; false when there is none. */
