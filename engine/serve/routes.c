@@ -95,7 +95,8 @@ static int add_limit(selection *s, const value *most, const value *asked, dts_er
   int64_t n = most && most->kind == VALUE_INTEGER ? most->integer : -1;
   if (asked && asked->kind == VALUE_INTEGER && !selection_type(s, "limit")) {
     if (asked->integer < 0)
-      return params_refuse("limit", "an integer of 0 or more", "a negative one", e);
+      return params_refuse("limit", "an integer of 0 or more",
+                           arena_format(s->memory, "%lld", (long long)asked->integer), e);
     if (n < 0 || asked->integer < n) n = asked->integer;
   }
   if (n >= 0) buffer_add_format(&s->sql, " limit %lld", (long long)n);
