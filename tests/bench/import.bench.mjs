@@ -6,8 +6,8 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pair, report } from "./pair.mjs";
+import { DTS as dts } from "../program.mjs";
 
-const dts = process.env.DTS ?? new URL("../../build/dts", import.meta.url).pathname;
 const ROWS = Number(process.env.ROWS ?? 1_000_000), ROUNDS = Number(process.env.ROUNDS ?? 2);
 
 const SCRIPT = `

@@ -6,8 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { report } from "./pair.mjs";
+import { DTS as dts } from "../program.mjs";
 
-const dts = process.env.DTS ?? new URL("../../build/dts", import.meta.url).pathname;
 const payloads = join(process.env.TEST_DATA ?? "", "events/payloads");
 const ROUNDS = 9, TIMES = 10;
 

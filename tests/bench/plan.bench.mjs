@@ -5,11 +5,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { single } from "./pair.mjs";
+import { DTS as dts } from "../program.mjs";
 
 const root = new URL("../..", import.meta.url).pathname;
-const dts = resolve(process.env.DTS ?? join(root, "build/dts"));
 if (!existsSync(dts)) throw new Error(`there is no ${dts}: build it, or name another in DTS`);
 
 const SCRIPT = `

@@ -5,10 +5,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { pair, report } from "./pair.mjs";
+import { DTS as dts } from "../program.mjs";
 
-const dts = resolve(process.env.DTS ?? new URL("../../build/dts", import.meta.url).pathname);
 const build = dirname(dts);
 const folder = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "dts-put-"));
 const peer = join(build, "tests/bench-store-put_bench");

@@ -7,9 +7,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pair, report, single } from "./pair.mjs";
+import { DTS as program } from "../program.mjs";
 
 const DELAY = 50;
 const COUNT = 1000;
@@ -52,7 +53,6 @@ async function once_run(program, folder) {
 const peer_run = async (peer, port, atOnce) => Number(execFileSync(peer, [`http://127.0.0.1:${port}`, COUNT, atOnce]));
 
 async function main() {
-  const program = process.env.DTS ? resolve(process.env.DTS) : fileURLToPath(new URL("../../build/dts", import.meta.url));
   const server = fork(self, ["serve"]);
   const [port] = await once(server, "message");
   const folder = mkdtempSync(join(tmpdir(), "dts-requests-"));

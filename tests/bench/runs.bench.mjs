@@ -6,11 +6,11 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { single } from "./pair.mjs";
+import { DTS as dts } from "../program.mjs";
 
-const dts = resolve(process.env.DTS ?? new URL("../../build/dts", import.meta.url).pathname);
 const JOBS = Number(process.env.JOBS ?? 20_000), SINGLE = 60, QUEUED = 10_000;
 
 const SCRIPT = `

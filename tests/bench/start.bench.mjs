@@ -5,10 +5,9 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { pair, report } from "./pair.mjs";
+import { DTS } from "../program.mjs";
 
-const DTS = process.env.DTS ?? fileURLToPath(new URL("../../build/dts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "dts-start-"));
 mkdirSync(join(folder, "pipelines"));
 writeFileSync(join(folder, "dts.lua"), 'return { name = "start", timezone = "UTC" }\n');

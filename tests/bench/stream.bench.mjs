@@ -9,8 +9,8 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { single } from "./pair.mjs";
+import { DTS as dts } from "../program.mjs";
 
-const dts = process.env.DTS ?? new URL("../../build/dts", import.meta.url).pathname;
 const UNITS = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 const [, amount, unit] = /^(\d+)([KMG])$/.exec(process.env.SIZE ?? "100M");
 const BYTES = Number(amount) * UNITS[unit];

@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { DTS } from "../program.mjs";
 
-const DTS = process.env.DTS ?? "build/dts";
 const SECONDS = Number(process.env.SECONDS ?? 6), JOBS = 60;
 
 const SCRIPT = `

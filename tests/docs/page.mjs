@@ -9,9 +9,10 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../servers/port.mjs";
+import { DTS as PROGRAM } from "../program.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-export const PROGRAM = process.env.DTS ?? join(ROOT, "build/dts");
+export { PROGRAM };
 const PORT = "8080"; // as the manual writes it
 const BESIDE = "9001"; // the port of a stand-in that the manual starts
 const PATIENCE = 30000;

@@ -9,8 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { DTS } from "../program.mjs";
 
-const DTS = process.env.DTS ?? "build/dts", JOBS = 40;
+const JOBS = 40;
 
 const script = (port) => `
 local dts = require "dts"

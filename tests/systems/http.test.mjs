@@ -1,16 +1,15 @@
 // Requests of a real run to an origin with bad manners, to addresses that are none of its business, and with secrets:
 // each ends in time with an error that an analyst can read, reaches nothing that was not named, and shows nothing.
 // SPDX-License-Identifier: MIT
-import { test, before, after } from "node:test";
+import { test, after } from "node:test";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 import { cases, certificates, plain, start, whole } from "../servers/hostile.mjs";
+import { DTS as PROGRAM } from "../program.mjs";
 
-const PROGRAM = process.env.DTS ? resolve(process.env.DTS) : fileURLToPath(new URL("../../build/dts", import.meta.url));
 const skip = existsSync(PROGRAM) ? false : `there is no ${PROGRAM}: build it, or name another in DTS`;
 
 // A project with one pipeline, `ask`, that makes the requests of `script` and keeps what came of each under its name.

@@ -13,8 +13,8 @@ import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pause, until } from "./project.mjs";
+import { DTS } from "../program.mjs";
 
-const DTS = process.env.DTS ?? "build/dts";
 const QUIET_MS = 10000; // after that long it has given back what its work needed; a quiet connection is closed after 3 s
 const WATCH_MS = 10000, LIMIT_KB = 16 * 1024;
 

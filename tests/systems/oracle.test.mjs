@@ -6,8 +6,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { skip } from "./project.mjs";
+import { DTS } from "../program.mjs";
 
 const SCRIPT = `
 local dts = require "dts"
@@ -53,7 +54,7 @@ end }
 test("counts, bounds and means by product, state, month, week, origin and hour", { skip, timeout: 120000 }, () => {
   const oracle = JSON.parse(readFileSync(join(process.env.TEST_DATA, "oracle-duckdb.json"), "utf8"));
   const folder = mkdtempSync(join(tmpdir(), "dts-oracle-"));
-  const dts = (...args) => execFileSync(resolve(process.env.DTS ?? "build/dts"), args, { cwd: folder, encoding: "utf8", maxBuffer: 1 << 28 });
+  const dts = (...args) => execFileSync(DTS, args, { cwd: folder, encoding: "utf8", maxBuffer: 1 << 28 });
   const rows = (sql) => JSON.parse(dts("sql", "--json", sql));
   const load = (pipeline, file, name) => {
     const copy = join(folder, name);

@@ -6,9 +6,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DTS as PROGRAM } from "../program.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const PROGRAM = process.env.DTS ?? join(ROOT, "build/dts");
 const FOLDERS = ["pipelines", "connectors", "schemas", "data"];
 
 export const skip = !process.env.TEST_DATA ? "TEST_DATA is not set: no outside data to serve"

@@ -13,8 +13,8 @@ import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pause, until } from "./project.mjs";
+import { DTS } from "../program.mjs";
 
-const DTS = process.env.DTS ?? "build/dts";
 const SOON_MS = 1000, GROWTH_KB = 256 * 1024;
 
 const SCRIPT = `local dts = require "dts"

@@ -8,10 +8,9 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { DTS as PROGRAM } from "../program.mjs";
 
-const PROGRAM = process.env.DTS ? resolve(process.env.DTS) : fileURLToPath(new URL("../../build/dts", import.meta.url));
 const SUITE = join(process.env.TEST_DATA ?? "", "suites/http-cache");
 const skip = !existsSync(PROGRAM) ? `there is no ${PROGRAM}` : process.env.TEST_DATA && existsSync(SUITE) ? false : "no suites/http-cache in TEST_DATA";
 

@@ -2,7 +2,7 @@
  *
  *   ingest_bench [FOLDER [REQUESTS [AT_ONCE [EVENTS [random]]]]]
  *
- * FOLDER lies on the disk to measure, and should be empty.
+ * FOLDER lies on the disk to measure, and should be empty; without one it is made, and goes afterwards.
  * Requests are NDJSON of EVENTS (1000) events with 300 bytes each, checked against a schema;
  * AT_ONCE (4) are under way at any time. Ids rise, or lie anywhere (random). The time ends when
  * the last one is answered and bundled.
@@ -11,6 +11,7 @@
 #include "flow/input_kernel.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 
 static const char declarations[] = "[{\"noun\":\"pipeline\",\"name\":\"hooks\",\"file\":"
                                    "\"pipelines/test.lua\",\"line\":1,\"trigger\":\"ingest\","
@@ -83,7 +84,8 @@ static void ask_more(bench *b) {
 }
 
 int main(int count, char **arguments) {
-  const char *folder = count > 1 ? arguments[1] : ".";
+  char scratch[] = "/tmp/dts-ingest-XXXXXX";
+  const char *folder = count > 1 ? arguments[1] : mkdtemp(scratch);
   size_t requests = count > 2 ? (size_t)atol(arguments[2]) : 500,
          at_once = count > 3 ? (size_t)atol(arguments[3]) : 4;
   char url[4096];
@@ -103,5 +105,6 @@ int main(int count, char **arguments) {
          (long long)help_count(k->kernel.store, "select count(*) from dts_job"),
          (long long)help_count(k->kernel.store, "select count(*) from dts_event"));
   input_close(k);
+  if (folder == scratch) file_remove_folder(scratch);
   return 0;
 }

@@ -6,12 +6,11 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { start } from "../../servers/start.mjs";
 import { project, skip } from "../../systems/project.mjs";
+import { DTS as PROGRAM } from "../../program.mjs";
 
 export { skip };
-const PROGRAM = process.env.DTS ?? fileURLToPath(new URL("../../../build/dts", import.meta.url));
 const NAMES = ["bcb", "ptax", "ecb", "yahoo", "stooq", "anp", "vega"];
 
 function addressOf(child) {
