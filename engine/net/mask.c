@@ -4,8 +4,9 @@
 #include "net/mask.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "net/spelled.h"
 
 enum { SHORTEST = 6, LONGEST = 16 * 1024 };
 
@@ -13,46 +14,40 @@ static bool is_secret(const value *v) {
   return v->kind == VALUE_TEXT && v->text.size >= SHORTEST && v->text.size <= LONGEST;
 }
 
+static bool is_base64(char c) { return isalnum((unsigned char)c) || strchr("+/-_", c); }
+
 bool mask_needed(const value *secrets) {
   for (size_t i = 0; secrets && secrets->kind == VALUE_LIST && i < secrets->list.count; i++)
     if (is_secret(&secrets->list.items[i])) return true;
   return false;
 }
 
-static void mask_one(char *bytes, size_t size, const char *secret, size_t length) {
-  char *end = bytes + size, *at = bytes;
-  while ((at = memmem(at, (size_t)(end - at), secret, length))) {
-    memset(at, '*', length);
-    at += length;
+static spelled *open_set(const value *secrets) {
+  spelled *s = spelled_open();
+  for (size_t i = 0; i < secrets->list.count; i++) {
+    const value *one = &secrets->list.items[i];
+    if (is_secret(one)) spelled_add(s, "", one->text.bytes, one->text.size);
   }
+  return s;
 }
 
-/* RFC 3986 section 2.3; the same in lower case digits is what some write. */
-static size_t encode(const value *v, const char *format, char *out) {
-  size_t n = 0;
-  for (size_t i = 0; i < v->text.size; i++) {
-    unsigned char c = (unsigned char)v->text.bytes[i];
-    if (isalnum(c) || (c && strchr("-._~", c)))
-      out[n++] = (char)c;
-    else
-      n += (size_t)sprintf(out + n, format, c);
+/* The first and the last bits of a secret may stand in characters of base64 beside those that were found. */
+static void mask_found(const spelled *s, char *bytes, size_t size) {
+  spelled_place found;
+  for (const char *at = bytes, *end = bytes + size; spelled_next(s, bytes, at, end, &found);) {
+    size_t from = (size_t)(found.at - bytes), to = from + found.size;
+    at = bytes + to;
+    if (found.base64 && from > 0 && is_base64(bytes[from - 1])) from--;
+    if (found.base64 && to < size && is_base64(bytes[to])) to++;
+    memset(bytes + from, '*', to - from);
   }
-  return n;
 }
 
 void mask_bytes(char *bytes, size_t size, const value *secrets) {
-  static const char *const formats[] = {"%%%02X", "%%%02x"};
   if (!mask_needed(secrets) || !size) return;
-  char encoded[3 * LONGEST + 1];
-  for (size_t i = 0; i < secrets->list.count; i++) {
-    const value *s = &secrets->list.items[i];
-    if (!is_secret(s)) continue;
-    mask_one(bytes, size, s->text.bytes, s->text.size);
-    for (size_t k = 0; k < 2; k++) {
-      size_t length = encode(s, formats[k], encoded);
-      if (length > s->text.size) mask_one(bytes, size, encoded, length);
-    }
-  }
+  spelled *s = open_set(secrets);
+  mask_found(s, bytes, size);
+  spelled_close(s);
 }
 
 void mask_text(char *text, const value *secrets) {
@@ -66,11 +61,13 @@ void mask_text(char *text, const value *secrets) {
 
 void mask_headers(arena *a, value *headers, const value *secrets) {
   if (!mask_needed(secrets)) return;
+  spelled *s = open_set(secrets);
   for (size_t i = 0; i < headers->map.count; i++) {
     value *item = &headers->map.pairs[i].item;
     if (item->kind != VALUE_TEXT) continue;
     char *copy = arena_copy(a, item->text.bytes, item->text.size);
-    mask_bytes(copy, item->text.size, secrets);
+    mask_found(s, copy, item->text.size);
     *item = value_bytes(copy, item->text.size);
   }
+  spelled_close(s);
 }

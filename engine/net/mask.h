@@ -1,8 +1,8 @@
 /* mask.h -- a source may answer with what it was sent; a secret is not handed on.
  *
- * One idea: wherever a secret's bytes stand in headers or bytes, as they are or percent-encoded,
- * there are as many asterisks instead, so no length changes. Texts under six bytes are left alone:
- * they would be found everywhere. Private to engine/net; nothing is owned.
+ * One idea: wherever a secret stands in headers or bytes, in any spelling (spelled.h), there are as
+ * many asterisks instead, so no length changes. Texts under six bytes are left alone: they would be
+ * found everywhere. Private to engine/net; nothing is owned.
  *
  * SPDX-License-Identifier: MIT */
 #ifndef DTS_NET_MASK_H

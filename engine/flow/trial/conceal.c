@@ -4,176 +4,34 @@
 #include "flow/trial/conceal.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "crypto/crypto.h"
+#include "net/spelled.h"
 
-/* CORE: characters of base64 that stand for whole bytes of the secret are at least so many, or they
- * could be any text. */
-enum { WORD = 4, CORE = 6, TEXT_LIMIT = 1 << 20 };
-
-typedef enum spelling { PLAIN, HEX, BASE64 } spelling;
-
-typedef struct pattern {
-  const char *name, *bytes;
-  size_t size, weight; /* weight: the secret's own size; the longest is tried first */
-  spelling how;
-} pattern;
+enum { TEXT_LIMIT = 1 << 20 };
 
 struct conceal {
-  arena memory;
-  pattern *patterns;
-  size_t count;
-  bool starts[256]; /* a match may begin with this byte */
+  spelled *secrets;
 };
 
-/* ---- the secrets ---- */
-
-static void mark_starts(conceal *c, const pattern *p) {
-  static const char escapes[] = "%\\&+";
-  unsigned char first = (unsigned char)p->bytes[0];
-  c->starts[first] = c->starts[toupper(first)] = true;
-  for (const char *e = escapes; *e; e++) c->starts[(unsigned char)*e] = true;
-  if (p->how == BASE64) c->starts['-'] = c->starts['_'] = true;
-}
-
-static void add_pattern(conceal *c, pattern p) {
-  c->patterns = memory_grow(c->patterns, (c->count + 1) * sizeof *c->patterns);
-  size_t at = c->count++;
-  while (at > 0 && c->patterns[at - 1].weight < p.weight) {
-    c->patterns[at] = c->patterns[at - 1];
-    at--;
-  }
-  c->patterns[at] = p;
-  mark_starts(c, &p);
-}
-
-/* Behind `before` bytes of something else (a user's name and a colon), the characters that are made of
- * the secret's bits alone. RFC 4648 section 4. */
-static void add_base64(conceal *c, const char *name, const char *secret, size_t size,
-                       size_t before) {
-  buffer plain, text;
-  buffer_init(&plain, size + 3);
-  buffer_init(&text, 2 * size + 16);
-  buffer_add(&plain, "\0\0", before);
-  buffer_add(&plain, secret, size);
-  crypto_base64(&text, plain.data, plain.size);
-  size_t from = (8 * before + 5) / 6, to = 8 * (before + size) / 6;
-  if (to >= from + CORE)
-    add_pattern(c, (pattern){name, arena_copy(&c->memory, text.data + from, to - from), to - from,
-                             size, BASE64});
-  buffer_free(&plain);
-  buffer_free(&text);
-}
-
 void conceal_add(conceal *c, const char *name, const char *secret) {
-  size_t size = strlen(secret);
-  if (!size) return;
-  name = arena_text(&c->memory, name);
-  add_pattern(c, (pattern){name, arena_copy(&c->memory, secret, size), size, size, PLAIN});
-  if (size < WORD) return;
-  char *hex = arena_alloc(&c->memory, 2 * size + 1);
-  crypto_hex(secret, size, hex);
-  add_pattern(c, (pattern){name, hex, 2 * size, size, HEX});
-  for (size_t before = 0; before < 3; before++) add_base64(c, name, secret, size, before);
+  spelled_add(c->secrets, name, secret, strlen(secret));
 }
 
-conceal *conceal_open(void) { return memory_alloc(sizeof(conceal)); }
+conceal *conceal_open(void) {
+  conceal *c = memory_alloc(sizeof *c);
+  c->secrets = spelled_open();
+  return c;
+}
 
 void conceal_close(conceal *c) {
-  if (!c) return;
-  free(c->patterns);
-  arena_free(&c->memory);
+  if (c) spelled_close(c->secrets);
   free(c);
 }
 
-/* ---- one byte, as it may be written ---- */
-
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = (char)(c | 32);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int hex_number(const char *at, size_t digits, const char *end) {
-  int n = 0;
-  if ((size_t)(end - at) < digits) return -1;
-  for (size_t i = 0; i < digits; i++) {
-    int digit = hex_digit(at[i]);
-    if (digit < 0) return -1;
-    n = n * 16 + digit;
-  }
-  return n;
-}
-
-static size_t take_percent(const char *at, const char *end, int wanted) {
-  int once = hex_number(at + 1, 2, end);
-  if (once == '%' && hex_number(at + 3, 2, end) == wanted) return 5;
-  return once == wanted ? 3 : 0;
-}
-
-static size_t take_escape(const char *at, const char *end, int wanted) {
-  if (end - at < 2) return 0;
-  if (at[1] == 'u') return hex_number(at + 2, 4, end) == wanted ? 6 : 0;
-  if (at[1] == 'x') return hex_number(at + 2, 2, end) == wanted ? 4 : 0;
-  if (strchr("\\/\"'", at[1])) return at[1] == wanted ? 2 : 0;
-  return 0;
-}
-
-static size_t take_entity(const char *at, const char *end, int wanted) {
-  static const struct {
-    const char *name;
-    char is;
-  } entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
-  char text[16];
-  for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
-    size_t size = strlen(entities[i].name);
-    if (entities[i].is == wanted && (size_t)(end - at) >= size &&
-        memcmp(at, entities[i].name, size) == 0)
-      return size;
-  }
-  for (int hex = 0; hex < 2; hex++) {
-    int size = snprintf(text, sizeof text, hex ? "&#x%x;" : "&#%d;", (unsigned)wanted);
-    if (end - at >= size && text_equal_fold_bytes(at, (size_t)size, text, (size_t)size))
-      return (size_t)size;
-  }
-  return 0;
-}
-
-/* How many bytes at `at` say `wanted`; 0: they do not. */
-static size_t take(const char *at, const char *end, unsigned char wanted, spelling how) {
-  size_t taken = 0;
-  char c = *at;
-  if (c == '%') taken = take_percent(at, end, wanted);
-  if (c == '\\') taken = take_escape(at, end, wanted);
-  if (c == '&') taken = take_entity(at, end, wanted);
-  if (taken) return taken;
-  if (how == HEX) return tolower((unsigned char)c) == wanted;
-  if (how == BASE64 && (c == '-' || c == '_')) c = c == '-' ? '+' : '/';
-  return (unsigned char)c == wanted || (how == PLAIN && c == '+' && wanted == ' ');
-}
-
 /* ---- finding ---- */
-
-static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
-
-static size_t match(const pattern *p, const char *start, const char *at, const char *end) {
-  const char *from = at;
-  if ((size_t)(end - at) >= p->size && memcmp(at, p->bytes, p->size) == 0) {
-    at += p->size;
-  } else {
-    for (size_t i = 0; i < p->size; i++) {
-      size_t taken = at < end ? take(at, end, (unsigned char)p->bytes[i], p->how) : 0;
-      if (!taken) return 0;
-      at += taken;
-    }
-  }
-  bool inside = (from > start && is_word(from[-1])) || (at < end && is_word(*at));
-  return p->size < WORD && inside ? 0 : (size_t)(at - from);
-}
 
 static bool is_base64(char c) {
   return isalnum((unsigned char)c) || c == '+' || c == '-' || c == '_';
@@ -186,32 +44,19 @@ static const char *widen(buffer *out, size_t kept, const char *at, const char *e
   return at;
 }
 
-static const pattern *find(const conceal *c, const char *start, const char *at, const char *end,
-                           size_t *size) {
-  for (size_t i = 0; i < c->count; i++)
-    if ((*size = match(&c->patterns[i], start, at, end))) return &c->patterns[i];
-  return NULL;
-}
-
 bool conceal_bytes(const conceal *c, const char *bytes, size_t size, buffer *out) {
   const char *at = bytes, *end = bytes + size;
-  size_t kept = out->size, taken = 0;
-  bool found = false;
-  while (at < end) {
-    const pattern *p = c->starts[(unsigned char)*at] ? find(c, bytes, at, end, &taken) : NULL;
-    if (!p) {
-      const char *from = at++;
-      while (at < end && !c->starts[(unsigned char)*at]) at++;
-      buffer_add(out, from, (size_t)(at - from));
-      continue;
-    }
-    at += taken;
-    if (p->how == BASE64) at = widen(out, kept, at, end);
-    buffer_add_format(out, "{secret:%s}", p->name);
+  size_t before = out->size, kept = before;
+  spelled_place found;
+  while (spelled_next(c->secrets, bytes, at, end, &found)) {
+    buffer_add(out, at, (size_t)(found.at - at));
+    at = found.at + found.size;
+    if (found.base64) at = widen(out, kept, at, end);
+    buffer_add_format(out, "{secret:%s}", found.name);
     kept = out->size;
-    found = true;
   }
-  return found;
+  buffer_add(out, at, (size_t)(end - at));
+  return kept > before;
 }
 
 const char *conceal_text(const conceal *c, const char *text, arena *a) {
