@@ -214,12 +214,12 @@ static bool is_busy(const kernel *k) {
 void kernel_close(kernel *k) {
   if (!k) return;
   if (k->runner) runner_stop(k->runner);
+  warm_close(k); /* else its reads would keep us as long as there are requests in line */
   while (is_busy(k)) loop_turn(k->loop, 100);
   control_run_stop(k);
   if (k->scheduler) scheduler_close(k->scheduler);
   retention_close(k->retention);
   orphans_close(k->orphans);
-  warm_close(k);
   if (k->alerts) alerts_close(k->alerts);
   if (k->intake) intake_close(k->intake);
   if (k->ingest) ingest_close(k->ingest);

@@ -8,16 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/random.h"
-#include "flow/reload/files_read.h"
 #include "flow/kernel/kernel_parts.h"
-#include "flow/kernel/reader.h"
 #include "flow/kernel/zones.h"
 #include "flow/runs/run_start.h"
-#include "format/date.h"
+#include "flow/runs/warm_ask.h"
 #include "wire/pack.h"
 
 enum { IDLE_MS = 60 * 1000, MEMORY = 256 * 1024 * 1024, START_MS = 5000, LINE = 256 };
+enum { READS = 16 }; /* of one worker at once; it waits with more */
 
 typedef struct request {
   struct request *next;
@@ -36,8 +34,9 @@ typedef struct server { /* one warm worker */
   bool ready;
   bool leaving; /* it was killed, or hit a limit: nothing more is sent to it */
   request *current, *first, **last;
-  size_t waiting;
+  size_t waiting, reads; /* in line; of the store, under way */
   uint32_t calls;
+  int64_t until; /* loop_elapsed when its time is over */
   loop_timer *idle;
 } server;
 
@@ -126,51 +125,35 @@ static void reply(server *s, uint32_t id, const value *v, const dts_error *e) {
   buffer_free(&b);
 }
 
-static int answer_source(server *s, const frame *in, const value *args, arena *a, value *out,
-                         dts_error *e) {
-  *out = value_map();
-  const char *name = value_get_text(args, "name", ""), *path = value_get_text(args, "path", ""),
-             *text;
-  module m = {0};
-  if (in->op == OP_FILE) name = path;
-  for (size_t i = 0; i < s->script->module_count; i++)
-    if (strcmp(s->script->modules[i].name, name) == 0) m = s->script->modules[i];
-  if (in->op == OP_FILE && !m.source) {
-    if (files_read_data(kernel_root(s->kernel), path, a, &text, e) < 0) return -1;
-    value_set(a, out, "file", value_text(path));
-    return value_set(a, out, "source", value_text(text)), 0;
-  }
-  if (!m.source && kernel_find_module(s->kernel, name, a, &m, e) < 0) return -1;
-  value_set(a, out, "file", value_text(m.file));
-  value_set(a, out, "source", value_text(m.source));
-  return 0;
+/* NULL: it is gone */
+static server *by_serial(const kernel *k, uint64_t serial) {
+  server *s = k->warm ? k->warm->servers : NULL;
+  while (s && s->serial != serial) s = s->next;
+  return s && s->worker ? s : NULL;
 }
 
-static void answer_clock(server *s, const frame *in, arena *a, value *out) {
-  int64_t now = loop_now(kernel_loop(s->kernel));
-  char *text = arena_alloc(a, 40);
-  *out = value_map();
-  if (in->op == OP_RANDOM) {
-    random_uuid(text);
-    value_set(a, out, "uuid", value_text(text));
-    value_set(a, out, "number", value_real(random_unit()));
-    return;
-  }
-  date_write(zone_date(s->set->zone, now), text);
-  value_set(a, out, "ms", value_integer(now));
-  value_set(a, out, "today", value_text(text));
-  value_set(a, out, "offset_ms", value_integer(1000 * (int64_t)zone_offset(s->set->zone, now)));
+static void on_read(const warm_read *r) {
+  server *s = by_serial(r->kernel, r->server);
+  if (!s) return;
+  request *asked = s->calls == r->request ? s->current : NULL;
+  for (size_t i = 0; asked && i < r->tables.list.count; i++)
+    value_add(&asked->question->memory, &asked->tables,
+              value_copy(&asked->question->memory, &r->tables.list.items[i]));
+  worker_pause(s->worker, --s->reads >= READS);
+  reply(s, r->call, &r->answer, r->rc < 0 ? &r->error : NULL);
 }
 
-static int answer_read(server *s, const frame *in, const value *args, arena *a, value *out,
-                       dts_error *e) {
-  reader_context x = {.set = s->set,
-                      .store = kernel_store(s->kernel),
-                      .now = loop_now(kernel_loop(s->kernel)),
-                      .zone = s->set->zone};
-  if (s->current) x.read = &s->current->tables, x.read_memory = &s->current->question->memory;
-  return in->op == OP_LOOKUP ? reader_lookup(&x, args, a, out, e)
-                             : reader_query(&x, args, a, out, e);
+/* A reading does not outlive its request for long. */
+static void start_read(server *s, const frame *in, const value *args) {
+  int64_t left = s->until - loop_elapsed(kernel_loop(s->kernel));
+  const warm_read asked = {.kernel = s->kernel,
+                           .server = s->serial,
+                           .call = in->call,
+                           .request = s->calls,
+                           .op = (wire_op)in->op,
+                           .limit_ms = left > 1 ? left : 1};
+  worker_pause(s->worker, ++s->reads >= READS);
+  warm_read_start(&asked, s->set, args, on_read);
 }
 
 typedef struct enqueuing {
@@ -181,9 +164,8 @@ typedef struct enqueuing {
 
 static void on_enqueued(void *arg, const value *answer, const dts_error *e) {
   enqueuing *q = arg;
-  server *s = q->kernel->warm ? q->kernel->warm->servers : NULL;
-  while (s && s->serial != q->server) s = s->next;
-  if (s && s->worker) reply(s, q->call, answer, e);
+  server *s = by_serial(q->kernel, q->server);
+  if (s) reply(s, q->call, answer, e);
   free(q);
 }
 
@@ -201,12 +183,12 @@ static void on_question(server *s, const frame *in, const value *args, arena *a)
   value out = value_null();
   switch (in->op) {
   case OP_MODULE:
-  case OP_FILE: answer_source(s, in, args, a, &out, &e); break;
+  case OP_FILE: warm_ask_source(s->kernel, s->script, in->op, args, a, &out, &e); break;
   case OP_NOW:
-  case OP_RANDOM: answer_clock(s, in, a, &out); break;
+  case OP_RANDOM: warm_ask_clock(s->kernel, s->set, in->op, a, &out); break;
   case OP_ZONE: zones_answer(args, a, &out, &e); break;
   case OP_QUERY:
-  case OP_LOOKUP: answer_read(s, in, args, a, &out, &e); break;
+  case OP_LOOKUP: return start_read(s, in, args);
   case OP_ENQUEUE: return enqueue(s, in, args, a);
   case OP_HTTP:
     error_fail(&e, "HOST_REFUSED", "a route's handler reaches no host");
@@ -295,6 +277,7 @@ static void send_request(server *s, request *r) {
   buffer_init(&b, FRAME_LIMIT);
   pack_value(&b, &v);
   worker_expire(s->worker, limit);
+  s->until = loop_elapsed(kernel_loop(s->kernel)) + limit;
   worker_send(s->worker, ++s->calls, OP_REQUEST, &b, -1);
   buffer_free(&b);
   arena_free(&a);
@@ -338,6 +321,7 @@ static void send_start(server *s) {
 static server *start(kernel *k, registry *set, script *code, dts_error *e) {
   server *s = memory_alloc(sizeof *s);
   *s = (server){.kernel = k, .serial = ++k->warm->serials, .script = code};
+  s->until = loop_elapsed(k->loop) + START_MS;
   s->last = &s->first;
   worker_owner owner = {on_frame, on_ended, s};
   worker_limits limits = {START_MS, 0, MEMORY};
@@ -387,10 +371,19 @@ void control_request(kernel *k, question *q) {
   registry_release(set);
 }
 
+static void drop_frame(void *none, const frame *in) {
+  (void)none;
+  if (in->fd >= 0) close(in->fd);
+}
+
+static void drop_end(void *none, const worker_end *end) { (void)none, (void)end; }
+
+/* The nursery has the killed ones for a while yet. */
 void warm_close(kernel *k) {
   if (!k->warm) return;
   while (k->warm->servers) {
     server *s = k->warm->servers;
+    worker_give(s->worker, &(worker_owner){drop_frame, drop_end, NULL});
     worker_kill(s->worker);
     on_ended(s, &(worker_end){.lost = true});
   }

@@ -20,6 +20,10 @@ static const char ROUTES[] =
     "dts.route { 'GET /api/spin', timeout = '300ms', run = function() while true do end end }\n"
     "dts.route { 'GET /api/doze', timeout = '500ms', run = function() while true do local _ = "
     "#dts.query('t') end end }\n"
+    "dts.route { 'GET /api/read', timeout = '500ms', run = function() return { n = dts.sql('with "
+    "recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as n from n')[1].n "
+    "} "
+    "end }\n"
     "dts.route { 'GET /api/eat', timeout = '20s', run = function() local t = {} for i = 1, 1e9 do "
     "t[i] = ('x'):rep(1000) .. i end end }\n"
     "dts.route { 'GET /api/bad', run = function() error('on purpose') end }\n"
@@ -100,6 +104,22 @@ static void an_endless_handler_costs_only_itself(void **state) {
   bench_close(b);
 }
 
+static void a_long_read_of_a_handler_holds_nobody_up(void **state) {
+  (void)state;
+  bench *b = begin();
+  int64_t began = clock_monotonic_ms();
+  bench_answer *reading = ask(b, "GET /api/read", "{}"),
+               *behind = ask(b, "GET /api/one/{id}", "{\"id\":1}");
+  for (int i = 0; i < 20; i++) bench_ask(b, "{\"name\":\"status\"}");
+  bench_finish(reading);
+  assert_string_equal(reading->error.code, "LIMIT_TIME");
+  bench_contains(json_of(behind), "\"v\":\"one\"");
+  assert_true(clock_monotonic_ms() - began < 5000);
+  ask(b, "GET /api/read", "{}"); /* an engine stops with one under way */
+  bench_ask(b, "{\"name\":\"status\"}");
+  bench_close(b);
+}
+
 static void a_greedy_handler_costs_only_itself(void **state) {
   (void)state;
   bench *b = begin();
@@ -157,6 +177,7 @@ int main(void) {
       cmocka_unit_test(a_handler_answers),
       cmocka_unit_test(a_handler_s_error_is_told),
       cmocka_unit_test(an_endless_handler_costs_only_itself),
+      cmocka_unit_test(a_long_read_of_a_handler_holds_nobody_up),
       cmocka_unit_test(a_greedy_handler_costs_only_itself),
       cmocka_unit_test(a_handler_writes_by_a_job),
       cmocka_unit_test(a_saved_script_answers_the_next_request),
