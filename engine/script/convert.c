@@ -22,6 +22,29 @@ bool convert_is_null(lua_State *L, int index) {
   return type <= LUA_TNIL || (type == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == &null_mark);
 }
 
+const char *convert_type(lua_State *L, int index) {
+  return lua_islightuserdata(L, index) ? "null" : luaL_typename(L, index);
+}
+
+static int null_tostring(lua_State *L) {
+  lua_pushliteral(L, "null");
+  return 1;
+}
+
+/* All light userdata share one metatable; a script meets no other than null. */
+void convert_open(lua_State *L) {
+  convert_push_null(L);
+  lua_createtable(L, 0, 3);
+  lua_pushliteral(L, "null");
+  lua_setfield(L, -2, "__name");
+  lua_pushcfunction(L, null_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pushboolean(L, false);
+  lua_setfield(L, -2, "__metatable");
+  lua_setmetatable(L, -2);
+  lua_pop(L, 1);
+}
+
 void convert_mark_list(lua_State *L, int index) {
   index = lua_absindex(L, index);
   luaL_newmetatable(L, LIST);

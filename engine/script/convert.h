@@ -25,8 +25,11 @@ void convert_unpack(lua_State *L, unpack *u, bool named);
 void convert_push(lua_State *L, const value *v);                   /* an engine value as Lua's */
 void convert_value(lua_State *L, int index, arena *a, value *out); /* and back; texts are copied */
 
+/* Once in a state: null's name and text are "null"; a script would see the engine's address otherwise. */
+void convert_open(lua_State *L);
 void convert_push_null(lua_State *L);
-bool convert_is_null(lua_State *L, int index); /* nil or kernel.null */
+bool convert_is_null(lua_State *L, int index);     /* nil or kernel.null */
+const char *convert_type(lua_State *L, int index); /* luaL_typename, and null is "null" */
 void convert_mark_list(lua_State *L, int index);
 bool convert_is_list(lua_State *L, int index); /* marked, or with [1] */
 

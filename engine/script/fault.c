@@ -8,6 +8,7 @@
 #include <string.h>
 #include <lauxlib.h>
 
+#include "script/convert.h"
 #include "script/script.h"
 #include "wire/pack.h"
 
@@ -156,6 +157,17 @@ static void split_place(const char *text, dts_error *e) {
   snprintf(e->message, sizeof e->message, "%s", placed ? rest + 2 : text);
 }
 
+/* "attempt to index a userdata value": Lua's name for what null is made of. What is userdata besides has a
+ * name of its own. */
+static void name_null(dts_error *e) {
+  if (strncmp(e->message, "attempt to ", 11) != 0) return;
+  for (char *at = e->message; (at = strstr(at, " userdata")); at++)
+    if (at[9] == ' ' || !at[9]) {
+      memcpy(at + 1, "null", 4);
+      memmove(at + 5, at + 9, strlen(at + 9) + 1);
+    }
+}
+
 /* What most often lies behind an error of Lua's own. */
 static void hint_script(dts_error *e) {
   static const char *const known[][2] = {
@@ -168,6 +180,11 @@ static void hint_script(dts_error *e) {
       {"attempt to perform arithmetic on a nil value",
        "a null is nil: leave the row out, or say what counts instead: (x or 0)"},
       {"attempt to concatenate a nil value", "a null is nil: (x or \"\") writes nothing for it"},
+      {"attempt to compare number with null", "leave what is dts.null out: if x ~= dts.null then"},
+      {"attempt to compare null with number", "leave what is dts.null out: if x ~= dts.null then"},
+      {"attempt to perform arithmetic on a null",
+       "leave what is dts.null out: if x ~= dts.null then"},
+      {"attempt to index a null", "leave what is dts.null out: if x ~= dts.null then"},
       {"attempt to compare number with string", "tonumber(text) makes a number of a text"},
       {"attempt to compare string with number", "tonumber(text) makes a number of a text"},
   };
@@ -182,12 +199,13 @@ void fault_read(lua_State *L, int index, dts_error *e) {
   if (fault_is(L, index))
     read_table(L, index, e);
   else if (lua_type(L, index) == LUA_TSTRING)
-    split_place(lua_tostring(L, index), e), hint_script(e);
+    split_place(lua_tostring(L, index), e), name_null(e), hint_script(e);
   else if (lua_istable(L, index) && !lua_getmetatable(L, index))
     read_table(L, index, e);
   if (!e->message[0]) {
-    snprintf(e->message, sizeof e->message, "the script raised a %s value as its error",
-             luaL_typename(L, index));
+    bool null = lua_islightuserdata(L, index);
+    snprintf(e->message, sizeof e->message, "the script raised %s%s%s as its error",
+             null ? "" : "a ", convert_type(L, index), null ? "" : " value");
   }
   if (!e->code[0]) snprintf(e->code, sizeof e->code, "SCRIPT");
 }

@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 
+#include "script/convert.h"
 #include "script/fault.h"
 #include "script/limit.h"
 
@@ -18,7 +19,7 @@ static void refuse_loop(lua_State *L, const char *name) {
   dts_error e;
   luaL_checkany(L, 1);
   error_fail(&e, "SCRIPT", "bad argument #1 to '%s' (table expected, got %s)", name,
-             luaL_typename(L, 1));
+             convert_type(L, 1));
   if (lua_isnil(L, 1))
     error_hint(&e,
                "a field or a variable that is not there is nil: look at what came, or write "

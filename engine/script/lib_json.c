@@ -74,7 +74,8 @@ static int json_decode(lua_State *L) {
   size_t size;
   json_rules rules = {.depth = JSON_DEPTH_USUAL};
   if (lua_type(L, 1) != LUA_TSTRING)
-    return fault_fail(L, "JSON", "json.decode: a text expected, got a %s", luaL_typename(L, 1));
+    return fault_fail(L, "JSON", "json.decode: a text expected, got %s%s",
+                      lua_islightuserdata(L, 1) ? "" : "a ", convert_type(L, 1));
   const char *text = lua_tolstring(L, 1, &size);
   rules.origin = luaL_optstring(L, 3, "");
   read_options(L, 2, &rules);

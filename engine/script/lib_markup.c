@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "markup/markup.h"
+#include "script/convert.h"
 #include "script/fault.h"
 #include "script/lib_json.h"
 #include "script/libs.h"
@@ -68,7 +69,7 @@ static const char *check_selector(lua_State *L) {
   if (lua_type(L, 2) != LUA_TSTRING)
     fault_fail(L, "SELECTOR",
                "a selector such as \"table.prices td\" or \"//item\" expected, got %s",
-               luaL_typename(L, 2));
+               convert_type(L, 2));
   return lua_tostring(L, 2);
 }
 

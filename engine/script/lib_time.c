@@ -13,6 +13,7 @@
 #include "format/cron.h"
 #include "format/date.h"
 #include "format/duration.h"
+#include "script/convert.h"
 #include "script/fault.h"
 #include "script/libs.h"
 
@@ -28,7 +29,7 @@ typedef struct moment {
 
 static const char *shown(lua_State *L, int index, char out[TEXT_SHORT]) {
   size_t size;
-  if (lua_type(L, index) != LUA_TSTRING) return luaL_typename(L, index);
+  if (lua_type(L, index) != LUA_TSTRING) return convert_type(L, index);
   const char *text = lua_tolstring(L, index, &size);
   return text_shorten(out, text, size);
 }

@@ -8,6 +8,7 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "script/convert.h"
 #include "script/globals.h"
 #include "script/loader.h"
 
@@ -58,6 +59,7 @@ static void add_searcher(lua_State *L) {
 }
 
 void libs_open(lua_State *L, bool spec) {
+  convert_open(L);
   if (spec)
     luaL_openlibs(L);
   else

@@ -125,9 +125,18 @@ function body.format(it)
   return by_type(it.type) or by_name(it.file) or by_start(readable(it))
 end
 
+-- The encoding said by the script, one or several, or by the reply.
+local function encoding_of(it, encoding)
+  local first = type(encoding) == "table" and rawget(encoding, 1) or encoding
+  if encoding ~= nil and type(first) ~= "string" then
+    options.fail(it.name, ("an encoding such as \"latin1\" expected, got %s"):format(options.shown(encoding)))
+  end
+  return encoding or charset(it)
+end
+
 function methods:text(encoding)
   local it = check(self, "text")
-  encoding = encoding or charset(it)
+  encoding = encoding_of(it, encoding)
   if encoding then return rows.text(readable(it), encoding, it.name) end
   return readable(it):text()
 end
@@ -160,7 +169,7 @@ end
 
 function methods:lines(encoding)
   local it = check(self, "lines")
-  return rows.lines(readable(it), encoding or charset(it) or "utf-8", it.name)
+  return rows.lines(readable(it), encoding_of(it, encoding) or "utf-8", it.name)
 end
 
 function methods:html()

@@ -237,12 +237,18 @@ function methods:reject(row, reason)
   reject(row, reason)
 end
 
+-- A reason that is no text is shown as a log shows it.
+local function said(reason)
+  if type(reason) == "string" or kernel.is_error(reason) then return tostring(reason) end
+  return type(reason) == "table" and require("dts.show")(reason) or kernel.shorten(reason)
+end
+
 function methods:fail(reason, opts)
   check_self(self, "fail")
   local out = options.check(FAIL, opts or {}, "ctx:fail")
   local permanent = out.retry == false
   kernel.raise {
-    code = "FAILED", message = reason == nil and "the script ended its run" or tostring(reason),
+    code = "FAILED", message = reason == nil and "the script ended its run" or said(reason),
     permanent = permanent or nil, retryable = not permanent,
   }
 end

@@ -153,6 +153,13 @@ local function check_address(verb, address, what)
   end
 end
 
+local function method_of(verb, what)
+  if type(verb) ~= "string" then
+    options.fail(what .. ":request", ("a method such as \"GET\" expected first, got %s"):format(options.shown(verb)))
+  end
+  return verb:upper()
+end
+
 -- One function for each method, bound to where it asks: `where` puts address and source into the arguments.
 local function request(self, method, address, given)
   local what = ("%s:%s"):format(self.what, method:lower())
@@ -206,7 +213,7 @@ function http.source(name)
   for method, verb in pairs(METHODS) do
     source[method] = bind(function(path, opts) return request(self, verb, path, opts) end)
   end
-  source.request = bind(function(verb, path, opts) return request(self, tostring(verb):upper(), path, opts) end)
+  source.request = bind(function(verb, path, opts) return request(self, method_of(verb, what), path, opts) end)
   source.pages = bind(function(path, opts) return pages(self, path, opts) end)
   return setmetatable(source, { __index = unknown(what), __name = what })
 end
@@ -218,7 +225,7 @@ function http.plain()
   for method, verb in pairs(METHODS) do
     plain[method] = function(url, opts) return request(self, verb, url, opts) end
   end
-  plain.request = function(verb, url, opts) return request(self, tostring(verb):upper(), url, opts) end
+  plain.request = function(verb, url, opts) return request(self, method_of(verb, self.what), url, opts) end
   plain.pages = function(url, opts) return pages(self, url, opts) end
   return setmetatable(plain, { __index = unknown("dts.http") })
 end

@@ -145,6 +145,49 @@ static void tables_are_printed_by_their_content(void **state) {
   talk_close(&t);
 }
 
+static void fails_with(void **state, const char *call, const char *message) {
+  talk t;
+  char source[400];
+  snprintf(source, sizeof source,
+           "local dts = require 'dts'\n"
+           "dts.pipeline { name = 'p', run = function(ctx)\n"
+           "  local null = dts.null\n"
+           "  %s\nend }\n",
+           call);
+  play(state, &t, "run", source);
+  const char *said = value_get_text(&t.end, "message", "");
+  if (!strstr(said, message)) fail_msg("%s: %s, not %s", call, said, message);
+  talk_close(&t);
+}
+
+/* JSON's null is a value of its own, which Lua would tell by its address. */
+static void null_is_told_by_its_name(void **state) {
+  talk t;
+  play(state, &t, "run",
+       "local dts = require 'dts'\n"
+       "dts.pipeline { name = 'p', run = function(ctx)\n"
+       "  print(dts.null, tostring(dts.null), ('%s'):format(dts.null), getmetatable(dts.null))\n"
+       "end }\n");
+  done(&t);
+  assert_string_equal(value_get_text(&t.logs.list.items[0], "message", ""), "null null null false");
+  talk_close(&t);
+  fails_with(state, "for _ in ipairs(null) do end", "(table expected, got null)");
+  fails_with(state, "table.insert(null, 1)", "(table expected, got null)");
+  fails_with(state, "dts.date.add(null, 1)", "expected, got null");
+  fails_with(state, "dts.json.decode(null)", "a text expected, got null");
+  fails_with(state, "error(null)", "the script raised null as its error");
+  fails_with(state, "return 'x' .. null", "attempt to concatenate a null value");
+  fails_with(state, "return null < 1", "attempt to compare null with number");
+  fails_with(state, "return 1 < null", "attempt to compare number with null");
+}
+
+static void misuse_is_told_without_addresses(void **state) {
+  fails_with(state, "ctx:fail({ a = 1 })", "{\"a\":1}");
+  fails_with(state, "ctx:fail(print)", "a function");
+  fails_with(state, "dts.http.request({}, 'http://x')", "a method such as \"GET\" expected first");
+  fails_with(state, "dts.http.request(nil, 'http://x')", "a method such as \"GET\" expected first");
+}
+
 static void a_fault_of_the_project_file_names_its_line(void **state) {
   talk t;
   play(state, &t, "config", "return {\n  name = 'fuel',\n  -- wokers\n  wokers = 2,\n}\n");
@@ -217,6 +260,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(what_is_absent_says_what_to_use, engine_open, engine_close),
       cmocka_unit_test_setup_teardown(tables_are_printed_by_their_content, engine_open,
                                       engine_close),
+      cmocka_unit_test_setup_teardown(null_is_told_by_its_name, engine_open, engine_close),
+      cmocka_unit_test_setup_teardown(misuse_is_told_without_addresses, engine_open, engine_close),
       cmocka_unit_test_setup_teardown(a_fault_of_the_project_file_names_its_line, engine_open,
                                       engine_close),
       cmocka_unit_test_setup_teardown(a_load_reports, engine_open, engine_close),
