@@ -34,6 +34,7 @@ struct ingest {
   schemas *schemas;
   lane *lanes;
   size_t requests, bytes, bundlings; /* under way */
+  uint64_t listening;                /* 0: not started */
 };
 
 ingest *ingest_open(kernel *k) {
@@ -44,6 +45,7 @@ ingest *ingest_open(kernel *k) {
 
 void ingest_close(ingest *g) {
   if (!g) return;
+  if (g->listening) kernel_unlisten(g->kernel, g->listening);
   for (lane *l = g->lanes, *next; l; l = next) {
     next = l->next;
     loop_cancel(kernel_loop(g->kernel), l->due);
@@ -314,7 +316,7 @@ void ingest_take(ingest *g, const ingest_request *asked, ingest_then *then, void
   loop_defer(kernel_loop(g->kernel), read_work, keep, r);
 }
 
-/* ---- the start ---- */
+/* ---- the start, and each reload: events may have waited for their pipeline ---- */
 
 typedef struct starting {
   ingest *ingest;
@@ -346,9 +348,18 @@ static void start_then(void *arg) {
   free(s);
 }
 
-void ingest_start(ingest *g) {
+static void look_for_loose(ingest *g) {
   starting *s = memory_alloc(sizeof *s);
   *s = (starting){.ingest = g};
   g->requests++;
   loop_defer(kernel_loop(g->kernel), start_work, start_then, s);
+}
+
+static void on_kernel(void *arg, int op, const value *event) {
+  if (op == 0 && value_is(value_get(event, "name"), "reload")) look_for_loose(arg);
+}
+
+void ingest_start(ingest *g) {
+  g->listening = kernel_listen(g->kernel, on_kernel, g);
+  look_for_loose(g);
 }

@@ -17,8 +17,9 @@
 typedef struct ingest ingest;
 
 ingest *ingest_open(kernel *k);
-void ingest_start(ingest *g); /* bundles what an earlier life of the engine left without a job */
-void ingest_close(ingest *g); /* once the kernel is at rest; NULL is fine */
+/* Bundles what an earlier life of the engine left without a job, or a time without the pipeline. */
+void ingest_start(ingest *g);
+void ingest_close(ingest *g);      /* once the kernel is at rest; NULL is fine */
 bool ingest_idle(const ingest *g); /* no request and no bundling is under way; a timer may be set */
 
 typedef struct ingest_request { /* texts are read until `then` was called */

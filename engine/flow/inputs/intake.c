@@ -230,6 +230,8 @@ void intake_start(intake *t) {
   if (!t->watch) t->watch = folder_watch_open(t);
 }
 
+void intake_stop(intake *t) { t->stopping = true; }
+
 void intake_close(intake *t) {
   if (!t) return;
   folder_watch_close(t->watch);

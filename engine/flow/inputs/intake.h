@@ -18,6 +18,7 @@ typedef struct intake intake;
 intake *intake_open(kernel *k);
 /* Watches the patterns' folders, and looks at what lies there already. */
 void intake_start(intake *t);
+void intake_stop(intake *t);       /* what waits stays where it is; what is under way ends */
 void intake_close(intake *t);      /* once the kernel is at rest; NULL is fine */
 bool intake_idle(const intake *t); /* nothing is being taken */
 

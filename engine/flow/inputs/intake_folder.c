@@ -279,7 +279,7 @@ static void on_settled(void *arg) {
 
 static void take_next(folder_watch *w) {
   arrival **at = &w->waiting;
-  if (w->taking || !w->waiting) return;
+  if (w->taking || !w->waiting || w->intake->stopping) return;
   while (*at && !(*at)->whole && !(*at)->ready) at = &(*at)->next;
   if (*at) return take(w, at);
   if (!w->settle) w->settle = loop_after(kernel_loop(w->intake->kernel), SETTLE_MS, on_settled, w);

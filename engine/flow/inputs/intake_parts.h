@@ -12,6 +12,7 @@ struct intake {
   kernel *kernel;
   folder_watch *watch;
   size_t under_way;
+  bool stopping;
 };
 
 bool intake_is_passing(const char *name); /* one that a copying program gives meanwhile */

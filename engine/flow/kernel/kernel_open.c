@@ -214,6 +214,7 @@ static bool is_busy(const kernel *k) {
 void kernel_close(kernel *k) {
   if (!k) return;
   if (k->runner) runner_stop(k->runner);
+  if (k->intake) intake_stop(k->intake);
   warm_close(k); /* else its reads would keep us as long as there are requests in line */
   while (is_busy(k)) loop_turn(k->loop, 100);
   control_run_stop(k);

@@ -6,6 +6,7 @@
 
 #include <ftw.h>
 
+#include "base/clock.h"
 #include "crypto/crypto.h"
 #include "flow/runs/finish_input.h"
 #include "flow/inputs/ingest_write.h"
@@ -156,6 +157,34 @@ static void finds_events_of_an_earlier_life(void **state) {
   expect(k, "{\"id\":2}", 0, 1, 0);
   input_close(k);
   help_remove(folder);
+}
+
+static void declare(input_kernel *k, const char *declarations) {
+  registry *old = k->set;
+  arena a = {0};
+  value event = value_map();
+  k->set = input_set(declarations);
+  registry_release(old);
+  value_set(&a, &event, "name", value_text("reload"));
+  kernel_tell(&k->kernel, 0, &event);
+  arena_free(&a);
+}
+
+static void finds_events_of_a_pipeline_that_was_away(void **state) {
+  (void)state;
+  input_kernel *k = input_open(PIPELINE("\"batch\":10,\"wait_ms\":50"), NULL);
+  ingest_start(k->kernel.ingest);
+  input_settle(k);
+  expect(k, "{\"id\":1}", 1, 0, 0);
+  declare(k, "[]");
+  for (int64_t end = clock_monotonic_ms() + 200; clock_monotonic_ms() < end;)
+    loop_turn(k->kernel.loop, 20);
+  assert_int_equal(count(k, "select count(*) from dts_job"), 0);
+  declare(k, PIPELINE("\"batch\":10,\"wait_ms\":50"));
+  input_settle(k);
+  assert_int_equal(count(k, "select count(*) from dts_job"), 1);
+  assert_int_equal(count(k, "select count(*) from dts_event where job is null"), 0);
+  input_close(k);
 }
 
 static int end_batch(store_conn *c, void *arg, dts_error *e) {
@@ -358,6 +387,7 @@ int main(void) {
       cmocka_unit_test(bundles_by_size),
       cmocka_unit_test(bundles_small_requests_together),
       cmocka_unit_test(finds_events_of_an_earlier_life),
+      cmocka_unit_test(finds_events_of_a_pipeline_that_was_away),
       cmocka_unit_test(forgets_events_that_are_done),
       cmocka_unit_test(refuses_who_may_not),
       cmocka_unit_test(names_what_is_asked_for_wrongly),

@@ -255,6 +255,24 @@ static void follows_a_reload(void **state) {
   input_close(k);
 }
 
+static void takes_no_more_once_it_stops(void **state) {
+  (void)state;
+  input_kernel *k = input_open(TWO, NULL);
+  for (int i = 0; i < 200; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "incoming/sales-%d.csv", i);
+    input_file(k, name, name);
+  }
+  intake_start(k->kernel.intake);
+  while (!count(k, "select count(*) from dts_file")) loop_turn(k->kernel.loop, 10);
+  intake_stop(k->kernel.intake);
+  while (k->kernel.writes || loop_busy(k->kernel.loop)) loop_turn(k->kernel.loop, 50);
+  assert_in_range(count(k, "select count(*) from dts_file"), 1, 10);
+  intake_close(k->kernel.intake);
+  k->kernel.intake = intake_open(&k->kernel);
+  input_close(k);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(is_taken_once_for_each_content),
@@ -265,6 +283,7 @@ int main(void) {
       cmocka_unit_test(takes_later_what_could_not_be_kept),
       cmocka_unit_test(finds_what_lay_there),
       cmocka_unit_test(follows_a_reload),
+      cmocka_unit_test(takes_no_more_once_it_stops),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
