@@ -2,7 +2,8 @@
  *
  * What is written reads back equal: integers with all their digits, doubles with as few digits as
  * bring the same double back. Texts are passed through as they are (UTF-8), only quotes,
- * backslashes and control characters become escapes. A number that JSON does not have is an error,
+ * backslashes and control characters become escapes; a byte that is no UTF-8 becomes U+FFFD, or the
+ * whole could not be read by anybody. A number that JSON does not have is an error,
  * never null.
  *
  * SPDX-License-Identifier: MIT */
@@ -25,12 +26,17 @@ static int write_escape(buffer *b, unsigned char c) {
 int json_write_text(buffer *b, const char *bytes, size_t size) {
   size_t from = 0;
   buffer_add_char(b, '"');
-  for (size_t i = 0; i < size; i++) {
+  for (size_t i = 0, taken; i < size; i += taken) {
     unsigned char c = (unsigned char)bytes[i];
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    bool cut;
+    taken = c < 0x80 ? 1 : text_utf8_take(bytes + i, size - i, &cut);
+    if (taken && c >= 0x20 && c != '"' && c != '\\') continue;
     buffer_add(b, bytes + from, i - from);
-    write_escape(b, c);
-    from = i + 1;
+    if (taken)
+      write_escape(b, c);
+    else
+      buffer_add_text(b, "\xEF\xBF\xBD"), taken = 1;
+    from = i + taken;
   }
   if (size > from) buffer_add(b, bytes + from, size - from);
   return buffer_add_char(b, '"');
@@ -124,6 +130,20 @@ static int write_value(buffer *b, const value *v, int indent, int depth) {
 int json_write(buffer *b, const value *v) {
   return write_value(b, v, -1, 0) < 0 || b->failed ? -1 : 0;
 }
+
+static bool is_text(const value *v, int depth) {
+  if (v->kind == VALUE_TEXT) return text_is_utf8(v->text.bytes, v->text.size, NULL);
+  bool whole = depth < JSON_DEPTH;
+  if (v->kind == VALUE_LIST)
+    for (size_t i = 0; whole && i < v->list.count; i++)
+      whole = is_text(&v->list.items[i], depth + 1);
+  if (v->kind == VALUE_MAP)
+    for (size_t i = 0; whole && i < v->map.count; i++)
+      whole = is_text(&v->map.pairs[i].key, depth + 1) && is_text(&v->map.pairs[i].item, depth + 1);
+  return whole;
+}
+
+int json_write_exact(buffer *b, const value *v) { return is_text(v, 0) ? json_write(b, v) : -1; }
 
 int json_write_pretty(buffer *b, const value *v) {
   return write_value(b, v, 2, 0) < 0 || b->failed ? -1 : 0;

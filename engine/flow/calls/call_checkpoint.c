@@ -53,9 +53,10 @@ void call_checkpoint(call *c) {
   checkpoint *p = memory_alloc(sizeof *p);
   p->call = c;
   buffer_init(&p->state, STATE_LIMIT);
-  if (state && json_write(&p->state, state) < 0) {
+  if (state && json_write_exact(&p->state, state) < 0) {
     error_fail(&e, "CHECKPOINT",
-               "the state given to ctx:checkpoint is larger than 1 MB or holds what JSON cannot");
+               "the state given to ctx:checkpoint is larger than 1 MB or holds what JSON cannot, "
+               "such as a text that is not UTF-8");
     buffer_free(&p->state);
     free(p);
     return call_fail(c, &e);

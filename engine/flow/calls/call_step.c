@@ -144,8 +144,10 @@ void call_step_end(call *c) {
   step_end *s = memory_alloc(sizeof *s);
   *s = (step_end){.call = c, .step = step};
   buffer_init(&s->result, RESULT_LIMIT);
-  if (json_write(&s->result, result ? result : &null) < 0) {
-    error_fail(&e, "STEP", "the result of step '%s' is larger than 1 MB or holds what JSON cannot",
+  if (json_write_exact(&s->result, result ? result : &null) < 0) {
+    error_fail(&e, "STEP",
+               "the result of step '%s' is larger than 1 MB or holds what JSON cannot, such as a "
+               "text that is not UTF-8",
                name);
     error_hint(&e, "put rows with ctx:put and return what later steps need");
     buffer_free(&s->result);

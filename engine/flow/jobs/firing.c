@@ -90,10 +90,12 @@ int scheduler_params(const pipeline *p, const value *given, arena *a, const char
   }
   buffer b;
   buffer_init(&b, PARAMS_LIMIT);
-  int rc = json_write(&b, &all);
+  int rc = json_write_exact(&b, &all);
   *json = arena_text(a, buffer_text(&b));
   buffer_free(&b);
-  return rc < 0 ? error_fail(e, "PARAM", "the parameters are larger than 1 MB") : 0;
+  return rc < 0 ? error_fail(e, "PARAM",
+                             "the parameters are larger than 1 MB, or one is no UTF-8 text")
+                : 0;
 }
 
 /* ---- firing ---- */

@@ -219,6 +219,30 @@ static void what_is_archived_behind_a_checkpoint_is_kept(void **state) {
   bench_close(b);
 }
 
+/* An error may quote what is no text, or be cut within a character; it is told all the same. What is kept must
+ * come back as it was. */
+static void bytes_that_are_no_text_are_told_and_not_kept(void **state) {
+  (void)state;
+  bench *b = bench_new();
+  bench_script(
+      b, "x",
+      "dts.pipeline { name = 'quotes', run = function() error('got x\\255y') end }\n"
+      "dts.pipeline { name = 'long', run = function() error(('\xc3\xa4'):rep(2000)) end }\n"
+      "dts.pipeline { name = 'keeps', run = function(ctx) ctx:checkpoint({ a = '\\255' }) end }\n"
+      "dts.pipeline { name = 'steps', run = function(ctx)\n"
+      "  ctx:step('s', function() return '\\255' end)\n"
+      "end }\n");
+  bench_open(b);
+  static const char *const names[] = {"quotes", "long", "keeps", "steps"};
+  for (size_t i = 0; i < 4; i++) bench_run(b, names[i]);
+  bench_expect(b,
+               "select pipeline, json_valid(error), error ->> 'code' from dts_run where hex(error) "
+               "not like '%FF%' order by id",
+               "quotes|1|SCRIPT\nlong|1|SCRIPT\nkeeps|1|CHECKPOINT\nsteps|1|STEP\n");
+  bench_invariants(b);
+  bench_close(b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(steps_outlive_a_crash),
@@ -228,6 +252,7 @@ int main(void) {
       cmocka_unit_test(a_checkpoint_may_come_last),
       cmocka_unit_test(enqueued_jobs_have_keys_and_groups),
       cmocka_unit_test(pipelines_follow_others),
+      cmocka_unit_test(bytes_that_are_no_text_are_told_and_not_kept),
       cmocka_unit_test(nothing_queues_itself_for_ever),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,6 +167,28 @@ static void refuses_to_write_what_json_has_not(void **state) {
   buffer_free(&b);
 }
 
+/* What a script says in an error need not be text; whoever reads the JSON wants it to be. */
+static void bytes_that_are_no_text_are_marked(void **state) {
+  (void)state;
+  static const struct {
+    const char *bytes, *written;
+  } cases[] = {{"a\xff", "\"a\xEF\xBF\xBD\""},
+               {"\xc3", "\"\xEF\xBF\xBD\""},
+               {"\xc3\xa4\xc3", "\"\xc3\xa4\xEF\xBF\xBD\""},
+               {"\xed\xa0\x80\n", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\\n\""},
+               {"\xf0\x9f\x94\x91\"", "\"\xf0\x9f\x94\x91\\\"\""}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    buffer b;
+    value v = value_text(cases[i].bytes);
+    buffer_init(&b, 1000);
+    assert_int_equal(json_write(&b, &v), 0);
+    assert_string_equal(buffer_text(&b), cases[i].written);
+    buffer_clear(&b);
+    assert_int_equal(json_write_exact(&b, &v), i == 4 ? 0 : -1);
+    buffer_free(&b);
+  }
+}
+
 static void ignores_the_locale(void **state) {
   (void)state;
   const char *const commas[] = {"de_DE.UTF-8", "pt_BR.UTF-8", "fr_FR.UTF-8"};
@@ -337,6 +359,7 @@ int main(void) {
       cmocka_unit_test(writes_what_it_read),
       cmocka_unit_test(writes_for_people),
       cmocka_unit_test(refuses_to_write_what_json_has_not),
+      cmocka_unit_test(bytes_that_are_no_text_are_marked),
       cmocka_unit_test(ignores_the_locale),
       cmocka_unit_test(says_where_and_what),
       cmocka_unit_test(refuses_lone_surrogates),
