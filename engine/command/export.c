@@ -1,129 +1,58 @@
-/* export.c -- dts export TABLE: its rows as CSV or NDJSON, as a stream.
+/* export.c -- dts export TABLE: its rows as CSV, NDJSON or Parquet, as a stream.
  *
  * One idea: the rows are read by a connection of this process, one after the other, in one
  * snapshot; an engine that runs beside is asked where the store lies, and no more.
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command/command.h"
 #include "command/engine.h"
+#include "command/export_parts.h"
 #include "command/faults.h"
 #include "command/screen.h"
-#include "format/json.h"
 
 enum { ROW_LIMIT = 300 * 1024 * 1024, PATH_SIZE = 4096, STOP_EVERY = 256 };
 
-typedef struct exporting {
-  FILE *out;
-  const char *name, *sql;
-  bool csv, wrote_names;
-  int64_t rows;
-  buffer row;
-  arena memory; /* of values that are decoded for one row */
-  value columns;
-} exporting;
-
-/* ---- a row ---- */
-
-static bool needs_quotes(const char *text, size_t size) {
-  return memchr(text, ',', size) || memchr(text, '"', size) || memchr(text, '\n', size) ||
-         memchr(text, '\r', size);
-}
-
-static void add_quoted(buffer *b, const char *text, size_t size) {
-  buffer_add_char(b, '"');
-  for (size_t i = 0; i < size; i++) {
-    if (text[i] == '"') buffer_add_char(b, '"');
-    buffer_add_char(b, text[i]);
-  }
-  buffer_add_char(b, '"');
-}
-
-/* An empty text is "" and a null is nothing, so that the two can be told apart. */
-static void add_field(buffer *b, const value *v) {
-  if (v->kind == VALUE_NULL) return;
-  if (v->kind != VALUE_TEXT)
-    json_write(b, v);
-  else if (!v->text.size || needs_quotes(v->text.bytes, v->text.size))
-    add_quoted(b, v->text.bytes, v->text.size);
-  else
-    buffer_add(b, v->text.bytes, v->text.size);
-}
-
-static void add_names(exporting *x, const store_header *header) {
-  for (size_t i = 0; i < header->count; i++) {
-    value name = value_text(header->names[i]);
-    if (i) buffer_add_char(&x->row, ',');
-    add_field(&x->row, &name);
-  }
-  buffer_add_text(&x->row, "\r\n");
-}
-
-static bool is_json(const exporting *x, size_t i) {
-  return i < x->columns.list.count &&
-         value_is(value_get(&x->columns.list.items[i], "type"), "json");
-}
-
-static void add_object(exporting *x, const store_header *header, const value *row) {
-  buffer_add_char(&x->row, '{');
-  for (size_t i = 0; i < header->count; i++) {
-    if (i) buffer_add_char(&x->row, ',');
-    json_write_text(&x->row, header->names[i], strlen(header->names[i]));
-    buffer_add_char(&x->row, ':');
-    if (is_json(x, i) && row[i].kind == VALUE_TEXT)
-      buffer_add(&x->row, row[i].text.bytes, row[i].text.size); /* as it is kept: valid JSON */
-    else
-      json_write(&x->row, &row[i]);
-  }
-  buffer_add_text(&x->row, "}\n");
-}
-
-static int write_out(exporting *x, dts_error *e) {
-  size_t wrote = fwrite(buffer_text(&x->row), 1, x->row.size, x->out);
-  if (x->row.failed) return error_fail(e, "LIMIT_SIZE", "a row is larger than 300 MB");
-  if (wrote == x->row.size) return 0;
+int export_write(exporting *x, const void *bytes, size_t size, dts_error *e) {
+  if (size == 0 || fwrite(bytes, 1, size, x->out) == size) return 0;
   return error_fail(e, errno == EPIPE ? "PIPE" : "FILE", "cannot write: %s", strerror(errno));
+}
+
+/* ---- reading ---- */
+
+static int look(void *arg, const store_header *header, const value *row, dts_error *e) {
+  exporting *x = arg;
+  (void)header, (void)row;
+  return x->rows++ % STOP_EVERY == 0 && engine_stop_asked() ? engine_fail_stopped(e) : 0;
 }
 
 static int add_row(void *arg, const store_header *header, const value *row, dts_error *e) {
   exporting *x = arg;
-  buffer_clear(&x->row);
-  if (x->csv && !x->wrote_names) add_names(x, header);
-  x->wrote_names = true;
-  for (size_t i = 0; x->csv && i < header->count; i++) {
-    if (i) buffer_add_char(&x->row, ',');
-    add_field(&x->row, &row[i]);
-  }
-  if (x->csv)
-    buffer_add_text(&x->row, "\r\n");
-  else
-    add_object(x, header, row);
-  if (x->rows++ % STOP_EVERY == 0 && engine_stop_asked()) return engine_fail_stopped(e);
-  return write_out(x, e);
+  return look(x, header, row, e) < 0 ? -1 : x->form->row(x, row, e);
 }
 
-/* A table without rows has its line of names all the same. */
-static int write_names(exporting *x, dts_error *e) {
-  if (!x->csv || x->wrote_names) return 0;
-  buffer_clear(&x->row);
-  for (size_t i = 0; i < x->columns.list.count; i++) {
-    if (i) buffer_add_char(&x->row, ',');
-    add_field(&x->row, value_get(&x->columns.list.items[i], "name"));
-  }
-  buffer_add_text(&x->row, "\r\n");
-  return write_out(x, e);
+static bool knows_types(const exporting *x) {
+  for (size_t i = 0; i < x->columns.list.count; i++)
+    if (value_is(value_get(&x->columns.list.items[i], "type"), "any")) return false;
+  return true;
 }
 
+/* What a view computes has the type that its values show: they are read twice, in one snapshot. */
 static int read_rows(store_conn *c, void *arg, dts_error *e) {
   exporting *x = arg;
   value none = value_map();
   store_sql q = {.sql = x->sql, .params = &none, .limit_ms = INT64_MAX / 4};
-  if (store_query(c, &q, &x->memory, &x->columns, NULL, add_row, x, e) < 0) return -1;
-  return write_names(x, e);
+  if (store_check(c, x->sql, &x->memory, &x->columns, NULL, NULL, e) < 0) return -1;
+  if (x->form->typed && !knows_types(x) &&
+      store_query(c, &q, &x->memory, &x->columns, NULL, look, x, e) < 0)
+    return -1;
+  x->rows = 0;
+  if (x->form->begin(x, e) < 0) return -1;
+  if (store_query(c, &q, &x->memory, NULL, NULL, add_row, x, e) < 0) return -1;
+  return x->form->end(x, e);
 }
 
 /* ---- what is asked ---- */
@@ -182,13 +111,15 @@ static int compose(const given *g, const value *entry, arena *a, buffer *sql, dt
 }
 
 static int read_format(const given *g, exporting *x, dts_error *e) {
-  static const char *const formats[] = {"csv", "ndjson", "parquet", NULL};
+  static const export_form *const forms[] = {&export_csv, &export_ndjson, &export_parquet};
+  const char *names[] = {"csv", "ndjson", "parquet", NULL};
   const char *format = given_text(g, "format", g->json ? "ndjson" : "csv");
-  if (given_one_of(g, "format", formats, e) < 0) return -1;
-  x->csv = strcmp(format, "csv") == 0;
-  if (strcmp(format, "parquet") != 0) return 0;
-  error_fail(e, "USAGE", "--format parquet is not available in this version");
-  return error_hint(e, "csv and ndjson are; most tools read both");
+  if (given_one_of(g, "format", names, e) < 0) return -1;
+  for (size_t i = 0; names[i]; i++)
+    if (strcmp(format, names[i]) == 0) x->form = forms[i];
+  if (!x->form->binary || given_has(g, "output") || !isatty(STDOUT_FILENO)) return 0;
+  error_fail(e, "USAGE", "a %s file is nothing to be read on a terminal", format);
+  return error_hint(e, "write it to a file: --output %s.%s", given_word(g, 0), format);
 }
 
 /* ---- writing ---- */
@@ -200,7 +131,8 @@ static int stream(exporting *x, const char *path, dts_error *e) {
   int rc = s ? store_read(s, read_rows, x, e) : -1;
   store_close(s);
   arena_free(&a);
-  if (rc == 0 && fflush(x->out) != 0) return write_out(x, e);
+  if (rc == 0 && fflush(x->out) != 0)
+    return error_fail(e, errno == EPIPE ? "PIPE" : "FILE", "cannot write: %s", strerror(errno));
   return rc;
 }
 
@@ -228,10 +160,10 @@ static int find(const given *g, arena *a, exporting *x, buffer *sql, const char 
   engine *n = engine_here(a, e);
   int rc = n ? faults_ask(n, &order, given_word(g, 0), a, &all, e) : -1;
   if (rc == 0) rc = engine_ask(n, &place, NULL, NULL, a, &where, e);
-  if (rc == 0) rc = compose(g, &all.list.items[0], a, sql, e);
+  if (rc == 0) x->entry = &all.list.items[0];
+  if (rc == 0) rc = compose(g, x->entry, a, sql, e);
   if (rc == 0) *path = value_get_text(&where, "store", "");
   engine_close(n);
-  x->name = given_word(g, 0);
   return rc;
 }
 
@@ -257,13 +189,15 @@ static int run(const given *g, dts_error *e) {
   if (rc == 0 && target) tell(&x, target);
   buffer_free(&sql);
   buffer_free(&x.row);
+  parquet_free(x.parquet);
   arena_free(&x.memory);
   arena_free(&a);
   return rc;
 }
 
 static const command_option options[] = {
-    {"format", "csv|ndjson", "CSV (RFC 4180, the default), or a JSON object on each line"},
+    {"format", "csv|ndjson|parquet",
+     "CSV (RFC 4180, the default), a JSON object on each line, or Apache Parquet"},
     {"columns", "A,B", "only these, in this order"},
     {"where", "SQL", "only rows for which this holds"},
     {"output", "FILE", "into this file, which is there whole or not at all"},
@@ -272,9 +206,11 @@ static const command_option options[] = {
 COMMAND(export) = {
     .name = "export",
     .words = "TABLE",
-    .summary = "Print the rows of a table, a roll-up or a view as CSV or NDJSON.",
+    .summary = "Print the rows of a table, a roll-up or a view as CSV, NDJSON or Parquet.",
     .details = "Rows come as a stream in the order of the key, from one snapshot, also beside a "
-               "running engine.\nIn CSV a null is an empty field and an empty text is \"\".",
+               "running engine.\nIn CSV a null is an empty field and an empty text is \"\".\n"
+               "A Parquet file has the column types of the table, is packed with zstd, and is "
+               "written to a file or a pipe.",
     .least = 1,
     .most = 1,
     .options = options,

@@ -82,7 +82,15 @@ run export reading; ends "export of nothing" 1; warns "export of nothing" "did y
 run export readings --columns idd; ends "export, no column" 2; warns "export, no column" "did you mean 'id'?"
 run export readings --where "nope = 1"; ends "export, wrong condition" 1; warns "export, wrong condition" "nope"
 run export readings --where "1) union select name, 1, 1, 1 from dts_key --"; ends "export reads one table" 1
-run export readings --format parquet; ends "export, parquet" 2; warns "export, parquet" "not available"
+run export readings --format parquet --output all.parquet; ends "export, Parquet" 0; warns "export, Parquet" "3 rows written to all.parquet"
+is "export, Parquet" "$(head -c 4 all.parquet)$(tail -c 4 all.parquet)" PAR1PAR1
+run export quotes --format parquet --output none.parquet; ends "Parquet of no row" 0; warns "Parquet of no row" "0 rows written"
+run export readings --columns n,n --format parquet; ends "Parquet, one name twice" 2; warns "Parquet, one name twice" "asked for twice"
+run export readings --format parkuet; ends "export, no format" 2; warns "export, no format" "parquet"
+if command -v script >/dev/null; then
+  out=$(script -qec "'$dts' export readings --format parquet" /dev/null) status=$? err=
+  ends "Parquet on a terminal" 2; says "Parquet on a terminal" "--output readings.parquet"
+fi
 "$dts" export readings | true; is "a reader that leaves" "${PIPESTATUS[0]}" 0
 "$dts" sql "with recursive c(n) as (select 1 union all select n + 1 from c where n < 300000) select n from c" --csv 2>"$home/err" | head -1 >/dev/null
 is "a reader that leaves early" "${PIPESTATUS[0]}" 0; is "nothing is said" "$(cat "$home/err")" ""
@@ -101,6 +109,8 @@ require "dts".view { name = "without_end", sql = "with recursive c(n) as (select
 LUA
 interrupt 2 export without_end --output without_end.csv; ends "Ctrl-C in an export" 130
 is "no part of it is left" "$(ls | grep -c 'without_end.csv')" 0
+interrupt 2 export without_end --format parquet --output without_end.parquet; ends "Ctrl-C in an export, Parquet" 130
+is "no part of it is left" "$(ls | grep -c 'without_end.parquet')" 0
 rm pipelines/endless_view.lua
 
 # events in
