@@ -94,8 +94,7 @@ static void leave(sqlite3_context *x, int count, sqlite3_value **values) {
   moments_move(m, a, b, -1);
   if (m->lost) return;
   m->first++, m->size--, m->gone++;
-  if (m->gone > m->size || m->xx <= SHRUNK * m->most_xx || m->yy <= SHRUNK * m->most_yy)
-    make_anew(m);
+  if (m->gone > m->size || m->xx < SHRUNK * m->most_xx || m->yy < SHRUNK * m->most_yy) make_anew(m);
 }
 
 static void stddev(sqlite3_context *x) {

@@ -76,16 +76,23 @@ static slot *named(versions *v, const char *name) {
   return s;
 }
 
+static uint64_t sum_of(const slot *s) {
+  uint64_t sum = s->version;
+  for (size_t i = 0; i < s->read_count; i++) sum += s->reads[i]->version;
+  return sum;
+}
+
 static uint64_t version_of(versions *v, const char *name) {
   pthread_mutex_lock(&v->mutex);
   const slot *s = find(*chain_of(v, name), name);
-  uint64_t sum = s ? s->version : 0;
-  for (size_t i = 0; s && i < s->read_count; i++) sum += s->reads[i]->version;
+  uint64_t sum = s ? sum_of(s) : 0;
   pthread_mutex_unlock(&v->mutex);
   return sum;
 }
 
+/* One that reads less than before grows all the same. */
 static void set_reads(versions *v, slot *view, const value *tables) {
+  uint64_t before = sum_of(view);
   free(view->reads);
   view->reads = memory_alloc(tables->list.count * sizeof *view->reads);
   view->read_count = 0;
@@ -93,6 +100,7 @@ static void set_reads(versions *v, slot *view, const value *tables) {
     slot *read = slot_of(v, tables->list.items[i].text.bytes);
     if (read != view && read->version) view->reads[view->read_count++] = read;
   }
+  if (sum_of(view) < before) view->version += before - sum_of(view);
 }
 
 /* A view that no longer compiles (a table it read was replaced) reads nothing. */

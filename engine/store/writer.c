@@ -103,7 +103,7 @@ static job *run_jobs(store_conn *c, job *first) {
 
 static void commit(store_conn *c, job *first, const job *end) {
   dts_error e = {0};
-  if (sqlite3_get_autocommit(c->db)) return; /* already undone, as a whole */
+  if (sqlite3_get_autocommit(c->db)) return forget_schema(c); /* already undone, as a whole */
   if (conn_run(c, "commit", &e) == 0) return;
   conn_run(c, "rollback", NULL);
   forget_schema(c);

@@ -270,11 +270,14 @@ static void known_then(void *arg) {
 
 static void begin(void *arg);
 
+static void ask_source(exchange *x);
+
 static void answer_cached(exchange *x, const http_cached *cached) {
+  x->fd = http_cache_body(cached);
+  if (cached->body_fd >= 0 && x->fd < 0) return ask_source(x); /* no descriptor is left */
   x->headers = value_copy(&x->call->memory, &cached->headers);
   x->reply.status = cached->status;
   x->reply.body_size = (int64_t)cached->body_size;
-  x->fd = http_cache_body(cached);
   buffer_init(&x->reply.body, INLINE_LIMIT + 1);
   if (x->fd < 0) buffer_add(&x->reply.body, cached->body, cached->body_size);
   answer(x, false);

@@ -109,20 +109,17 @@ int http_cache_body(const http_cached *cached) {
   return cached->body_fd < 0 ? -1 : reopen(cached->body_fd);
 }
 
+/* Without a descriptor for its body it is not kept, and whoever waits asks for it himself. */
 void http_cache_put(http_cache *c, const char *key, const http_cached *given, int64_t until) {
   reply *r = find(c, key);
   struct stat s;
   if (!r || r->until) return;
+  r->cached.body_fd = http_cache_body(given);
+  if (given->body_fd >= 0 && fstat(r->cached.body_fd, &s) < 0) return http_cache_fail(c, key);
   r->cached.status = given->status;
   r->cached.headers = value_copy(&r->memory, &given->headers);
-  if (given->body_fd >= 0) {
-    r->cached.body_fd = reopen(given->body_fd);
-    r->bytes = fstat(given->body_fd, &s) == 0 ? (size_t)s.st_size : 0;
-  } else {
-    r->cached.body = arena_copy(&r->memory, given->body, given->body_size);
-    r->bytes = given->body_size;
-  }
-  r->cached.body_size = r->bytes;
+  if (given->body_fd < 0) r->cached.body = arena_copy(&r->memory, given->body, given->body_size);
+  r->cached.body_size = r->bytes = given->body_fd < 0 ? given->body_size : (size_t)s.st_size;
   r->until = until;
   waiter *waiting = r->waiting;
   r->waiting = NULL;

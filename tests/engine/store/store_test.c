@@ -314,6 +314,31 @@ static int touch(store_conn *c, void *arg, dts_error *e) {
   return 0;
 }
 
+static int make_two_and_view(store_conn *c, void *arg, dts_error *e) {
+  (void)arg;
+  if (store_exec(c, "create table x(a)", NULL, 0, e) < 0 ||
+      store_exec(c, "create table y(a)", NULL, 0, e) < 0)
+    return -1;
+  return store_view_ensure(c, "v", "select a from x", e);
+}
+
+/* Else what was kept of the old view would pass for the new one's. */
+static void a_view_that_reads_less_has_a_greater_version(void **state) {
+  (void)state;
+  dts_error e = {0};
+  store *s = help_memory();
+  assert_int_equal(store_write(s, make_two_and_view, NULL, &e), 0);
+  for (int i = 0; i < 2; i++) assert_int_equal(store_write(s, touch, "x", &e), 0);
+  assert_int_equal(store_write(s, touch, "y", &e), 0);
+  uint64_t before = store_version(s, "v");
+  assert_int_equal(store_write(s, make_view, "select a from y", &e), 0);
+  assert_true(store_version(s, "v") > before);
+  before = store_version(s, "v");
+  assert_int_equal(store_write(s, make_view, "select 1 as a", &e), 0);
+  assert_true(store_version(s, "v") > before);
+  store_close(s);
+}
+
 static void versions_move_with_commits(void **state) {
   (void)state;
   arena a = {0};
@@ -392,6 +417,7 @@ int main(void) {
       cmocka_unit_test(checks_expressions),
       cmocka_unit_test(new_columns_have_their_default),
       cmocka_unit_test(versions_move_with_commits),
+      cmocka_unit_test(a_view_that_reads_less_has_a_greater_version),
       cmocka_unit_test(views_are_replaced),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

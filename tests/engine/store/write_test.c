@@ -188,6 +188,40 @@ static void survives_a_lost_transaction(void **state) {
   store_close(s);
 }
 
+/* ---- what was prepared under a schema that is gone ---- */
+
+static int one_column(void *arg, const store_header *header, const value *row, dts_error *e) {
+  (void)row, (void)e;
+  *(size_t *)arg = header->count;
+  return 0;
+}
+
+static int make_odd(store_conn *c, void *arg, dts_error *e) {
+  size_t *count = arg;
+  const char *make = *count == 1 ? "create table odd(a)" : "create table odd(a, b)";
+  const char *fill = *count == 1 ? "insert into odd values(1)" : "insert into odd values(1, 2)";
+  *count = 0;
+  if (store_exec(c, make, NULL, 0, e) < 0 || store_exec(c, fill, NULL, 0, e) < 0) return -1;
+  return store_select(c, "select * from odd", NULL, 0, one_column, count, e);
+}
+
+static void forgets_a_lost_schema(void **state) {
+  (void)state;
+  store *s = help_memory();
+  gate g = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+  size_t one = 1, two = 2;
+  dts_error e = {0};
+  make_tables(s);
+  store_submit(s, wait_at, NULL, &g);
+  store_submit(s, make_odd, NULL, &one);
+  store_submit(s, commit_inside, NULL, NULL);
+  open_gate(&g);
+  assert_int_equal(store_write(s, make_odd, &two, &e), 0);
+  assert_int_equal(one, 1);
+  assert_int_equal(two, 2);
+  store_close(s);
+}
+
 static int write_inside(store_conn *c, void *arg, dts_error *e) {
   work w = {arg, 5, false};
   (void)c;
@@ -354,6 +388,7 @@ int main(void) {
       cmocka_unit_test(groups_commits),
       cmocka_unit_test(undoes_one_alone),
       cmocka_unit_test(survives_a_lost_transaction),
+      cmocka_unit_test(forgets_a_lost_schema),
       cmocka_unit_test(does_not_wait_for_itself),
       cmocka_unit_test(readers_see_one_moment),
       cmocka_unit_test(readers_never_see_half),
