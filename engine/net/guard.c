@@ -70,6 +70,17 @@ static bool starts(const uint8_t *address, const char *bytes, size_t size) {
   return memcmp(address, bytes, size) == 0;
 }
 
+/* An address of the inside at the end of a public one: where a network translates (NAT64 under a prefix of its
+ * own, RFC 6052 section 2.2, with 96 bits) or tunnels (ISATAP, RFC 5214 section 6.1), that is what is reached. */
+static const char *special_end(const uint8_t a[16]) {
+  bool translated = starts(a + 8, "\0\0\0\0", 4);
+  bool tunnelled = (a[8] & 0xfd) == 0 && starts(a + 9, "\0\x5e\xfe", 3);
+  const char *what = translated || tunnelled ? special_four(a + 12) : NULL;
+  bool inside = what && (guard_is_local(what) || !strcmp(what, "link-local") ||
+                         !strcmp(what, "metadata service"));
+  return inside ? what : NULL;
+}
+
 static const char *special_six(const uint8_t a[16]) {
   static const uint8_t one[16] = {[15] = 1};
   if (!memcmp(a, one, 16)) return "loopback";
@@ -77,7 +88,8 @@ static const char *special_six(const uint8_t a[16]) {
   if (starts(a, "\x00\x64\xff\x9b\0\0\0\0\0\0\0\0", 12)) return special_four(a + 12); /* NAT64 */
   for (size_t i = 0; i < sizeof six / sizeof *six; i++)
     if (prefix_fits(&six[i], a)) return six[i].what;
-  return (a[0] & 0xe0) == 0x20 ? NULL : "reserved"; /* 2000::/3 is all that is given out */
+  return (a[0] & 0xe0) == 0x20 ? special_end(a)
+                               : "reserved"; /* 2000::/3 is all that is given out */
 }
 
 const char *guard_special(const struct sockaddr *address) {

@@ -88,6 +88,15 @@ static const struct {
     {"3fff:1000::1", NULL},
     {"4000::1", "reserved"},
     {"5f00::1", "reserved"},
+    {"2a00:1:2:3::10.0.0.5", "private"}, /* a network's own NAT64 */
+    {"2a00:1:2:3::169.254.169.254", "metadata service"},
+    {"2a00:1:2:3::127.0.0.1", "loopback"},
+    {"2a00:1:2:3::104.16.132.229", NULL},
+    {"2a00:1:2:3::5", NULL},
+    {"2a00:1:2:3:1::10.0.0.5", NULL},
+    {"2a00:1:2:3:0:5efe:192.168.0.1", "private"}, /* ISATAP */
+    {"2a00:1:2:3:200:5efe:127.0.0.1", "loopback"},
+    {"2a00:1:2:3:0:5efe:8.8.8.8", NULL},
     {"fc00::1", "unique local"},
     {"fd12:3456:789a::1", "unique local"},
     {"fe80::1", "link-local"},
