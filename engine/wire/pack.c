@@ -97,3 +97,14 @@ void pack_error(buffer *b, const dts_error *e) {
   if (e->status) pack_text(b, "status", 6), pack_integer(b, e->status);
   pack_end(b);
 }
+
+bool pack_answer(buffer *b, const value *v) {
+  dts_error e;
+  pack_value(b, v);
+  if (!b->failed) return true;
+  error_fail(&e, "LIMIT_SIZE", "the answer is larger than %zu MB", b->limit >> 20);
+  error_hint(&e, "ask for less at a time");
+  buffer_clear(b);
+  pack_error(b, &e);
+  return false;
+}

@@ -26,6 +26,8 @@ void pack_open_map(buffer *b);
 void pack_end(buffer *b);
 void pack_value(buffer *b, const value *v);
 void pack_error(buffer *b, const dts_error *e); /* a map: code message hint where retryable ... */
+/* The value; or, when `b` has no room for it, LIMIT_SIZE as an error: then false. */
+bool pack_answer(buffer *b, const value *v);
 
 typedef struct unpack {
   const char *at, *end;

@@ -58,14 +58,6 @@ static void watch_peer(peer *p) {
 
 /* A peer that cannot be written to is found broken when its socket is next looked at. */
 static void send_frame(peer *p, uint32_t call, wire_op op, buffer *b) {
-  dts_error e;
-  if (b->failed) { /* larger than a frame may be */
-    error_fail(&e, "LIMIT_SIZE", "the answer is larger than %d MB", FRAME_LIMIT >> 20);
-    error_hint(&e, "ask for less at a time");
-    buffer_free(b);
-    pack_error(b, &e);
-    op = OP_ERROR;
-  }
   if (frame_link_queue(p->link, call, (uint8_t)op, b, -1) < 0) p->broken = true;
   if (frame_link_write(p->link) < 0) p->broken = true;
   buffer_free(b);
@@ -75,8 +67,7 @@ static void send_frame(peer *p, uint32_t call, wire_op op, buffer *b) {
 static void send_value(peer *p, uint32_t call, wire_op op, const value *v) {
   buffer b;
   buffer_init(&b, FRAME_LIMIT);
-  pack_value(&b, v);
-  send_frame(p, call, op, &b);
+  send_frame(p, call, pack_answer(&b, v) ? op : OP_ERROR, &b);
 }
 
 static void send_error(peer *p, uint32_t call, const dts_error *e) {

@@ -56,14 +56,14 @@ void run_listen(run *r) {
 
 /* ---- calls ---- */
 
-static void send_value(call *c, wire_op op, const value *v, int fd) {
+static void send_answer(call *c, const value *v, int fd) {
   if (!c->run->worker) {
     if (fd >= 0) close(fd);
     return;
   }
   buffer b;
   buffer_init(&b, FRAME_LIMIT);
-  pack_value(&b, v);
+  wire_op op = pack_answer(&b, v) ? OP_REPLY : OP_ERROR;
   worker_send(c->run->worker, c->id, op, &b, fd);
   buffer_free(&b);
 }
@@ -78,7 +78,7 @@ void call_drop(call *c) {
 }
 
 void call_answer_fd(call *c, value answer, int fd) {
-  send_value(c, OP_REPLY, &answer, fd);
+  send_answer(c, &answer, fd);
   call_drop(c);
 }
 

@@ -117,11 +117,9 @@ static void on_idle(void *arg) {
 static void reply(server *s, uint32_t id, const value *v, const dts_error *e) {
   buffer b;
   buffer_init(&b, FRAME_LIMIT);
-  if (e)
-    pack_error(&b, e);
-  else
-    pack_value(&b, v);
-  worker_send(s->worker, id, e ? OP_ERROR : OP_REPLY, &b, -1);
+  if (e) pack_error(&b, e);
+  bool answered = !e && pack_answer(&b, v);
+  worker_send(s->worker, id, answered ? OP_REPLY : OP_ERROR, &b, -1);
   buffer_free(&b);
 }
 

@@ -24,6 +24,9 @@ static const char ROUTES[] =
     "recursive n(i) as (select 1 union all select i + 1 from n) select count(*) as n from n')[1].n "
     "} "
     "end }\n"
+    "dts.route { 'GET /api/wide', timeout = '20s', run = function() return { n = #dts.sql([[with "
+    "recursive n(i) as (select 1 union all select i + 1 from n where i < 70) select "
+    "replace(printf('%.500000c', 'x'), 'x', 'ab') as t from n]])[1].t } end }\n"
     "dts.route { 'GET /api/eat', timeout = '20s', run = function() local t = {} for i = 1, 1e9 do "
     "t[i] = ('x'):rep(1000) .. i end end }\n"
     "dts.route { 'GET /api/bad', run = function() error('on purpose') end }\n"
@@ -120,6 +123,17 @@ static void a_long_read_of_a_handler_holds_nobody_up(void **state) {
   bench_close(b);
 }
 
+/* Its 70 MB fit into no frame: told at once, and not left without an answer. */
+static void an_answer_too_large_for_a_handler_is_told(void **state) {
+  (void)state;
+  bench *b = begin();
+  bench_answer *wide = ask(b, "GET /api/wide", "{}");
+  bench_finish(wide);
+  assert_string_equal(wide->error.code, "LIMIT_SIZE");
+  bench_contains(json_of(ask(b, "GET /api/one/{id}", "{\"id\":1}")), "\"v\":\"one\"");
+  bench_close(b);
+}
+
 static void a_greedy_handler_costs_only_itself(void **state) {
   (void)state;
   bench *b = begin();
@@ -178,6 +192,7 @@ int main(void) {
       cmocka_unit_test(a_handler_s_error_is_told),
       cmocka_unit_test(an_endless_handler_costs_only_itself),
       cmocka_unit_test(a_long_read_of_a_handler_holds_nobody_up),
+      cmocka_unit_test(an_answer_too_large_for_a_handler_is_told),
       cmocka_unit_test(a_greedy_handler_costs_only_itself),
       cmocka_unit_test(a_handler_writes_by_a_job),
       cmocka_unit_test(a_saved_script_answers_the_next_request),

@@ -283,11 +283,34 @@ static void mutations(void **state) {
   arena_free(&a);
 }
 
+static void an_answer_without_room_is_an_error(void **state) {
+  (void)state;
+  arena a = {0};
+  buffer b;
+  dts_error e;
+  value big = value_bytes(arena_alloc(&a, 2 << 20), 2 << 20), said;
+  value small = value_text("fits");
+  buffer_init(&b, 1 << 20);
+  assert_true(pack_answer(&b, &small));
+  buffer_clear(&b);
+  assert_false(pack_answer(&b, &big));
+  assert_false(b.failed);
+  unpack u = {b.data, b.data + b.size};
+  assert_int_equal(unpack_value(&u, &a, &said, &e), 0);
+  unpack_error(&said, &e);
+  assert_string_equal(e.code, "LIMIT_SIZE");
+  assert_string_equal(e.message, "the answer is larger than 1 MB");
+  buffer_free(&b);
+  arena_free(&a);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(integers),    cmocka_unit_test(reals),         cmocka_unit_test(texts),
-      cmocka_unit_test(trees),       cmocka_unit_test(exact_bytes),   cmocka_unit_test(open_ones),
-      cmocka_unit_test(broken_ones), cmocka_unit_test(errors_travel), cmocka_unit_test(mutations),
+      cmocka_unit_test(integers),    cmocka_unit_test(reals),
+      cmocka_unit_test(texts),       cmocka_unit_test(trees),
+      cmocka_unit_test(exact_bytes), cmocka_unit_test(open_ones),
+      cmocka_unit_test(broken_ones), cmocka_unit_test(errors_travel),
+      cmocka_unit_test(mutations),   cmocka_unit_test(an_answer_without_room_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
