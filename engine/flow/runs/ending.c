@@ -81,9 +81,21 @@ static void say_then(const final *f, char out[112]) {
            f->how == RUN_DEFERRED ? " (again in %s; no retry is used up)" : " (retry in %s)", wait);
 }
 
+/* Two bookings that look alike may be two: whoever reads the log can see that one of them went. */
+static void say_replaced(run *r) {
+  char text[512];
+  int size =
+      snprintf(text, sizeof text,
+               "%zu row%s replaced by a later one of this run that has the same key and other "
+               "values, first in %s",
+               r->replaced, r->replaced == 1 ? " was" : "s were", r->first_replaced);
+  run_log(r, "info", text, (size_t)size < sizeof text ? (size_t)size : sizeof text - 1);
+}
+
 /* What goes to the run's log, and under `dts serve` to the engine's: what an operator must hear of. */
 static void say(run *r, const final *f) {
   char then[112];
+  if (r->replaced) say_replaced(r);
   if (f->said) run_log(r, "warn", f->said, strlen(f->said));
   bool told = f->how == RUN_FAILED || f->how == RUN_LOST || f->how == RUN_DEFERRED;
   if (!told || !kernel_opened_with(r->kernel)->serving) return;
@@ -229,7 +241,7 @@ static void final_then(void *arg, int result, const dts_error *e) {
   if (fenced) {
     tell_unwritten(r, f, "lost its lease, and what it did counts nowhere", e);
   } else {
-    r->rows += f->how == RUN_DONE ? stage_rows(f->staged) : 0;
+    if (f->how == RUN_DONE) run_count(r, f->staged);
     say(r, f);
     if (!f->wait_ms) tell(r, outcome_of(f->how), f);
   }

@@ -239,6 +239,14 @@ static int commit_work(store_conn *c, void *arg, dts_error *e) {
   return m->extra ? m->extra(c, r, m->arg, e) : 0;
 }
 
+void run_count(run *r, const stage *written) {
+  const char *first;
+  size_t replaced = stage_replaced(written, &first);
+  r->rows += stage_rows(written);
+  if (replaced && !r->replaced) r->first_replaced = arena_text(&r->memory, first);
+  r->replaced += replaced;
+}
+
 /* ---- what comes while a commit is under way ---- */
 
 bool run_holds(run *r, const frame *in) {
@@ -268,7 +276,7 @@ static void commit_done(void *arg, int result, const dts_error *e) {
   r->committing = false;
   if (result == 0) {
     r->job.state = m->job.state;
-    r->rows += stage_rows(m->staged);
+    run_count(r, m->staged);
   } else {
     run_fault(r, e);
   }

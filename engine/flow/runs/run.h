@@ -49,6 +49,8 @@ typedef struct run {
   run_wait *waits; /* calls to be answered after a while */
   size_t asked;    /* bytes of its questions under way, which the engine holds */
   size_t rows, requests, log_bytes, log_seq, request_seq; /* rows: committed */
+  size_t replaced; /* of these rows, by later ones; the first of them in words */
+  const char *first_replaced;
   run_logs logs;
   int refs;              /* the runner's own, and one for each call or write under way */
   bool ending;           /* the final write is under way, or done */
@@ -101,6 +103,7 @@ stage *run_stage(run *r, const char *step);
 
 /* Commits what `staged` holds together with `extra` (may be NULL; runs inside the same transaction), under
  * the lease's epoch. `then` is called on the loop with the outcome; a fenced run is faulted before. */
+void run_count(run *r, const stage *written); /* rows that are in the store now */
 typedef int run_extra(store_conn *c, run *r, void *arg, dts_error *e);
 typedef void run_then(run *r, void *arg, const dts_error *e);
 void run_commit(run *r, stage *staged, run_extra *extra, run_then *then, void *arg);

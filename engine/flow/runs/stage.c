@@ -48,6 +48,11 @@ stage *stage_take(stage *s) {
 
 size_t stage_rows(const stage *s) { return s->rows; }
 
+size_t stage_replaced(const stage *s, const char **first) {
+  *first = s->first_replaced;
+  return s->replaced;
+}
+
 /* ---- the log ---- */
 
 static int fail_disk(const stage *s, const char *doing, dts_error *e) {

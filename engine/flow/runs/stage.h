@@ -38,5 +38,8 @@ void stage_clear(stage *s);
 stage *
 stage_take(stage *s); /* a stage of its own with all that `s` held; `s` is empty and goes on */
 int stage_apply(stage *s, store_conn *c, const stage_context *context, dts_error *e);
+/* How many rows were not written since a later one of the stage had their key and other values, and the
+ * first one's table and key in words, which the stage owns. */
+size_t stage_replaced(const stage *s, const char **first);
 
 #endif

@@ -2,12 +2,15 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "flow/runs/stage_verbs.h"
+#include "format/json.h"
 #include "wire/pack.h"
 
 #include "flow/runs/stage_parts.h"
@@ -15,6 +18,7 @@
 enum { RESET_EVERY = 1024 };
 
 typedef struct applying {
+  stage *stage;
   stage_group *group;
   const char *base, *end; /* the log */
   size_t at;              /* the next row's reference */
@@ -32,15 +36,39 @@ static bool is_replaced(const applying *ap, const stage_ref *ref) {
          stage_compare(g, g->left, g->right) == 0;
 }
 
+static bool is_same(const applying *ap, const stage_ref *a, const stage_ref *b) {
+  const char *left = ap->base + a->place, *right = ap->base + b->place;
+  unpack u = {left, ap->end}, v = {right, ap->end};
+  if (unpack_skip(&u, NULL) < 0 || unpack_skip(&v, NULL) < 0) return false;
+  size_t size = (size_t)(u.at - left);
+  return size == (size_t)(v.at - right) && memcmp(left, right, size) == 0;
+}
+
+/* The group's `left` holds its key. */
+static void count_replaced(applying *ap) {
+  const table *t = ap->group->table;
+  stage *s = ap->stage;
+  char *out = s->first_replaced, one[TEXT_SHORT];
+  if (s->replaced++) return;
+  size_t size = (size_t)snprintf(out, sizeof s->first_replaced, "table '%s' (", t->name);
+  for (size_t i = 0; i < t->key_count && size < sizeof s->first_replaced; i++)
+    size += (size_t)snprintf(out + size, sizeof s->first_replaced - size, "%s%s %s%s",
+                             i ? ", " : "", t->columns[t->key[i]].name,
+                             json_shorten(one, sizeof one, &ap->group->left[t->key[i]]),
+                             i + 1 < t->key_count ? "" : ")");
+}
+
 static int next_row(void *arg, value *row, dts_error *e) {
   applying *ap = arg;
   stage_group *g = ap->group;
   const stage_ref *refs = g->refs.at, *ref;
   if (ap->at % RESET_EVERY == 0) arena_free(&ap->memory);
-  do {
+  for (;;) {
     if (ap->at == g->count) return 0;
     ref = &refs[ap->at++];
-  } while (is_replaced(ap, ref));
+    if (!is_replaced(ap, ref)) break;
+    if (!is_same(ap, &ref[0], &ref[1])) count_replaced(ap);
+  }
   unpack u = {ap->base + ref->place, ap->end};
   if (stage_read_row(g->table, &u, &ap->memory, row, e) != 0) return -1;
   if (g->unchecked && table_check_row(g->table, &ap->memory, row, e) < 0) return -1;
@@ -79,7 +107,7 @@ static int apply_log(stage *s, const char *base, size_t size, store_conn *c, con
                      dts_error *e) {
   int rc = 0;
   for (stage_group *g = s->first; rc == 0 && g; g = g->next) {
-    applying ap = {.group = g, .base = base, .end = base + size};
+    applying ap = {.stage = s, .group = g, .base = base, .end = base + size};
     rc = g->table ? apply_rows(&ap, c, e) : apply_verbs(&ap, c, x, e);
   }
   return rc;
@@ -97,6 +125,7 @@ static int apply_file(stage *s, store_conn *c, const stage_context *x, dts_error
 }
 
 int stage_apply(stage *s, store_conn *c, const stage_context *context, dts_error *e) {
+  s->replaced = 0; /* a write that was undone comes again */
   return s->fd >= 0 ? apply_file(s, c, context, e)
                     : apply_log(s, s->bytes.data, s->bytes.size, c, context, e);
 }

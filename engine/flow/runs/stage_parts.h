@@ -52,6 +52,8 @@ struct stage {
   uint64_t in_file; /* bytes there */
   size_t rows;
   stage_group *first, *last;
+  size_t replaced;          /* by the last stage_apply */
+  char first_replaced[256]; /* "table 't' (k 1)" */
 };
 
 int stage_spill(stage *s, dts_error *e); /* all that is in memory goes to the file */

@@ -68,6 +68,18 @@ static void the_later_of_two_puts_wins(void **state) {
   apply_well(f);
   expect(f, "select id, v, n from t order by id",
          "1|first|0\n2|twice in one frame|1\n3|second|0\n");
+  const char *first;
+  assert_int_equal(stage_replaced(f->stage, &first), 3);
+  assert_string_equal(first, "table 't' (id 2)");
+}
+
+static void the_same_row_again_replaces_nothing(void **state) {
+  fixture *f = *state;
+  const char *first;
+  put(f, 1, 3, 1, "same", true);
+  put(f, 1, 3, 1, "same", true);
+  apply_well(f);
+  assert_int_equal(stage_replaced(f->stage, &first), 0);
 }
 
 static void verbs_between_puts_keep_their_place(void **state) {
@@ -178,6 +190,7 @@ int main(void) {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
       test(the_later_of_two_puts_wins),
+      test(the_same_row_again_replaces_nothing),
       test(verbs_between_puts_keep_their_place),
       test(many_rows_in_memory),
       test(many_rows_in_a_file),
