@@ -118,7 +118,7 @@ static int read_format(const given *g, exporting *x, dts_error *e) {
   for (size_t i = 0; names[i]; i++)
     if (strcmp(format, names[i]) == 0) x->form = forms[i];
   if (!x->form->binary || given_has(g, "output") || !isatty(STDOUT_FILENO)) return 0;
-  error_fail(e, "USAGE", "a %s file is nothing to be read on a terminal", format);
+  error_fail(e, "USAGE", "--format %s writes bytes, which a terminal cannot show", format);
   return error_hint(e, "write it to a file: --output %s.%s", given_word(g, 0), format);
 }
 

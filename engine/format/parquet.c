@@ -1,7 +1,7 @@
 /* parquet.c -- see parquet.h: rows dealt out to columns, groups closed and handed to the sink.
  *
- * The file (parquet-format, README.md): "PAR1"; for each row group each column's dictionary page and
- * data pages, one behind the other; the footer, its length in four bytes, "PAR1". A group is closed
+ * The file (parquet-format, README.md): "PAR1"; for each row group each column's dictionary page
+ * and data pages, one behind the other; the footer, its length in four bytes, "PAR1". A group ends
  * when it has its number of rows, or when what its columns keep has reached its bound.
  *
  * SPDX-License-Identifier: MIT */

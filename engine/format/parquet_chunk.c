@@ -1,10 +1,10 @@
 /* parquet_chunk.c -- one column's values in a row group: pages filled, cut, packed and kept.
  *
- * Data pages of version 1: definition levels (Encodings.md, RLE with its length before it; none of a
- * column that is never null), then indices into the chunk's dictionary or the values, PLAIN; both
- * packed as one. A chunk begins with a dictionary and goes on without one as soon as that has no room,
- * or does not halve the number of values: what the open page holds as indices is then written out,
- * pages that are done stay as they are.
+ * Data pages of version 1: definition levels (Encodings.md, RLE with its length before it; none of
+ * a column that is never null), then indices into the chunk's dictionary or the values, PLAIN; both
+ * packed as one. A chunk begins with a dictionary and goes on without one as soon as that has no
+ * room, or does not halve the number of values: what the open page holds as indices is then written
+ * out, pages that are done stay as they are.
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>

@@ -1,7 +1,7 @@
-/* parquet_footer.c -- what a Parquet file says about itself: its schema, its row groups, its orders.
+/* parquet_footer.c -- what a Parquet file says about itself: schema, row groups, orders.
  *
- * Source: parquet-format, src/main/thrift/parquet.thrift, whose field ids the numbers here are. Each
- * type has its converted_type and its logicalType, so that old and new readers see the same.
+ * Source: parquet-format, src/main/thrift/parquet.thrift, whose field ids the numbers here are.
+ * Each type has its converted_type and its logicalType, so that old and new readers see the same.
  *
  * SPDX-License-Identifier: MIT */
 #include <string.h>

@@ -1,8 +1,8 @@
 /* parquet_runs.c -- small numbers as runs and packed bits: levels and dictionary indices.
  *
  * Source: parquet-format, Encodings.md, "Run Length Encoding / Bit-Packing Hybrid". Eight or more
- * equal values are a run; what lies between is packed in groups of eight, lowest bit first, the last
- * group filled up with zeros (readers know how many values there are).
+ * equal values are a run; what lies between is packed in groups of eight, lowest bit first, the
+ * last group filled up with zeros (readers know how many values there are).
  *
  * SPDX-License-Identifier: MIT */
 #include "format/parquet_parts.h"

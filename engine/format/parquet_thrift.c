@@ -1,4 +1,4 @@
-/* parquet_thrift.c -- Thrift's compact protocol, as far as Parquet's page headers and footer need it.
+/* parquet_thrift.c -- Thrift's compact protocol, as far as Parquet needs it: writing only.
  *
  * Source: Apache Thrift, doc/specs/thrift-compact-protocol.md. Field ids are written as the
  * difference to the one before; whole numbers as zigzag varints; a structure ends with a zero byte.

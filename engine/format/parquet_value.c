@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "format/date.h"
 #include "format/json.h"
 #include "format/parquet_parts.h"
@@ -46,12 +47,26 @@ static int take_real(parquet_cell *out, double x) {
   return take_integer(out, (int64_t)bits, sizeof bits);
 }
 
+/* What is no UTF-8 (SQL can make it) becomes U+FFFD, as in JSON: readers refuse the whole file. */
+static void add_characters(buffer *out, const char *bytes, size_t size) {
+  bool cut;
+  for (size_t i = 0, taken; i < size; i += taken) {
+    taken = text_utf8_take(bytes + i, size - i, &cut);
+    if (taken)
+      buffer_add(out, bytes + i, taken);
+    else
+      buffer_add_text(out, "\xEF\xBF\xBD"), taken = 1;
+  }
+}
+
 static int take_text(parquet_cell *out, const value *v, buffer *scratch) {
+  bool is_text = v->kind == VALUE_TEXT;
   out->bytes = v->text.bytes;
   out->size = v->text.size;
-  if (v->kind == VALUE_TEXT) return 0;
+  if (is_text && text_is_utf8(out->bytes, out->size, NULL)) return 0;
   buffer_clear(scratch);
-  if (json_write(scratch, v) < 0) return -1;
+  if (is_text) add_characters(scratch, v->text.bytes, v->text.size);
+  if (!is_text && json_write(scratch, v) < 0) return -1;
   out->bytes = buffer_text(scratch);
   out->size = scratch->size;
   return 0;

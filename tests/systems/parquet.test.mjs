@@ -23,7 +23,8 @@ dts.table { name = "holes", key = { "id" }, columns = { "id integer", "never tex
 dts.table { name = "many", key = { "id" }, columns = { "id integer", "day date", "place text", "note text", "value real",
   "even boolean", "at timestamp" } }
 dts.view { name = "computed", sql = [[select id, id * 2 as twice, id / 4.0 as part, case when id % 2 then 'odd' end as word, null as void,
-  case when id < 5 then id else id + 0.5 end as mixed, t as text_of, d as day, date(d, '+1 day') as next, b as truth from kinds]] }
+  case when id < 5 then id else id + 0.5 end as mixed, t as text_of, d as day, date(d, '+1 day') as next, b as truth,
+  cast(x'61ff' as text) as no_text from kinds]] }
 dts.view { name = "endless", sql = "with recursive c(n) as (select 1 union all select n + 1 from c) select n from c" }
 
 local null = dts.null
@@ -103,11 +104,15 @@ async function compare(table, ...more) {
   const lines = dts("export", table, "--format", "ndjson", ...more).stdout.split("\n").slice(0, -1);
   const rows = await parquetReadObjects({ file: bytes, metadata, compressors, utf8: false });
   const kinds = Object.fromEntries(metadata.schema.slice(1).map((s) => [s.name, s.logical_type?.type]));
+  const names = lines.length ? Object.keys(exact(lines[0])) : [];
+  if (lines.length) assert.deepEqual(Object.keys(kinds), names);
   assert.equal(rows.length, lines.length);
   assert.equal(Number(metadata.num_rows), lines.length);
   rows.forEach((row, i) => {
     const got = Object.fromEntries(Object.entries(row).map(([name, v]) => [name, written(v, kinds[name])]));
-    assert.deepStrictEqual(got, exact(lines[i]), `row ${i + 1} of ${table}`);
+    const told = exact(lines[i]);
+    const same = names.every((name) => Object.is(got[name], told[name])); // far quicker than to look deep each time
+    if (!same) assert.deepStrictEqual(got, told, `row ${i + 1} of ${table}`);
   });
   return { metadata, rows, bytes };
 }
@@ -176,7 +181,7 @@ test("columns, conditions and views", { skip }, async () => {
   const { metadata } = await compare("computed");
   const types = Object.fromEntries(metadata.schema.slice(1).map((s) => [s.name, s.logical_type?.type ?? s.type]));
   assert.deepEqual(types, { id: "INT64", twice: "INT64", part: "DOUBLE", word: "STRING", void: "STRING", mixed: "DOUBLE", text_of: "STRING",
-    day: "DATE", next: "DATE", truth: "BOOLEAN" });
+    day: "DATE", next: "DATE", truth: "BOOLEAN", no_text: "STRING" });
   const twice = dts("export", "one", "--columns", "t,t", "--format", "parquet", "--output", "twice.parquet");
   assert.equal(twice.status, 2);
   assert.match(twice.stderr, /column 't' is asked for twice/);

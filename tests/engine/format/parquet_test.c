@@ -175,6 +175,13 @@ static void bounds_follow_the_order_of_the_type(void **state) {
                       "none, 0 NaN");
 }
 
+static void texts_are_utf8(void **state) {
+  (void)state;
+  assert_string_equal(BOUNDS(PARQUET_TEXT, value_text("a\xff\xc3")),
+                      "a\xef\xbf\xbd\xef\xbf\xbd..a\xef\xbf\xbd\xef\xbf\xbd");
+  assert_string_equal(BOUNDS(PARQUET_TEXT, value_integer(12), value_boolean(true)), "12..true");
+}
+
 static void zeros_are_written_apart(void **state) {
   parquet_bounds bounds = {.known = true, .least = {.size = 8}, .most = {.size = 8}};
   buffer b;
@@ -343,6 +350,7 @@ int main(void) {
                                      cmocka_unit_test(long_runs_have_long_lengths),
                                      cmocka_unit_test(widths_hold_each_index),
                                      cmocka_unit_test(bounds_follow_the_order_of_the_type),
+                                     cmocka_unit_test(texts_are_utf8),
                                      cmocka_unit_test(zeros_are_written_apart),
                                      cmocka_unit_test(a_small_file_is_these_bytes),
                                      cmocka_unit_test(a_file_without_rows_is_a_file),
