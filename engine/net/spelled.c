@@ -98,9 +98,7 @@ static void add_escaped(spelled *s, const char *name, const char *secret, size_t
   buffer_free(&b);
 }
 
-void spelled_add(spelled *s, const char *name, const char *secret, size_t size) {
-  if (!size) return;
-  name = arena_text(&s->memory, name);
+static void add_spellings(spelled *s, const char *name, const char *secret, size_t size) {
   add_pattern(s, (pattern){name, arena_copy(&s->memory, secret, size), size, size, PLAIN});
   add_escaped(s, name, secret, size, "\\u%04x");
   add_escaped(s, name, secret, size, "\\u%04X");
@@ -109,6 +107,25 @@ void spelled_add(spelled *s, const char *name, const char *secret, size_t size) 
   crypto_hex(secret, size, hex);
   add_pattern(s, (pattern){name, hex, 2 * size, size, HEX});
   for (size_t before = 0; before < 3; before++) add_base64(s, name, secret, size, before);
+}
+
+/* Basic credentials are in base64 already, "user:password" (RFC 7617 section 2): a source may read them. */
+static void add_password(spelled *s, const char *name, const char *secret, size_t size) {
+  buffer plain;
+  buffer_init(&plain, size);
+  bool read = crypto_from_base64(&plain, secret, size) == 0 && plain.size > 0 &&
+              text_is_utf8(plain.data, plain.size, NULL);
+  const char *colon = read ? memchr(plain.data, ':', plain.size) : NULL;
+  size_t before = colon ? (size_t)(colon + 1 - plain.data) : plain.size;
+  if (plain.size >= before + CORE) add_spellings(s, name, colon + 1, plain.size - before);
+  buffer_free(&plain);
+}
+
+void spelled_add(spelled *s, const char *name, const char *secret, size_t size) {
+  if (!size) return;
+  name = arena_text(&s->memory, name);
+  add_spellings(s, name, secret, size);
+  add_password(s, name, secret, size);
 }
 
 spelled *spelled_open(void) { return memory_alloc(sizeof(spelled)); }

@@ -3,6 +3,7 @@
  * One idea: each secret is looked for at every byte, and each of its bytes may be written in any of the
  * ways in which requests and replies write bytes: as it is, percent-encoded (once or twice), escaped in
  * JSON or HTML; also the whole as hexadecimal digits, or inside of a base64 text (Basic credentials).
+ * Of a secret that is Basic credentials already, the password is looked for as well.
  * A secret of fewer than four bytes is taken for one only where it is a word of its own. Pure; a set
  * owns its copies.
  *

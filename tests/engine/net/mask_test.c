@@ -72,6 +72,20 @@ static void test_basic_credentials_are_not_handed_on(void **state) {
   arena_free(&a);
 }
 
+/* The secret is what stands behind "Basic ": who answers may have read it. */
+static void test_a_password_in_base64_is_not_handed_on(void **state) {
+  (void)state;
+  arena a = {0};
+  const char *secret = "dXNlcjpwNHNzLXdvcmQtOTk="; /* user:p4ss-word-99 */
+  assert_string_equal(masked(&a, "Basic dXNlcjpwNHNzLXdvcmQtOTk=", secret),
+                      "Basic ************************");
+  assert_string_equal(masked(&a, "user: wrong password p4ss-word-99", secret),
+                      "user: wrong password ************");
+  assert_string_equal(masked(&a, "p4ss%2Dword%2D99, user", secret), "****************, user");
+  assert_string_equal(masked(&a, "user ab", "dXNlcjphYg=="), "user ab"); /* user:ab is too short */
+  arena_free(&a);
+}
+
 static void test_odd_secrets(void **state) {
   (void)state;
   arena a = {0};
@@ -91,6 +105,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_no_spelling_of_a_secret_is_handed_on),
       cmocka_unit_test(test_basic_credentials_are_not_handed_on),
+      cmocka_unit_test(test_a_password_in_base64_is_not_handed_on),
       cmocka_unit_test(test_odd_secrets),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
