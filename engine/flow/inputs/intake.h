@@ -29,6 +29,11 @@ const pipeline *intake_match(const registry *set, const char *folder, const char
 /* The folder of a pattern ("incoming/sales-*.csv" -> "incoming", "*.csv" -> ""), or -1 when it is
  * none of the project's: absolute, with "..", or with wildcards. */
 int intake_folder_of(const char *pattern, char *out, size_t room);
+/* Whether one name in one folder can match both patterns. */
+bool intake_overlap(const char *one, const char *other);
+/* Adds {where, message, hint, waiting} of each two pipelines with such patterns; `waiting`: how
+ * many files of such names lie there. Reads the folders. */
+void intake_notes(const registry *set, const char *root, arena *a, value *notes);
 
 /* An upload, or a file of a folder, whose bytes are an object already. */
 typedef struct intake_file {

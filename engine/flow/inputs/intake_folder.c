@@ -19,19 +19,12 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "flow/inputs/intake_arrival.h"
 #include "flow/inputs/intake_parts.h"
 #include "flow/kernel/parts.h"
 
 enum { SETTLE_MS = 1000, LATER_MS = 5000, FOLDERS = 256 };
 #define EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR)
-
-typedef struct arrival {
-  struct arrival *next;
-  char *folder, *name;
-  bool whole; /* told by the system, */
-  bool ready; /* or has been known for a second: size and time must be the same when it is read */
-  int64_t size, changed, inode_changed;
-} arrival;
 
 typedef struct folder {
   char *path; /* relative */
@@ -47,45 +40,28 @@ struct folder_watch {
   loop_timer *settle, *later; /* later: one could not be kept */
   uint64_t listening;
   bool looking, look_again, taking;
+  intake_said said;
 };
 
 static void take_next(folder_watch *w);
 
 /* ---- arrivals ---- */
 
-static void free_arrival(arrival *a) {
-  free(a->folder);
-  free(a->name);
-  free(a);
-}
-
-static arrival *new_arrival(const char *of, const char *name) {
-  arrival *a = memory_alloc(sizeof *a);
-  *a = (arrival){.folder = memory_text(of), .name = memory_text(name)};
-  return a;
-}
-
-static void add(folder_watch *w, arrival *a) {
-  arrival **at = &w->waiting;
-  for (; *at; at = &(*at)->next) {
-    if (strcmp((*at)->name, a->name) != 0 || strcmp((*at)->folder, a->folder) != 0) continue;
-    (*at)->whole = (*at)->whole || a->whole;
-    return free_arrival(a);
-  }
-  *at = a;
-}
-
 static void place(char out[PATH_MAX], const folder_watch *w, const arrival *a) {
-  const char *root = kernel_root(w->intake->kernel);
-  snprintf(out, PATH_MAX, "%s/%s%s%s", root, a->folder, *a->folder ? "/" : "", a->name);
+  arrival_path(out, kernel_root(w->intake->kernel), a);
 }
 
-static int64_t ms_of(struct timespec t) { return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000; }
+static void add(folder_watch *w, arrival *a) { arrival_add(&w->waiting, a); }
 
-static void note(arrival *a, const struct stat *s) {
-  a->size = s->st_size;
-  a->changed = ms_of(s->st_mtim);
-  a->inode_changed = ms_of(s->st_ctim);
+/* Whether some pipeline wants it; one that two want, or nobody who was told of it, is logged. */
+static bool is_wanted(folder_watch *w, const arrival *a, bool came) {
+  dts_error e = {0};
+  if (intake_match(kernel_current(w->intake->kernel), a->folder, a->name, &e)) return true;
+  bool told = strcmp(e.code, "AMBIGUOUS") == 0 || (came && !intake_is_passing(a->name));
+  if (told && arrival_is_news(&w->said, a, e.message))
+    log_warn("%s%s%s stays where it is: %s%s%s", a->folder, *a->folder ? "/" : "", a->name,
+             e.message, e.hint[0] ? "; " : "", e.hint);
+  return false;
 }
 
 /* ---- a look at the folders, on a pool thread ---- */
@@ -112,12 +88,12 @@ static int is_known(store_conn *c, void *arg, dts_error *e) {
 static void look_at(look *l, const char *of, const char *name) {
   char path[PATH_MAX];
   struct stat s;
-  arrival *a = new_arrival(of, name);
+  arrival *a = arrival_new(of, name);
   place(path, l->watch, a);
   bool there = lstat(path, &s) == 0 && S_ISREG(s.st_mode);
-  if (there) note(a, &s);
+  if (there) arrival_note(a, &s);
   if (there) store_read(kernel_store(l->watch->intake->kernel), is_known, a, NULL);
-  if (!there || a->whole) return free_arrival(a);
+  if (!there || a->whole) return arrival_free(a);
   *l->end = a;
   l->end = &a->next;
 }
@@ -137,10 +113,6 @@ static void look_work(void *arg) {
   }
 }
 
-static bool is_wanted(const folder_watch *w, const arrival *a) {
-  return intake_match(kernel_current(w->intake->kernel), a->folder, a->name, NULL) != NULL;
-}
-
 static void look_everywhere(folder_watch *w);
 
 static void look_then(void *arg) {
@@ -149,10 +121,10 @@ static void look_then(void *arg) {
   for (arrival *a = l->found, *next; a; a = next) {
     next = a->next;
     a->next = NULL;
-    if (is_wanted(w, a))
+    if (is_wanted(w, a, false))
       add(w, a);
     else
-      free_arrival(a);
+      arrival_free(a);
   }
   for (size_t i = 0; i < l->count; i++) free(l->folders[i]);
   free(l);
@@ -184,22 +156,18 @@ typedef struct taking {
   dts_error error;
 } taking;
 
-static bool is_same(const arrival *a, const struct stat *s) {
-  return a->size == s->st_size && a->changed == ms_of(s->st_mtim);
-}
-
 static outcome read_file(taking *t, int fd) {
   struct stat before, after;
   arrival *a = t->arrival;
   int64_t size;
   if (fstat(fd, &before) < 0 || !S_ISREG(before.st_mode)) return GONE;
-  bool still = a->whole || is_same(a, &before);
-  note(a, &before);
+  bool still = a->whole || arrival_is_same(a, &before);
+  arrival_note(a, &before);
   if (!still) return CHANGED;
   if (objects_put_file(kernel_objects(t->watch->intake->kernel), fd, t->object, &size, &t->error) <
       0)
     return FAILED;
-  if (fstat(fd, &after) < 0 || !is_same(a, &after) || size != a->size) return CHANGED;
+  if (fstat(fd, &after) < 0 || !arrival_is_same(a, &after) || size != a->size) return CHANGED;
   return GOT;
 }
 
@@ -214,7 +182,7 @@ static void take_work(void *arg) {
 
 static void finish(taking *t) {
   folder_watch *w = t->watch;
-  free_arrival(t->arrival);
+  arrival_free(t->arrival);
   free(t);
   w->taking = false;
   take_next(w);
@@ -237,7 +205,8 @@ static void taken(void *arg, const intake_taken *f, const dts_error *e) {
     if (e->retryable || strcmp(e->code, "DISK_FULL") == 0) try_later(t->watch);
   } else if (f->fresh)
     log_info("%s/%s was taken for '%s'", t->arrival->folder, t->arrival->name, f->pipeline);
-  else if (strcmp(f->name, t->arrival->name) != 0)
+  else if (strcmp(f->name, t->arrival->name) != 0 &&
+           arrival_is_news(&t->watch->said, t->arrival, f->name))
     log_info("%s/%s is not taken: it has the content of %s, which was", t->arrival->folder,
              t->arrival->name, f->name);
   finish(t);
@@ -254,7 +223,7 @@ static void take_then(void *arg) {
     try_later(w);
   }
   if (t->outcome == CHANGED) { /* somebody still writes: look at it again in a second */
-    arrival *later = new_arrival(a->folder, a->name);
+    arrival *later = arrival_new(a->folder, a->name);
     later->size = a->size, later->changed = a->changed;
     add(w, later);
   }
@@ -294,12 +263,13 @@ static const folder *folder_of(const folder_watch *w, int wd) {
 }
 
 static void arrived(folder_watch *w, const folder *of, const char *name) {
-  dts_error e;
+  char path[PATH_MAX];
+  struct stat s;
   if (name[0] == '.') return;
-  bool wanted = intake_match(kernel_current(w->intake->kernel), of->path, name, &e) != NULL;
-  if (!wanted && intake_is_passing(name)) return;
-  if (!wanted) return log_warn("%s/%s stays where it is: %s", of->path, name, e.message);
-  arrival *a = new_arrival(of->path, name);
+  arrival *a = arrival_new(of->path, name);
+  place(path, w, a);
+  if (lstat(path, &s) == 0) arrival_note(a, &s);
+  if (!is_wanted(w, a, true)) return arrival_free(a);
   a->whole = true;
   add(w, a);
 }
@@ -391,7 +361,7 @@ void folder_watch_close(folder_watch *w) {
   close(w->fd);
   for (arrival *a = w->waiting, *next; a; a = next) {
     next = a->next;
-    free_arrival(a);
+    arrival_free(a);
   }
   free(w);
 }

@@ -255,6 +255,55 @@ static void follows_a_reload(void **state) {
   input_close(k);
 }
 
+static void reload(input_kernel *k) {
+  arena a = {0};
+  value event = value_map();
+  value_set(&a, &event, "name", value_text("reload"));
+  kernel_tell(&k->kernel, 0, &event);
+  arena_free(&a);
+  turn_for(k, 100);
+  input_settle(k);
+}
+
+/* What the log says of `name`, line by line. */
+static int lines_about(const char *path, const char *name) {
+  char line[4200];
+  int found = 0;
+  FILE *f = fopen(path, "r");
+  assert_non_null(f);
+  while (fgets(line, sizeof line, f))
+    found += strstr(line, name) && strstr(line, "wanted by two pipelines, 'bank' and 'stock'");
+  fclose(f);
+  return found;
+}
+
+static void tells_once_of_a_file_that_two_want(void **state) {
+  (void)state;
+  input_kernel *k = input_open(
+      "[" FILES("bank", 1, "\"in/bank-*.csv\"") "," FILES("stock", 2, "\"in/*.csv\"") "]", NULL);
+  char log[300];
+  snprintf(log, sizeof log, "%s/log", k->folder);
+  int kept = dup(2), fd = open(log, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  dup2(fd, 2);
+  input_file(k, "in/bank-1.csv", "lay there before");
+  intake_start(k->kernel.intake);
+  input_settle(k);
+  input_file(k, "in/bank-2.csv", "comes");
+  turn_for(k, 200);
+  reload(k);
+  reload(k);
+  dup2(kept, 2);
+  close(kept), close(fd);
+  assert_int_equal(lines_about(log, "in/bank-1.csv stays where it is"), 1);
+  assert_int_equal(lines_about(log, "in/bank-2.csv stays where it is"), 1);
+  assert_int_equal(count(k, "select count(*) from dts_file"), 0);
+  registry_release(k->set);
+  k->set = input_set("[" FILES("bank", 1, "\"in/bank-*.csv\"") "]");
+  reload(k);
+  wait_for(k, "select count(*) from dts_file where pipeline = 'bank'", 2);
+  input_close(k);
+}
+
 static void takes_no_more_once_it_stops(void **state) {
   (void)state;
   input_kernel *k = input_open(TWO, NULL);
@@ -283,6 +332,7 @@ int main(void) {
       cmocka_unit_test(takes_later_what_could_not_be_kept),
       cmocka_unit_test(finds_what_lay_there),
       cmocka_unit_test(follows_a_reload),
+      cmocka_unit_test(tells_once_of_a_file_that_two_want),
       cmocka_unit_test(takes_no_more_once_it_stops),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
