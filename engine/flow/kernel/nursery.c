@@ -376,12 +376,14 @@ worker *nursery_fork(nursery *n, const worker_limits *limits, const worker_owner
 
 bool nursery_is_well(const nursery *n) { return n->link != NULL; }
 
-void worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, int fd) {
-  bool fits = !w->broken && frame_link_queue(w->link, call, (uint8_t)op, payload, fd) == 0;
+bool worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, int fd) {
+  bool fits = w->broken || frame_link_queue(w->link, call, (uint8_t)op, payload, fd) == 0;
   if (fd >= 0) close(fd); /* the link has its own */
-  if (w->broken) return;
+  if (w->broken) return true;
   if (!fits || frame_link_write(w->link) < 0) w->broken = true;
+  if (!fits) worker_kill(w); /* it would wait for ever */
   watch_worker(w);
+  return fits;
 }
 
 void worker_pause(worker *w, bool paused) {

@@ -43,7 +43,8 @@ worker *nursery_fork(nursery *n, const worker_limits *limits, const worker_owner
 bool nursery_is_well(const nursery *n); /* false: it has ended, and starts again after a while */
 
 /* Takes `fd` (or -1). */
-void worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, int fd);
+/* False: there is no room for it among what the worker has not read yet, and it is killed. */
+bool worker_send(worker *w, uint32_t call, wire_op op, const buffer *payload, int fd);
 void worker_pause(worker *w, bool paused);      /* back-pressure: reads nothing while paused */
 void worker_expire(worker *w, int64_t time_ms); /* sets the time limit anew; 0: none */
 void worker_kill(worker *w);

@@ -56,6 +56,13 @@ void run_listen(run *r) {
 
 /* ---- calls ---- */
 
+static void fault_unread(run *r) {
+  dts_error e;
+  error_fail(&e, "LIMIT_SIZE", "the answers that wait for this run are too many or too large");
+  error_hint(&e, "ask for less at a time, or for fewer at once (concurrency = ...)");
+  run_fault(r, &e);
+}
+
 static void send_answer(call *c, const value *v, int fd) {
   if (!c->run->worker) {
     if (fd >= 0) close(fd);
@@ -64,7 +71,7 @@ static void send_answer(call *c, const value *v, int fd) {
   buffer b;
   buffer_init(&b, FRAME_LIMIT);
   wire_op op = pack_answer(&b, v) ? OP_REPLY : OP_ERROR;
-  worker_send(c->run->worker, c->id, op, &b, fd);
+  if (!worker_send(c->run->worker, c->id, op, &b, fd)) fault_unread(c->run);
   buffer_free(&b);
 }
 
