@@ -19,7 +19,7 @@ static void print(const engine *n, const given *g, const value *answer, arena *a
   value sheet = sheet_open(a, names);
   for (size_t i = 0; spans && i < spans->list.count; i++)
     sheet_add_map(a, &sheet, &spans->list.items[i]);
-  if (spans && spans->list.count) sheet_print(stdout, &sheet, NULL);
+  if (spans && spans->list.count) sheet_print(stdout, &sheet, NULL, NULL);
   screen_count(&b, value_get_integer(answer, "dates", 0), "date");
   buffer_add_text(&b, " queued in ");
   screen_count(&b, value_get_integer(answer, "jobs", 0), "job");

@@ -12,6 +12,7 @@
 
 static const char *const overview[] = {"name",    "kind",    "key",        "rows",
                                        "changed", "columns", "written_by", NULL};
+static const char *const spare[] = {"written_by", "kind", "columns", NULL};
 static const char *const details[] = {"column", "type",          "key", "null",
                                       "rule",   "documentation", NULL};
 
@@ -34,7 +35,7 @@ static void print_overview(const value *all, const char *timezone, arena *a) {
     puts("no table is declared");
     return;
   }
-  sheet_print(stdout, &sheet, timezone);
+  sheet_print(stdout, &sheet, timezone, spare);
 }
 
 static value rule_of(arena *a, const value *column) {
@@ -61,7 +62,7 @@ static void print_columns(const value *entry, arena *a) {
     };
     sheet_add(a, &sheet, cells);
   }
-  sheet_print(stdout, &sheet, NULL);
+  sheet_print(stdout, &sheet, NULL, NULL);
 }
 
 static void print_one(const value *entry, arena *a) {

@@ -169,7 +169,7 @@ static void print(const emitting *x) {
   value sheet = sheet_open(x->memory, names);
   for (size_t i = 0; i < x->refused.list.count; i++)
     sheet_add_map(x->memory, &sheet, &x->refused.list.items[i]);
-  if (x->refused.list.count) sheet_print(stderr, &sheet, NULL);
+  if (x->refused.list.count) sheet_print(stderr, &sheet, NULL, NULL);
   buffer b;
   buffer_init(&b, 4096);
   screen_count(&b, x->accepted, "event");

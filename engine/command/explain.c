@@ -31,7 +31,7 @@ static void print(arena *a, const value *answer) {
          value_get_text(answer, "file", ""), value_get_text(answer, "version", ""));
   if (summary) printf("%s\n", summary);
   putchar('\n');
-  sheet_print(stdout, &sheet, NULL);
+  sheet_print(stdout, &sheet, NULL, NULL);
 }
 
 static int run(const given *g, dts_error *e) { return faults_show(g, "explain", print, e); }

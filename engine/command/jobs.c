@@ -21,12 +21,14 @@ static const char attempts_sql[] =
     "limit 1) as http, r.error from dts_run a join dts_runs r on r.id = a.id where a.job = :job "
     "order by a.epoch";
 
+static const char *const spare[] = {"retry_count", "deferrals", "attempts", "ended", "rows", NULL};
+
 static int list(const given *g, dts_error *e) {
   const char *states[JOB_CANCELLED + 2] = {0};
   bool all = !given_has(g, "pipeline") && !given_has(g, "state");
   for (int i = 0; i <= JOB_CANCELLED; i++) states[i] = job_status_name((job_status)i);
-  return listing_of_pipeline(g, list_sql, states, all ? "no job is known" : "there is no such job",
-                             e);
+  listing jobs = {list_sql, all ? "no job is known" : "there is no such job", spare};
+  return listing_of_pipeline(g, &jobs, states, e);
 }
 
 static int read_id(const given *g, long long *id, dts_error *e) {
@@ -64,7 +66,8 @@ static int show(engine *n, const given *g, int64_t id, arena *a, dts_error *e) {
   if (!value_get(&found, "rows")->list.count)
     return error_fail(e, "JOB", "there is no job %lld", (long long)id);
   if (!g->json) print_one(&found, id);
-  return listing_print(n, g, attempts_sql, &params, "it has not been tried yet", e);
+  listing attempts = {attempts_sql, "it has not been tried yet", spare};
+  return listing_print(n, g, &attempts, &params, e);
 }
 
 static int cancel(engine *n, const given *g, int64_t id, arena *a, dts_error *e) {

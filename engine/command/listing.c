@@ -8,18 +8,18 @@
 
 #include "command/screen.h"
 
-int listing_print(engine *n, const given *g, const char *sql, const value *params, const char *none,
-                  dts_error *e) {
+int listing_print(engine *n, const given *g, const listing *l, const value *params, dts_error *e) {
   arena a = {0};
   value result;
-  int rc = engine_sql(n, sql, params, 0, &a, &result, e);
+  int rc = engine_sql(n, l->sql, params, 0, &a, &result, e);
   const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;
   if (rows && g->json) {
     screen_objects(stdout, &result);
   } else if (rows && !rows->list.count) {
-    printf("%s\n", none);
+    printf("%s\n", l->none);
   } else if (rows) {
     screen s = screen_of(stdout);
+    s.spare = l->spare;
     zone *z = zone_open(value_get_text(&result, "timezone", "UTC"), NULL);
     screen_table(&s, &result, z);
     zone_close(z);
@@ -48,8 +48,7 @@ int listing_check_pipeline(engine *n, const char *name, dts_error *e) {
   return rc;
 }
 
-int listing_of_pipeline(const given *g, const char *sql, const char *const *states,
-                        const char *none, dts_error *e) {
+int listing_of_pipeline(const given *g, const listing *l, const char *const *states, dts_error *e) {
   arena a = {0};
   int64_t limit;
   const char *name = given_text(g, "pipeline", NULL);
@@ -61,7 +60,7 @@ int listing_of_pipeline(const given *g, const char *sql, const char *const *stat
   value_set(&a, &params, "limit", value_integer(limit));
   engine *n = engine_here(&a, e);
   int rc = n ? listing_check_pipeline(n, name, e) : -1;
-  if (rc == 0) rc = listing_print(n, g, sql, &params, none, e);
+  if (rc == 0) rc = listing_print(n, g, l, &params, e);
   engine_close(n);
   arena_free(&a);
   return rc;

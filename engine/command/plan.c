@@ -114,7 +114,9 @@ static void print_strays(const value *all) {
 }
 
 static void print(arena *a, const value *answer) {
+  static const char *const spare[] = {"to", "from", "present", "wanted", NULL};
   screen s = screen_of(stdout);
+  s.spare = spare;
   const value *all = list_of(answer, "series");
   value result = table_of(a, all);
   screen_table(&s, &result, NULL);

@@ -29,16 +29,22 @@ static const char decision_sql[] =
     "= "
     ":pipeline) order by seq";
 
+static const char *const spare[] = {"retry_count", "attempts", "input", "state", "pipeline", NULL};
+static const listing inputs = {list_sql, "nothing is in quarantine", spare},
+                     notes = {note_sql, "no row is set aside", spare},
+                     decisions = {decision_sql, "nothing was released or dropped", NULL};
+
 static int list(engine *n, const given *g, dts_error *e) {
   arena a = {0};
   value params = value_map();
   value_set(&a, &params, "pipeline", value_text(given_text(g, "pipeline", NULL)));
   int rc = listing_check_pipeline(n, given_text(g, "pipeline", NULL), e);
   if (rc == 0)
-    rc = given_has(g, "notes") ? listing_print(n, g, note_sql, &params, "no row is set aside", e)
-         : given_has(g, "decisions")
-             ? listing_print(n, g, decision_sql, &params, "nothing was released or dropped", e)
-             : listing_print(n, g, list_sql, &params, "nothing is in quarantine", e);
+    rc = listing_print(n, g,
+                       given_has(g, "notes")       ? &notes
+                       : given_has(g, "decisions") ? &decisions
+                                                   : &inputs,
+                       &params, e);
   arena_free(&a);
   return rc;
 }

@@ -19,7 +19,8 @@ typedef struct screen {
   FILE *out;
   size_t width; /* 0: not a terminal, lines are never cut */
   bool colour;
-  bool wrap; /* cells that are too wide go on below instead of being cut */
+  bool wrap;                /* cells that are too wide go on below instead of being cut */
+  const char *const *spare; /* columns that a narrow table can do without, in this order; or NULL */
 } screen;
 
 screen screen_of(FILE *out);
@@ -39,7 +40,8 @@ void screen_say(const screen *s, const char *text); /* writes one, without a new
 
 /* {columns, types?, rows} as aligned columns under their names, numbers to the right; timestamps
  * are shown in `z`, which the first of their columns names (NULL: as they are). Where the screen
- * is narrower the widest columns give way. */
+ * is narrower times get short, then spare columns go (a line at the foot names them and the zone),
+ * then the widest texts give way. */
 void screen_table(const screen *s, const value *result, const zone *z);
 /* The same as [{column: value} ..], and that as JSON. */
 value screen_list(const value *result, arena *a);

@@ -46,9 +46,10 @@ void sheet_add_map(arena *a, value *sheet, const value *map) {
   sheet_add(a, sheet, cells);
 }
 
-void sheet_print(FILE *out, const value *sheet, const char *timezone) {
+void sheet_print(FILE *out, const value *sheet, const char *timezone, const char *const *spare) {
   screen s = screen_of(out);
   s.wrap = true;
+  s.spare = spare;
   zone *z = timezone ? zone_open(timezone, NULL) : NULL;
   screen_table(&s, sheet, z);
   zone_close(z);

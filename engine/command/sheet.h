@@ -13,6 +13,7 @@ value sheet_open(arena *a, const char *const *names);
 void sheet_add(arena *a, value *sheet, const value *cells); /* as many as there are names */
 /* A row from a map: the fields of the columns' names; a list becomes "a, b". */
 void sheet_add_map(arena *a, value *sheet, const value *map);
-void sheet_print(FILE *out, const value *sheet, const char *timezone); /* NULL: times as they are */
+/* `timezone` NULL: times as they are; `spare`: see screen.h. */
+void sheet_print(FILE *out, const value *sheet, const char *timezone, const char *const *spare);
 
 #endif

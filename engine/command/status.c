@@ -13,6 +13,8 @@ static const char sql[] =
     "sum(state = 'quarantined') as quarantined, sum(state = 'done') as done "
     "from dts_jobs group by pipeline order by pipeline";
 
+static const listing jobs = {sql, "no job is known", NULL};
+
 static const char stale_sql[] = "select noun, name, error from dts_stale order by 1, 2";
 
 /* Jobs whose last run was put off: by their source, or because the disk was full. */
@@ -107,7 +109,7 @@ static int print_text(engine *n, const given *g, dts_error *e) {
   printf("%s: %s\n", engine_root(n),
          engine_is_remote(n) ? "an engine is running" : "no engine is running");
   if (print_faults(n, e) < 0) return -1;
-  if (listing_print(n, g, sql, NULL, "no job is known", e) < 0) return -1;
+  if (listing_print(n, g, &jobs, NULL, e) < 0) return -1;
   if (print_deferred(n, e) < 0) return -1;
   return print_stale(n, e);
 }

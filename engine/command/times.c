@@ -58,10 +58,13 @@ static value row_of(arena *a, const value *firing) {
   return row;
 }
 
+static const char *const spare[] = {"utc", "by", "", "zone", NULL};
+
 void times_print(FILE *out, const value *firings) {
   static const char *const names[] = {"pipeline", "by", "at", "zone", "utc", "", "", ""};
   arena a = {0};
   screen s = screen_of(out);
+  s.spare = spare;
   value result = value_map(), columns = value_list(), rows = value_list();
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     value_add(&a, &columns, value_text(names[i]));

@@ -12,8 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "command/report.h"
 #include "command/screen.h"
+#include "format/date.h"
 #include "format/json.h"
 
 static value read_json(arena *a, const char *text) {
@@ -126,6 +128,95 @@ static void fits_the_terminal(void **state) {
   arena_free(&a);
 }
 
+static void check_table(size_t width, bool wrap, const char *json, const zone *z,
+                        const char *expected) {
+  static const char *const spare[] = {"version", "nothing", "ended", NULL};
+  arena a = {0};
+  value v = read_json(&a, json);
+  page p;
+  page_open(&p, width);
+  p.screen.wrap = wrap;
+  p.screen.spare = spare;
+  screen_table(&p.screen, &v, z);
+  char *text = page_text(&p);
+  assert_string_equal(expected, text);
+  free(text);
+  arena_free(&a);
+}
+
+/* Short times; without version; without ended as well; texts are cut; then even numbers. */
+static void gives_up_what_it_can_do_without(void **state) {
+  (void)state;
+  static const char runs[] =
+      "{\"columns\":[\"id\",\"ended\",\"rows\",\"error\",\"version\"],\"rows\":[[12345678,"
+      "\"2026-03-10T13:00:01.000Z\",1,\"a text that is longer than the room there is\","
+      "\"5ebb5048\"],[7,null,12345,null,null]]}";
+  zone *z = zone_open("Europe/Berlin", NULL);
+  static const char wide[] = "      id  ended (Europe/Berlin)   rows  error                        "
+                             "                 version\n"
+                             "12345678  2026-03-10 14:00:01        1  a text that is longer than "
+                             "the room there is  5ebb5048\n"
+                             "       7                         12345\n";
+  check_table(0, false, runs, z, wide);
+  check_table(100, false, runs, z, wide);
+  check_table(
+      90, false, runs, z,
+      "      id  ended              rows  error                                         version\n"
+      "12345678  2026-03-10 14:00      1  a text that is longer than the room there is  5ebb5048\n"
+      "       7                    12345\n"
+      "times: Europe/Berlin\n");
+  check_table(75, false, runs, z,
+              "      id  ended              rows  error\n"
+              "12345678  2026-03-10 14:00      1  a text that is longer than the room the…\n"
+              "       7                    12345\n"
+              "times: Europe/Berlin; left out at this width: version\n");
+  check_table(66, false, runs, z,
+              "      id   rows  error\n"
+              "12345678      1  a text that is longer than the room there is\n"
+              "       7  12345\n"
+              "left out at this width: version, ended\n");
+  check_table(30, false, runs, z,
+              "      id   rows  error\n"
+              "12345678      1  a text that …\n"
+              "       7  12345\n"
+              "left out at this width: version, ended\n");
+  check_table(20, false, runs, z,
+              "    id   rows  error\n"
+              "12345…      1  a tex…\n"
+              "     7  12345\n"
+              "left out at this width: version, ended\n");
+  check_table(48, true, runs, z,
+              "      id   rows  error\n"
+              "12345678      1  a text that is longer than the\n"
+              "                 room there is\n"
+              "       7  12345\n"
+              "left out at this width: version, ended\n");
+  zone_close(z);
+}
+
+/* Today's date is not repeated, and does not cost the error its room. */
+static void shortens_todays_times(void **state) {
+  (void)state;
+  arena a = {0};
+  char now[25];
+  timestamp_write(clock_now_ms(), now);
+  zone *z = zone_open("UTC", NULL);
+  const char *json = arena_format(
+      &a, "{\"columns\":[\"at\",\"error\"],\"rows\":[[\"%s\",\"what went wrong is told here\"]]}",
+      now);
+  check_table(42, false, json, z,
+              arena_format(&a,
+                           "at        error\n%.8s  what went wrong is told here\n"
+                           "times: UTC\n",
+                           now + 11));
+  check_table(0, false, json, z,
+              arena_format(&a,
+                           "at (UTC)             error\n%.10s %.8s  what went wrong is told here\n",
+                           now, now + 11));
+  zone_close(z);
+  arena_free(&a);
+}
+
 static void prints_csv_and_objects(void **state) {
   (void)state;
   arena a = {0};
@@ -231,6 +322,8 @@ int main(void) {
                                      cmocka_unit_test(goes_on_below),
                                      cmocka_unit_test(prints_tables),
                                      cmocka_unit_test(fits_the_terminal),
+                                     cmocka_unit_test(gives_up_what_it_can_do_without),
+                                     cmocka_unit_test(shortens_todays_times),
                                      cmocka_unit_test(prints_csv_and_objects),
                                      cmocka_unit_test(counts),
                                      cmocka_unit_test(reports),
