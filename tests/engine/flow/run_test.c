@@ -330,41 +330,6 @@ static void limits_end_a_run_and_say_so(void **state) {
   }
 }
 
-/* What no frame holds is told at once: the run waited for its answer until its time was over. */
-static void an_answer_too_large_is_told(void **state) {
-  (void)state;
-  bench *b =
-      bench_with("dts.pipeline { name = 'wide', limits = { time = '20s' }, run = function()\n"
-                 "  return #dts.sql([[with recursive n(i) as (select 1 union all select i + 1 from "
-                 "n where i < "
-                 "70) select replace(printf('%.500000c', 'x'), 'x', 'ab') as t from n]])\n"
-                 "end }\n");
-  int64_t began = clock_monotonic_ms();
-  bench_run(b, "wide");
-  assert_true(clock_monotonic_ms() - began < 15000);
-  bench_expect(b, "select json_extract(error, '$.code') from dts_run", "LIMIT_SIZE\n");
-  bench_close(b);
-}
-
-/* Each fits, all at once do not: the run ends by that, not by its time. */
-static void answers_too_large_together_are_told(void **state) {
-  (void)state;
-  bench *b = bench_with(
-      "dts.pipeline { name = 'wide', limits = { time = '20s', memory = '2GB' }, run = function()\n"
-      "  dts.each({ 1, 2, 3, 4, 5, 6, 7 }, { concurrency = 7 }, function()\n"
-      "    return #dts.sql([[with recursive n(i) as (select 1 union all select i + 1 from n where "
-      "i "
-      "< 60) select replace(printf('%.500000c', 'x'), 'x', 'ab') as t from n]])[1].t\n"
-      "  end)\n"
-      "end }\n");
-  int64_t began = clock_monotonic_ms();
-  bench_run(b, "wide");
-  assert_true(clock_monotonic_ms() - began < 15000);
-  const char *code = bench_text(b, "select json_extract(error, '$.code') from dts_run");
-  if (strcmp(code, "\n") != 0) assert_string_equal(code, "LIMIT_SIZE\n");
-  bench_close(b);
-}
-
 static void too_many_requests_are_refused(void **state) {
   (void)state;
   bench *b = bench_with(
@@ -507,8 +472,6 @@ int main(void) {
       cmocka_unit_test(the_third_killed_worker_is_poison),
       cmocka_unit_test(the_worker_that_ran_last_waits_for_the_next_run),
       cmocka_unit_test(limits_end_a_run_and_say_so),
-      cmocka_unit_test(an_answer_too_large_is_told),
-      cmocka_unit_test(answers_too_large_together_are_told),
       cmocka_unit_test(too_many_requests_are_refused),
       cmocka_unit_test(a_running_job_can_be_cancelled),
       cmocka_unit_test(a_waiting_job_can_be_cancelled),
