@@ -79,7 +79,8 @@ static void print_faults(const value *faults) {
   buffer_free(&b);
 }
 
-/* No faults: secrets that are absent, and what keeps the project from moving to another store. */
+/* No faults: absent secrets, alerts that can tell nobody, what keeps the project from moving to
+ * another store. */
 static void print_notes(const value *notes) {
   for (size_t i = 0; notes && i < notes->list.count; i++) {
     const value *n = &notes->list.items[i];

@@ -15,6 +15,8 @@ static const char sql[] =
 
 static const listing jobs = {sql, "no job is known", NULL};
 
+static const char untold_sql[] = "select name as alert, error from dts_alert_fault order by name";
+
 static const char stale_sql[] = "select noun, name, error from dts_stale order by 1, 2";
 
 /* Jobs whose last run was put off: by their source, or because the disk was full. */
@@ -59,19 +61,43 @@ static int print_stale(engine *n, dts_error *e) {
   return rc;
 }
 
-static int read_faults(engine *n, arena *a, value *out, dts_error *e) {
+static int read_list(engine *n, const char *name, arena *a, value *out, dts_error *e) {
   value order = engine_command(a, "status"), answer;
   if (engine_ask(n, &order, NULL, NULL, a, &answer, e) < 0) return -1;
-  const value *faults = value_get(&answer, "faults");
-  *out = faults ? *faults : value_list();
+  const value *list = value_get(&answer, name);
+  *out = list ? *list : value_list();
   return 0;
+}
+
+static bool is_named(const value *cannot, const char *alert) {
+  for (size_t i = 0; i < cannot->list.count; i++)
+    if (value_is(value_get(&cannot->list.items[i], "alert"), alert)) return true;
+  return false;
+}
+
+/* Alerts that could tell nobody, and those that failed to when it was last tried. */
+static int print_alerts(engine *n, dts_error *e) {
+  arena a = {0};
+  value cannot = value_list(), result;
+  int rc = read_list(n, "alerts", &a, &cannot, e);
+  for (size_t i = 0; i < cannot.list.count; i++)
+    printf("\n%s\n", value_get_text(&cannot.list.items[i], "message", "?"));
+  if (rc == 0) rc = engine_sql(n, untold_sql, NULL, 0, &a, &result, e);
+  const value *rows = rc == 0 ? value_get(&result, "rows") : NULL;
+  for (size_t i = 0; rows && i < rows->list.count; i++) {
+    const value *row = rows->list.items[i].list.items;
+    if (!is_named(&cannot, row[0].text.bytes))
+      printf("\nalert '%s': %s\n", row[0].text.bytes, row[1].text.bytes);
+  }
+  arena_free(&a);
+  return rc;
 }
 
 /* Scripts whose last edit did not load, each with what is in service instead. */
 static int print_faults(engine *n, dts_error *e) {
   arena a = {0};
   value faults = value_list();
-  int rc = read_faults(n, &a, &faults, e);
+  int rc = read_list(n, "faults", &a, &faults, e);
   for (size_t i = 0; i < faults.list.count; i++) {
     const value *f = &faults.list.items[i];
     printf("\n%s: %s\n  %s\n", value_get_text(f, "where", "?"), value_get_text(f, "message", "?"),
@@ -93,13 +119,16 @@ static int add_rows(engine *n, const char *name, const char *query, arena *a, va
 
 /* The same for programs: one object. */
 static int print_json(engine *n, arena *a, dts_error *e) {
-  value v = value_map(), faults;
-  if (read_faults(n, a, &faults, e) < 0) return -1;
+  value v = value_map(), faults, alerts;
+  if (read_list(n, "faults", a, &faults, e) < 0 || read_list(n, "alerts", a, &alerts, e) < 0)
+    return -1;
   value_set(a, &v, "root", value_text(engine_root(n)));
   value_set(a, &v, "running", value_boolean(engine_is_remote(n)));
   value_set(a, &v, "faults", faults);
+  value_set(a, &v, "alerts", alerts);
   if (add_rows(n, "stale", stale_sql, a, &v, e) < 0 || add_rows(n, "jobs", sql, a, &v, e) < 0 ||
-      add_rows(n, "deferred", deferred_sql, a, &v, e) < 0)
+      add_rows(n, "deferred", deferred_sql, a, &v, e) < 0 ||
+      add_rows(n, "untold", untold_sql, a, &v, e) < 0)
     return -1;
   screen_json(stdout, &v);
   return 0;
@@ -111,7 +140,8 @@ static int print_text(engine *n, const given *g, dts_error *e) {
   if (print_faults(n, e) < 0) return -1;
   if (listing_print(n, g, &jobs, NULL, e) < 0) return -1;
   if (print_deferred(n, e) < 0) return -1;
-  return print_stale(n, e);
+  if (print_stale(n, e) < 0) return -1;
+  return print_alerts(n, e);
 }
 
 static int run(const given *g, dts_error *e) {

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "flow/alerts/alert_builtin.h"
+#include "flow/alerts/alert_reach.h"
 #include "format/json.h"
 #include "serve/call.h"
 
@@ -24,18 +26,19 @@ static int64_t rows_of(api_call *c, const value *state) {
                                       : 0;
 }
 
-static value whom(api_call *c, const value *declared) {
-  const value *to = value_get(declared, "to");
-  if (!to) to = value_get(value_get(kernel_config(c->kernel), "alerts"), "to");
-  value list = value_list();
-  if (to && to->kind == VALUE_TEXT) return value_add(c->memory, &list, *to), list;
-  return to && to->kind == VALUE_LIST ? *to : list;
+/* What stands in the way of telling people, or what went wrong when it was last tried. */
+static value fault_of(api_call *c, const value *declared, const value *state) {
+  dts_error e;
+  const char *last = value_get_text(state, "fault", NULL);
+  if (alert_reach(c->kernel, declared, c->memory, &e) < 0)
+    return value_text(arena_format(c->memory, "cannot tell %s", e.message));
+  return last ? value_text(last) : value_null();
 }
 
 /* Told, reminding and recovering are the engine's steps within firing. */
 static const char *shown_state(const value *state) {
-  const char *name = value_get_text(state, "state", "ok");
-  bool plain = strcmp(name, "ok") == 0 || strcmp(name, "pending") == 0;
+  const char *name = value_get_text(state, "state", "unknown");
+  bool plain = !state || strcmp(name, "ok") == 0 || strcmp(name, "pending") == 0;
   return plain ? name : "firing";
 }
 
@@ -46,14 +49,17 @@ static void add(api_call *c, value *list, const char *name, const value *declare
   value_set(c->memory, &v, "state", value_text(shown_state(state)));
   value_set(c->memory, &v, "since", call_stamp_or_null(c, value_get(state, "since")));
   value_set(c->memory, &v, "rows", value_integer(rows_of(c, state)));
-  value_set(c->memory, &v, "to", whom(c, declared));
+  value_set(c->memory, &v, "to", *alert_addresses(c->kernel, declared));
+  value_set(c->memory, &v, "fault", fault_of(c, declared, state));
   value_add(c->memory, list, v);
 }
 
 static int alerts(api_call *c, dts_error *e) {
   gathered g = {.memory = c->memory};
   value list = value_list();
-  if (result_gather(c->store, &g, "select name, state, since, rows from dts_alert order by name",
+  if (result_gather(c->store, &g,
+                    "select a.name, a.state, a.since, a.rows, f.error as fault from dts_alert a "
+                    "left join dts_alert_fault f on f.name = a.name order by a.name",
                     NULL, 0, e) < 0)
     return -1;
   for (size_t i = 0; i < c->set->alerts.list.count; i++) {
@@ -61,11 +67,12 @@ static int alerts(api_call *c, dts_error *e) {
     const char *name = value_get_text(declared, "name", "");
     add(c, &list, name, declared, state_of(&g, name));
   }
-  for (size_t i = 0; i < g.rows.list.count; i++) { /* the built-in ones */
-    const value *state = &g.rows.list.items[i];
-    const char *name = value_get_text(state, "name", "");
-    if (!registry_find(&c->set->alerts, name)) add(c, &list, name, NULL, state);
-  }
+  size_t count = 0;
+  const alert_builtin *all = alert_builtins(&count);
+  if (!value_get(kernel_config(c->kernel), "alerts")) count = 0;
+  for (size_t i = 0; i < count; i++)
+    if (!registry_find(&c->set->alerts, all[i].name))
+      add(c, &list, all[i].name, NULL, state_of(&g, all[i].name));
   http_reply_json(c->rp, &list);
   return 0;
 }

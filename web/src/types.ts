@@ -176,6 +176,7 @@ export type Alert = {
   since: string | null;
   rows: number;
   to: string[];
+  fault?: string | null;
 };
 export type Key = { name: string; scopes: Scope[]; created?: string; used?: string | null };
 export type Settings = {

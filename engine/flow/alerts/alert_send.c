@@ -48,6 +48,8 @@ static void end(alert_send *s, const dts_error *e) {
 
 /* ---- addresses ---- */
 
+static bool is_mail(const char *address) { return strncmp(address, "mailto:", 7) == 0; }
+
 /* The address with {secret:NAME} filled in. */
 static const char *fill_in(alert_send *s, dts_error *e) {
   arena *a = &s->memory;
@@ -63,8 +65,8 @@ static const char *fill_in(alert_send *s, dts_error *e) {
     const char *secret = kernel_secret(s->kernel, name, a);
     if (!secret) {
       buffer_free(&b);
-      error_fail(e, "ALERT", "the address '%s' needs secret %s, which is not set",
-                 s->letter.address, name);
+      error_fail(e, "ALERT", "secret %s is not set", name);
+      error_hint(e, "set DTS_SECRET_%s, or write it into secrets/%s (mode 600)", name, name);
       return NULL;
     }
     buffer_add_text(&b, secret);
@@ -81,8 +83,7 @@ static int check_url(alert_send *s, const char *url, value *allow, dts_error *e)
   if (url_place_read(url, &place, e) < 0) return -1;
   bool plain = strcmp(place.scheme, "https") != 0;
   if (plain && !(strcmp(place.scheme, "http") == 0 && url_is_loopback(&place)))
-    return error_fail(e, "ALERT", "'%s': https:// expected (http:// only to this machine)",
-                      s->letter.address);
+    return error_fail(e, "ALERT", "https:// expected (http:// only to this machine)");
   const value *own = value_get(value_get(kernel_config(s->kernel), "alerts"), "to");
   if (plain || value_has(own, s->letter.address))
     value_add(&s->memory, allow,
@@ -141,23 +142,24 @@ static int read_password(alert_send *s, const value *config, const char **out, d
   return error_hint(e, "password = \"{secret:MAIL}\", and DTS_SECRET_MAIL or secrets/MAIL");
 }
 
-static int send_mail(alert_send *s, const char *address, dts_error *e) {
+/* What dts.lua says of mail: who takes it, who sends it, and the secret. */
+static int read_mail(alert_send *s, mail *m, dts_error *e) {
   const value *config = value_get(kernel_config(s->kernel), "mail");
-  const char *server = value_get_text(config, "server", NULL),
-             *from = value_get_text(config, "from", NULL);
-  if (!server || !from) {
-    error_fail(e, "ALERT", "mail is not configured, so '%s' cannot be told", s->letter.address);
+  m->server = value_get_text(config, "server", NULL);
+  m->from = value_get_text(config, "from", NULL);
+  if (!m->server || !m->from) {
+    error_fail(e, "ALERT", "mail is not configured");
     return error_hint(e, "mail = { server = \"smtps://user@host\", from = \"dts@host\", password = "
                          "\"{secret:MAIL}\" } in dts.lua");
   }
+  return read_password(s, config, &m->password, e);
+}
+
+static int send_mail(alert_send *s, const char *address, dts_error *e) {
   value to = value_list();
-  mail m = {.server = server,
-            .from = from,
-            .subject = s->letter.subject,
-            .text = s->letter.text,
-            .to = &to};
+  mail m = {.subject = s->letter.subject, .text = s->letter.text, .to = &to};
+  if (read_mail(s, &m, e) < 0) return -1;
   value_add(&s->memory, &to, value_text(address + strlen("mailto:")));
-  if (read_password(s, config, &m.password, e) < 0) return -1;
   s->fetch_id = mail_send(kernel_fetch(s->kernel), &m, on_mail, s);
   return 0;
 }
@@ -166,14 +168,26 @@ static int send_mail(alert_send *s, const char *address, dts_error *e) {
 
 static void ask_stand_in(alert_send *s, kernel_network *network, void *stand_in,
                          const char *address) {
-  bool is_mail = strncmp(address, "mailto:", 7) == 0;
+  bool mails = is_mail(address);
   value request = value_map(), headers = headers_of(s);
-  if (is_mail) value_set(&s->memory, &headers, "Subject", value_text(s->letter.subject));
-  value_set(&s->memory, &request, "method", value_text(is_mail ? "MAIL" : "POST"));
+  if (mails) value_set(&s->memory, &headers, "Subject", value_text(s->letter.subject));
+  value_set(&s->memory, &request, "method", value_text(mails ? "MAIL" : "POST"));
   value_set(&s->memory, &request, "url", value_text(address));
   value_set(&s->memory, &request, "headers", headers);
-  value_set(&s->memory, &request, "body", value_text(is_mail ? s->letter.text : s->letter.json));
+  value_set(&s->memory, &request, "body", value_text(mails ? s->letter.text : s->letter.json));
   network(stand_in, &request, "alerts", on_reply, s);
+}
+
+int alert_send_check(kernel *k, const char *address, dts_error *e) {
+  alert_send s = {.kernel = k, .letter.address = address};
+  value allow = value_list();
+  mail m = {0};
+  const char *filled = fill_in(&s, e);
+  int rc = !filled ? -1 : is_mail(filled) ? read_mail(&s, &m, e) : check_url(&s, filled, &allow, e);
+  if (rc < 0 && strcmp(e->code, "ALERT") != 0) /* it shows the secret */
+    error_fail(e, "ALERT", "no address that can be told");
+  arena_free(&s.memory);
+  return rc;
 }
 
 static void try_send(void *arg) {
@@ -185,7 +199,7 @@ static void try_send(void *arg) {
   const char *address = fill_in(s, &e);
   if (!address) return end(s, &e);
   if (network) return ask_stand_in(s, network, stand_in, address);
-  int rc = strncmp(address, "mailto:", 7) == 0 ? send_mail(s, address, &e) : post(s, address, &e);
+  int rc = is_mail(address) ? send_mail(s, address, &e) : post(s, address, &e);
   if (rc < 0) end(s, &e);
 }
 

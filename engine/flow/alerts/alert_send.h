@@ -19,6 +19,9 @@ typedef struct alert_letter { /* copied */
 
 typedef void alert_sent(void *arg, alert_send *s, const dts_error *e); /* e NULL: it was taken */
 
+/* Could it be told at all, as dts.lua and the secrets stand? Nothing is sent; any thread. */
+int alert_send_check(kernel *k, const char *address, dts_error *e);
+
 /* `done` is never called from inside. */
 alert_send *alert_send_start(kernel *k, const alert_letter *letter, alert_sent *done, void *arg);
 void alert_send_cancel(alert_send *s); /* no call of `done` after this */

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "flow/alerts/alert_reach.h"
 #include "flow/alerts/alerts_parts.h"
 #include "flow/kernel/parts.h"
+#include "format/json.h"
 
 enum { FIRST_LOOK_MS = 60 * 1000, EVERY_MS = 600 * 1000 };
 
@@ -28,13 +31,6 @@ void alert_schedule(alert *x) {
 
 /* ---- a set's alerts ---- */
 
-static const value *addresses(const alerts *s, const value *declared) {
-  static const value none = {.kind = VALUE_LIST};
-  const value *own = value_get(declared, "to");
-  const value *list = own ? own : value_get(value_get(kernel_config(s->kernel), "alerts"), "to");
-  return list && list->kind == VALUE_LIST ? list : &none;
-}
-
 static void add_alert(alerts *s, const alert *made) {
   alert *x = arena_alloc(&s->memory, sizeof *x);
   kernel *k = s->kernel;
@@ -53,7 +49,7 @@ static void add_declared(alerts *s, const value *d) {
                    .every_ms = value_get_integer(d, "every_ms", EVERY_MS),
                    .hold_ms = value_get_integer(d, "hold_ms", 0),
                    .remind_ms = value_get_integer(d, "remind_ms", 0),
-                   .to = value_copy(&s->memory, addresses(s, d))};
+                   .to = value_copy(&s->memory, alert_addresses(s->kernel, d))};
   add_alert(s, &x);
 }
 
@@ -70,10 +66,47 @@ static void add_builtins(alerts *s) {
                      .every_ms = all[i].every_ms,
                      .hold_ms = all[i].hold_ms,
                      .remind_ms = all[i].remind_ms,
-                     .to = value_copy(&s->memory, addresses(s, NULL))};
+                     .to = value_copy(&s->memory, alert_addresses(s->kernel, NULL))};
     add_alert(s, &x);
   }
 }
+
+/* ---- alerts that are there no longer ---- */
+
+typedef struct naming {
+  arena memory;
+  value names;
+} naming;
+
+static int forget_faults(store_conn *c, void *arg, dts_error *e) {
+  naming *n = arg;
+  buffer b;
+  buffer_init(&b, 1 << 20);
+  json_write(&b, &n->names);
+  value list = value_text(buffer_text(&b));
+  int rc = store_exec(
+      c, "delete from dts_alert_fault where name not in (select value from json_each(?1))", &list,
+      1, e);
+  buffer_free(&b);
+  return rc;
+}
+
+static void forgotten(void *arg, int result, const dts_error *e) {
+  naming *n = arg;
+  if (result < 0) log_warn("faults of alerts that are gone could not be removed: %s", e->message);
+  arena_free(&n->memory);
+  free(n);
+}
+
+static void forget_others(alerts *s) {
+  naming *n = memory_alloc(sizeof *n);
+  n->names = value_list();
+  for (const alert *x = s->first; x; x = x->next)
+    value_add(&n->memory, &n->names, value_text(arena_text(&n->memory, x->name)));
+  kernel_write(s->kernel, forget_faults, forgotten, n);
+}
+
+/* ---- sets that follow each other ---- */
 
 static void cancel_timers(alerts *s) {
   for (alert *x = s->first; x; x = x->next) {
@@ -134,6 +167,7 @@ void alerts_start(alerts *s, const registry *set) {
   s->set = registry_hold((registry *)(uintptr_t)set);
   for (size_t i = 0; i < set->alerts.list.count; i++) add_declared(s, &set->alerts.list.items[i]);
   add_builtins(s);
+  forget_others(s);
 }
 
 /* Nothing is being asked or written any more; what is being sent is given up, and sent again when

@@ -21,6 +21,8 @@ static int read_state(void *arg, const store_header *header, const value *row, d
   look *l = arg;
   const char *name = row[0].kind == VALUE_TEXT ? row[0].text.bytes : "";
   (void)header, (void)e;
+  l->known = true;
+  l->had_fault = row[3].kind == VALUE_INTEGER;
   if (!alert_name_read(name, &l->state.name)) return 0;
   l->state.since = row[1].kind == VALUE_INTEGER ? row[1].integer : 0;
   l->state.told = row[2].kind == VALUE_INTEGER ? row[2].integer : 0;
@@ -30,8 +32,26 @@ static int read_state(void *arg, const store_header *header, const value *row, d
 static int select_state(store_conn *c, void *arg, dts_error *e) {
   look *l = arg;
   value name = value_text(l->alert->name);
-  return store_select(c, "select state, since, told from dts_alert where name = ?1", &name, 1,
-                      read_state, l, e);
+  return store_select(c,
+                      "select a.state, a.since, a.told, f.at from dts_alert a left join "
+                      "dts_alert_fault f on f.name = a.name where a.name = ?1",
+                      &name, 1, read_state, l, e);
+}
+
+/* Why people were not told, or the query not asked: kept until either is well again. */
+static int write_fault(store_conn *c, void *arg, dts_error *e) {
+  look *l = arg;
+  value row[] = {value_text(l->alert->name), value_integer(l->now), value_text(l->fault)};
+  store_touch(c, "dts_alert");
+  return store_exec(c,
+                    "insert into dts_alert_fault (name, at, error) values (?1, ?2, ?3) on conflict "
+                    "(name) do update set at = ?2, error = ?3",
+                    row, 3, e);
+}
+
+static int clear_fault(store_conn *c, look *l, dts_error *e) {
+  value name = value_text(l->alert->name);
+  return store_exec(c, "delete from dts_alert_fault where name = ?1", &name, 1, e);
 }
 
 static int write_state(store_conn *c, void *arg, dts_error *e) {
@@ -40,6 +60,7 @@ static int write_state(store_conn *c, void *arg, dts_error *e) {
                  value_integer(l->state.since),
                  l->state.told ? value_integer(l->state.told) : value_null(), value_text(l->kept)};
   store_touch(c, "dts_alert");
+  if ((l->notice == NOTICE_NONE || l->all_sent) && clear_fault(c, l, e) < 0) return -1;
   return store_exec(
       c,
       "insert into dts_alert (name, state, since, told, rows) values (?1, ?2, ?3, ?4, ?5) on "
@@ -109,10 +130,26 @@ static void on_told(void *arg, int result, const dts_error *e) {
   end_look(l);
 }
 
+static void on_fault_kept(void *arg, int result, const dts_error *e) {
+  look *l = arg;
+  if (result < 0)
+    log_warn("alert '%s': its fault could not be kept: %s", l->alert->name, e->message);
+  end_look(l);
+}
+
+/* Unless all were told the notice is still owed: the next look sends it. */
 static void finish_sending(look *l) {
-  if (!l->all_sent) return end_look(l); /* the notice is still owed: the next look sends it */
+  if (!l->all_sent) return kernel_write(l->kernel, write_fault, on_fault_kept, l);
   alert_told(&l->state, kernel_now(l->kernel));
   kernel_write(l->kernel, write_state, on_told, l);
+}
+
+/* What a failed request says may hold the whole address, so also the secret in it. */
+static void note_untold(look *l, const char *address, const dts_error *e) {
+  bool plain = !strstr(address, "{secret:") || strcmp(e->code, "ALERT") == 0 ||
+               strcmp(e->code, "HTTP_STATUS") == 0;
+  l->fault = arena_format(&l->memory, "not told: %s: %s", address,
+                          plain ? e->message : "it could not be reached");
 }
 
 static void on_sent(void *arg, alert_send *s, const dts_error *e) {
@@ -123,6 +160,7 @@ static void on_sent(void *arg, alert_send *s, const dts_error *e) {
   l->alert->reached[i] = e == NULL;
   if (e) {
     l->all_sent = false;
+    note_untold(l, l->alert->to.list.items[i].text.bytes, e);
     log_warn("alert '%s': %s could not be told: %s; tried again with the next look", l->alert->name,
              l->alert->to.list.items[i].text.bytes, e->message);
   }
@@ -191,10 +229,11 @@ static void on_written(void *arg, int result, const dts_error *e) {
 }
 
 static void complain(look *l) {
-  if (!l->alert->complained)
-    log_warn("alert '%s' could not be asked: %s", l->alert->name, l->error.message);
+  if (l->alert->complained) return end_look(l);
+  log_warn("alert '%s' could not be asked: %s", l->alert->name, l->error.message);
   l->alert->complained = true;
-  end_look(l);
+  l->fault = arena_format(&l->memory, "could not be asked: %s", l->error.message);
+  kernel_write(l->kernel, write_fault, on_fault_kept, l);
 }
 
 static void ask_then(void *arg) {
@@ -207,7 +246,8 @@ static void ask_then(void *arg) {
   l->notice = alert_asked(&l->state, rows, l->now, x->hold_ms, x->remind_ms);
   l->kept = kept_rows(l);
   l->changed = before.name != l->state.name || before.since != l->state.since;
-  if (!l->changed && l->notice == NOTICE_NONE && before.name == ALERT_OK) return end_look(l);
+  bool quiet = l->known && !l->had_fault && before.name == ALERT_OK;
+  if (quiet && !l->changed && l->notice == NOTICE_NONE) return end_look(l);
   if (l->changed) memset(l->alert->reached, 0, sizeof l->alert->reached);
   kernel_write(l->kernel, write_state, on_written, l);
 }

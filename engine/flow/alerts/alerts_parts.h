@@ -36,7 +36,10 @@ struct look {
   int64_t now;
   alert_state state;
   value answer, tables;
-  char *kept; /* JSON of the first rows, for dts_alert */
+  char *kept;     /* JSON of the first rows, for dts_alert */
+  bool known;     /* dts_alert has a row of it: it was looked at before */
+  bool had_fault; /* dts_alert_fault has one */
+  const char *fault;
   bool changed;
   alert_notice notice;
   alert_send *sends[ADDRESSES];

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "flow/alerts/alert_reach.h"
 #include "flow/control/control_value.h"
 #include "flow/control/controls.h"
 #include "flow/kernel/kernel_parts.h"
@@ -12,6 +13,11 @@ void control_status(kernel *k, question *q) {
   value v = value_map();
   value_set(&q->memory, &v, "running", runner_status(k->runner, &q->memory));
   value_set(&q->memory, &v, "faults", kernel_faults(k, &q->memory));
+  registry *set = kernel_registry(k);
+  value untold = value_list();
+  alert_notes(k, set, &q->memory, &untold);
+  registry_release(set);
+  value_set(&q->memory, &v, "alerts", untold);
   question_answer(q, v);
 }
 
@@ -76,6 +82,7 @@ static void check_then(void *arg) {
   question *q = c->question;
   value v = value_map();
   control_secret_notes(q->kernel, c->set, &q->memory, &c->notes);
+  alert_notes(q->kernel, c->set, &q->memory, &c->notes);
   value_set(&q->memory, &v, "faults", c->faults);
   value_set(&q->memory, &v, "notes", c->notes);
   value_set(&q->memory, &v, "counts", counts_of(&q->memory, c->set));

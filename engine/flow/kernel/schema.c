@@ -45,6 +45,7 @@ static const char *const statements[] = {
     "'queued', 'leased')",
     "create index if not exists dts_job_group on dts_job (pipeline, grp, id) where grp is not null "
     "and state in ('waiting', 'queued', 'leased')",
+    "create index if not exists dts_job_file on dts_job (pipeline, name) where kind = 'file'",
     "create unique index if not exists dts_job_key on dts_job (pipeline, key) where key is not "
     "null",
     "create table if not exists dts_run (id integer primary key autoincrement, job integer not "
@@ -117,6 +118,8 @@ static const char *const statements[] = {
     "create table if not exists dts_alert (name text primary key, state text not null, since "
     "integer "
     "not null, told integer, rows text) without rowid, strict",
+    "create table if not exists dts_alert_fault (name text primary key, at integer not null, error "
+    "text not null) without rowid, strict",
     "create table if not exists dts_audit (id integer primary key, at integer not null, action "
     "text "
     "not null, subject text not null, reason text, payload text) strict",
@@ -144,13 +147,18 @@ static const char *const statements[] = {
     "create view dts_quarantine as select 'job-' || id as id, pipeline, kind as input, name, "
     "input_line "
     "as line, coalesce(message, reason) as error, attempts, retry_count, " STAMP(
-        "max(created, ended)") " as at from dts_job where state = 'quarantined' union all select "
+        "max(created, ended)") " as at, case when kind = 'file' then (select 'job-' || max(n.job) "
+                               "from dts_file o join dts_file n on n.name = o.name and n.pipeline "
+                               "= o.pipeline and n.id > o.id join dts_job d on d.id = n.job and "
+                               "d.state = 'done' where o.name = dts_job.name and o.job = "
+                               "dts_job.id) end as newer from dts_job where state = 'quarantined' "
+                               "union all select "
                                "'date-' || pipeline "
                                "|| '/' || series || '/' || day, pipeline, 'date', series || case "
                                "series when '' then '' else ' ' end || "
                                "day, null, message, "
                                "attempts, retry_count, " STAMP(
-                                   "at") " from dts_gap where state = 'quarantined'",
+                                   "at") ", null from dts_gap where state = 'quarantined'",
     "drop view if exists dts_files",
     "create view dts_files as select f.id, f.name, f.size, f.sha256, f.pipeline, j.state, (select "
     "sum(rows) "

@@ -2,6 +2,7 @@
  * told, and that each of it is told once, also across failures and restarts.
  *
  * SPDX-License-Identifier: MIT */
+#include "flow/alerts/alert_reach.h"
 #include "flow/kernel_help.h"
 
 static const int64_t START = 1773147600000; /* 2026-03-10T13:00Z */
@@ -109,9 +110,12 @@ static void only_who_was_not_reached_is_told_again(void **state) {
                                    "POST https://a.example/ refused\n"
                                    "POST https://a.example/ refused\n");
   bench_expect(b, "select state, told from dts_alert", "firing|null\n");
+  bench_expect(b, "select name, error from dts_alert_fault",
+               "some|not told: https://a.example/: it answered 503\n");
   bench_advance(b, 10 * MINUTE);
   assert_string_equal(letters(&m), "POST https://a.example/ firing\n");
   bench_expect(b, "select state from dts_alert", "told\n");
+  bench_expect(b, "select count(*) from dts_alert_fault", "0\n");
   bench_run(b, "clear");
   m.refuse = 1;
   bench_advance(b, 12 * MINUTE);
@@ -150,9 +154,62 @@ static void built_in_alerts_come_with_the_configuration(void **state) {
   bench_run(b, "bad");
   bench_advance(b, 6 * MINUTE);
   assert_string_equal(letters(&m), "POST https://a.example/ firing\n");
-  bench_expect(b, "select name, rows ->> '$[0].pipeline' from dts_alert", "failed|bad\n");
+  bench_expect(b, "select name, rows ->> '$[0].pipeline' from dts_alert where state != 'ok'",
+               "failed|bad\n");
+  bench_expect(b, "select name from dts_alert order by 1", "disk\nfailed\nquarantined\nstale\n");
   bench_close(b);
   arena_free(&m.memory);
+}
+
+static void an_alert_that_cannot_be_asked_says_so_until_it_can(void **state) {
+  (void)state;
+  mailbox m = {0};
+  bench *b = with_mailbox(&m, "return { name = 'p' }",
+                          TABLE WRITES "dts.alert { name = 'some', every = '10m', when = 'select "
+                                       "id / json(v) from t', to = { 'https://a.example/' } }\n");
+  bench_expect(b, "select count(*) from dts_alert", "0\n"); /* not looked at yet */
+  bench_advance(b, 2 * MINUTE);
+  bench_expect(b, "select name, state from dts_alert", "some|ok\n");
+  bench_run(b, "add");
+  bench_advance(b, 10 * MINUTE);
+  bench_expect(b,
+               "select name, error like 'could not be asked: malformed JSON%' from "
+               "dts_alert_fault",
+               "some|1\n");
+  help_exec(kernel_store(b->kernel), "insert into dts_alert_fault values ('gone', 1, 'x')");
+  alerts_start(b->kernel->alerts, kernel_current(b->kernel)); /* as a reload does */
+  bench_until_sql(b, "select group_concat(name) = 'some' from dts_alert_fault");
+  bench_run(b, "clear");
+  bench_advance(b, 10 * MINUTE);
+  bench_expect(b, "select count(*) from dts_alert_fault", "0\n");
+  assert_string_equal(letters(&m), "");
+  bench_close(b);
+  arena_free(&m.memory);
+}
+
+static void what_stands_in_the_way_of_telling_is_known_before(void **state) {
+  (void)state;
+  arena a = {0};
+  value notes = value_list();
+  bench *b = bench_new();
+  bench_write(b, "dts.lua", "return { alerts = { to = { 'http://far.example/' } } }");
+  bench_script(b, "x",
+               "dts.alert { name = 'a', when = 'select 1 where 0', to = 'mailto:me@example.com' }\n"
+               "dts.alert { name = 'b', when = 'select 1 where 0', to = 'https://h.example/' }\n"
+               "dts.alert { name = 'c', when = 'select 1 where 0', to = "
+               "'https://h.example/{secret:NO_SUCH_ONE}' }\n");
+  bench_open(b);
+  alert_notes(b->kernel, kernel_current(b->kernel), &a, &notes);
+  assert_int_equal(notes.list.count, 3);
+  static const char *const expected[] = {
+      "alert 'a' cannot tell mailto:me@example.com: mail is not configured",
+      "alert 'c' cannot tell https://h.example/{secret:NO_SUCH_ONE}: secret NO_SUCH_ONE is not set",
+      "alert 'failed' cannot tell http://far.example/: https:// expected (http:// only to this "
+      "machine)"};
+  for (size_t i = 0; i < 3; i++)
+    assert_string_equal(value_get_text(&notes.list.items[i], "message", ""), expected[i]);
+  bench_close(b);
+  arena_free(&a);
 }
 
 static void a_commit_moves_roll_ups_and_kept_views(void **state) {
@@ -191,6 +248,8 @@ int main(void) {
       cmocka_unit_test(only_who_was_not_reached_is_told_again),
       cmocka_unit_test(what_was_not_told_before_a_restart_is_told_after),
       cmocka_unit_test(built_in_alerts_come_with_the_configuration),
+      cmocka_unit_test(an_alert_that_cannot_be_asked_says_so_until_it_can),
+      cmocka_unit_test(what_stands_in_the_way_of_telling_is_known_before),
       cmocka_unit_test(a_commit_moves_roll_ups_and_kept_views),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

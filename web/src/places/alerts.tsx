@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 import { number } from "../format";
-import { Mark } from "../parts/mark";
+import { Mark, Shape } from "../parts/mark";
 import { Place } from "../parts/place";
 import { Empty, Shown } from "../parts/states";
 import { Time } from "../parts/time";
@@ -11,11 +11,12 @@ import type { Alert } from "../types";
 
 const FIRST = `dts.alert { name = "rates_stale", every = "10m",
   when = "select max(date) as last from rates having max(date) < :today_minus_3d" }`;
-const ORDER = ["firing", "pending", "ok"];
+const ORDER = ["firing", "pending", "unknown", "ok"];
 
 export function AlertsPlace() {
   const alerts = useResource<Alert[]>("/api/v1/alerts", onAnything);
   const worst = (a: Alert, b: Alert) =>
+    Number(!a.fault) - Number(!b.fault) ||
     ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.name.localeCompare(b.name);
   return (
     <Place
@@ -26,7 +27,7 @@ export function AlertsPlace() {
         {(list) =>
           list.length ? (
             <div class="table-frame" role="region" aria-label="Alerts" tabIndex={0}>
-              <table>
+              <table class="cards">
                 <thead>
                   <tr>
                     <th>Alert</th>
@@ -40,15 +41,23 @@ export function AlertsPlace() {
                   {[...list].sort(worst).map((a) => (
                     <tr key={a.name}>
                       <th scope="row">{a.name}</th>
-                      <td>
-                        <Mark state={a.state} />
+                      <td data-label="State">
+                        <Mark
+                          state={a.state}
+                          word={a.state === "unknown" ? "not looked at yet" : undefined}
+                        />
                       </td>
-                      <td>
+                      <td data-label="Since">
                         <Time at={a.since} ago />
                       </td>
-                      <td class="right">{number(a.rows)}</td>
-                      <td class="wrap">
+                      <td class="right" data-label="Rows">{number(a.rows)}</td>
+                      <td class="wrap whole" data-label="Tells">
                         {[a.to ?? []].flat().join(", ") || <span class="none">nobody</span>}
+                        {a.fault && (
+                          <span class="sub tone-failed">
+                            <Shape state="failed" /> {a.fault}
+                          </span>
+                        )}
                       </td>
                     </tr>
                   ))}
