@@ -45,6 +45,8 @@ static int list(engine *n, const given *g, dts_error *e) {
                        : given_has(g, "decisions") ? &decisions
                                                    : &inputs,
                        &params, e);
+  bool held = !g->json && !given_has(g, "notes") && !given_has(g, "decisions");
+  if (rc == 0 && held) fputs(quarantine_newer(n, g, NULL, &a), stdout);
   arena_free(&a);
   return rc;
 }
@@ -157,11 +159,14 @@ static int release(engine *n, const given *g, dts_error *e) {
   if (rc == 0) rc = add_choice(g, "release", &a, &order, e);
   for (size_t i = 1; rc == 0 && i < g->word_count; i++) add_dates(n, g, g->words[i], &a, &dates);
   if (rc == 0 && g->word_count < 2) add_dates(n, g, NULL, &a, &dates);
+  bool old = rc == 0 && !g->json && !given_has(g, "with"); /* asked while they lie there */
+  const char *newer = old ? quarantine_newer(n, g, value_get(&order, "ids"), &a) : "";
   if (rc == 0) rc = add_with(g, &a, &order, e);
   if (rc == 0) rc = engine_ask(n, &order, NULL, NULL, &a, &answer, e);
   if (rc == 0)
     print_count(g, &answer,
                 engine_is_remote(n) ? "released" : "released; they run under dts serve");
+  if (rc == 0) fputs(newer, stdout);
   for (size_t i = 0; rc == 0 && !g->json && i < dates.list.count; i++)
     print_next(n, &dates.list.items[i], &a);
   arena_free(&a);

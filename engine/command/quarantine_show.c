@@ -22,10 +22,12 @@ typedef struct shown {
 /* What lies in quarantine, or what once lay there. */
 static const char one_sql[] =
     "select id, pipeline, input, name, 'quarantined' as state, line, error, attempts, retry_count, "
-    "at from dts_quarantine where id = :id union all select :id, pipeline, kind, name, state, "
-    "input_line, coalesce(message, reason), attempts, retry_count, null from dts_job where "
+    "at, newer from dts_quarantine where id = :id union all select :id, pipeline, kind, name, "
+    "state, "
+    "input_line, coalesce(message, reason), attempts, retry_count, null, null from dts_job where "
     "'job-' || id = :id and state <> 'quarantined' and :decided union all select :id, pipeline, "
-    "'date', series || ' ' || day, state, null, message, attempts, retry_count, null from dts_gap "
+    "'date', series || ' ' || day, state, null, message, attempts, retry_count, null, null from "
+    "dts_gap "
     "where 'date-' || pipeline || '/' || series || '/' || day = :id and state <> 'quarantined' and "
     ":decided";
 
@@ -107,18 +109,30 @@ static void print_list(const screen *s, const char *title, const value *answer) 
   zone_close(z);
 }
 
-static void print(engine *n, const shown *x) {
+static void print_input(engine *n, const shown *x, arena *a) {
+  value order = engine_command(a, "place"), place;
+  const char *object = value_get_text(&x->input, "object", NULL);
+  int64_t line = value_get_integer(&x->error, "input_line", 0);
+  if (object && engine_ask(n, &order, NULL, NULL, a, &place, NULL) == 0)
+    quarantine_print_lines(value_get_text(&place, "objects", ""), object, line);
+  if (x->input.kind == VALUE_NULL) return;
+  puts("\ninput:");
+  screen_json(stdout, &x->input);
+}
+
+static void print(engine *n, const given *g, const char *id, const shown *x, arena *a) {
   screen s = screen_of(stdout);
+  value ids = value_list();
+  value_add(a, &ids, value_text(id));
   print_fields(&x->fields);
+  fputs(quarantine_newer(n, g, &ids, a), stdout);
   print_list(&s, "attempts", &x->attempts);
   print_list(&s, "decisions", &x->decisions);
   if (x->error.kind == VALUE_MAP) {
     putchar('\n');
     report_value(&s, &x->error, engine_root(n));
   }
-  if (x->input.kind == VALUE_NULL) return;
-  puts("\ninput:");
-  screen_json(stdout, &x->input);
+  print_input(n, x, a);
 }
 
 /* ---- for programs ---- */
@@ -151,11 +165,12 @@ int quarantine_show(engine *n, const given *g, dts_error *e) {
   shown x = {0};
   const char *id = given_word(g, 1);
   bool number = *id && !id[strspn(id, "0123456789")]; /* as `dts jobs` shows it */
-  int rc = find(n, number ? arena_format(&a, "job-%s", id) : id, &a, &x, e);
+  if (number) id = arena_format(&a, "job-%s", id);
+  int rc = find(n, id, &a, &x, e);
   if (rc == 0 && g->json)
     print_json(&x, &a);
   else if (rc == 0)
-    print(n, &x);
+    print(n, g, id, &x, &a);
   arena_free(&a);
   return rc;
 }

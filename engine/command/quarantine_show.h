@@ -9,5 +9,11 @@
 #include "command/engine.h"
 
 int quarantine_show(engine *n, const given *g, dts_error *e);
+/* Line `number` of an object in `folder`, and its neighbours; nothing when it is not there. */
+void quarantine_print_lines(const char *folder, const char *object, int64_t number);
+
+/* Which of the inputs that are meant (by words, --where, --pipeline) have come again since with
+ * another content, and well: a sentence each, or "". In the arena. */
+const char *quarantine_newer(engine *n, const given *g, const value *ids, arena *a);
 
 #endif

@@ -53,7 +53,7 @@ static int64_t number_after(const char *text, const char *mark) {
 /* Which line of what was read is at fault, as the readers of rows say it: "... (line 500 of
  * prices.csv)", "line 500, field 3: ...", "... row 499, line 500". 0: they name none. */
 static int64_t input_line(const dts_error *e) {
-  static const char *const codes[] = {"ROWS", "CSV", "JSON", "COLUMN", "TABLE"};
+  static const char *const codes[] = {"ROWS", "CSV", "JSON", "COLUMN", "TABLE", "ENCODING"};
   bool read = false;
   for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) read |= strcmp(e->code, codes[i]) == 0;
   if (!read) return 0;

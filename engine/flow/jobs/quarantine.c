@@ -43,8 +43,8 @@ static int check_where(store_conn *c, const char *where, arena *a, dts_error *e)
   if (rc == 0 && !unbound.list.count) return 0;
   if (rc == 0) error_fail(&inner, "WHERE", "it has a parameter, and nothing gives it a value");
   error_fail(e, "WHERE", "'%.200s' is no condition: %.500s", where, inner.message);
-  error_hint(
-      e, "the columns are id, pipeline, input, name, line, error, attempts, retry_count and at");
+  error_hint(e, "the columns are id, pipeline, input, name, line, error, attempts, retry_count, at "
+                "and newer");
   return with_status(e, 422);
 }
 

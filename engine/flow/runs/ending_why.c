@@ -20,8 +20,8 @@ static bool listed(const char *code, const char *const *codes) {
 bool why_is_permanent(const run *r, const dts_error *e) {
   static const char *const always[] = {"SCHEMA",        "HTTP_TOO_LARGE", "HTTP_BLOCKED",
                                        "TABLE_REFUSED", "HOST_REFUSED",   NULL};
-  static const char *const of_files[] = {"ROWS", "CSV",    "JSON",       "XML", "HTML",
-                                         "TEXT", "COLUMN", "CONSTRAINT", NULL};
+  static const char *const of_files[] = {"ROWS", "CSV",    "JSON",       "XML",      "HTML",
+                                         "TEXT", "COLUMN", "CONSTRAINT", "ENCODING", NULL};
   if (r->permanent || listed(e->code, always)) return true;
   if (strcmp(r->job.kind, "file") == 0 && listed(e->code, of_files)) return true;
   bool client = strcmp(e->code, "HTTP_STATUS") == 0 && e->status >= 400 && e->status < 500;

@@ -8,13 +8,14 @@
 
 #include "flow/inputs/ingest_write.h"
 
-/* The notes of this run stand; those of earlier contents of the file are answered by it. */
+/* The notes of this run stand; those of other runs of the file, by hand
+ * too, are answered by it. */
 static int drop_notes(store_conn *c, const job *j, dts_error *e) {
   value params[] = {value_integer(j->id), value_text(j->pipeline), value_text(j->name)};
   return store_exec(
       c,
-      "delete from dts_note where job <> ?1 and job in (select job from dts_file where name = ?3 "
-      "and pipeline = ?2)",
+      "delete from dts_note where job in (select id from dts_job where kind = 'file' and pipeline "
+      "= ?2 and name = ?3 and id <> ?1)",
       params, 3, e);
 }
 

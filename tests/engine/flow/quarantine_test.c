@@ -362,15 +362,39 @@ static void clears_notes_when_the_input_runs_clean(void **state) {
   ruin_file(k, "a.csv", "old");
   ruin_file(k, "b.csv", "other");
   int64_t id = ruin_file(k, "a.csv", "new");
+  ruin_job(k, "sales", "file", "a.csv", "{}"); /* a run by hand: no row of dts_file */
+  ruin_job(k, "sales", "params", "a.csv", "{}");
   dts_error e = {0};
   help_exec(
       k->kernel.store,
       "insert into dts_note (job, seq, reason, row) values (1, 1, 'x', '{}'), (1, 2, 'x', '{}'), "
-      "(2, 1, 'x', '{}'), (3, 1, 'x', '{}')");
+      "(2, 1, 'x', '{}'), (3, 1, 'x', '{}'), (4, 1, 'by hand', '{}'), (5, 1, 'no file', '{}')");
   if (store_write(k->kernel.store, end_file, &id, &e) < 0) fail_msg("%s", e.message);
   assert_int_equal(count(k, "select count(*) from dts_note where job = 1"),
-                   0);                                            /* the content before it */
-  assert_int_equal(count(k, "select count(*) from dts_note"), 2); /* its own, and another file's */
+                   0); /* the content before it */
+  assert_int_equal(count(k, "select count(*) from dts_note where job = 4"), 0);
+  assert_int_equal(count(k, "select count(*) from dts_note"), 3); /* its own, and another input's */
+  input_close(k);
+}
+
+/* An older content that failed is named beside the newer one that did not. */
+static void names_the_newer_content_that_is_done(void **state) {
+  (void)state;
+  input_kernel *k = input_open(SET, NULL);
+  ruin_file(k, "a.csv", "broken");
+  ruin_file(k, "b.csv", "another");
+  ruin_file(k, "a.csv", "newer, broken too");
+  assert_int_equal(count(k, "select count(*) from dts_quarantine where newer is not null"), 0);
+  int64_t id = ruin_file(k, "a.csv", "mended");
+  assert_int_equal(id, 4);
+  help_exec(k->kernel.store, "update dts_job set state = 'done', ended = 1 where id = 4");
+  assert_int_equal(count(k, "select count(*) from dts_quarantine where newer = 'job-4' and id in "
+                            "('job-1', 'job-3')"),
+                   2);
+  assert_int_equal(count(k, "select count(*) from dts_quarantine where newer is not null"), 2);
+  ruin_file(k, "a.csv", "newest, broken again");
+  assert_int_equal(count(k, "select count(*) from dts_quarantine where newer is null"), 2);
+  expect_count(k, control_drop, "{\"where\":\"newer is not null\",\"reason\":\"mended\"}", 2);
   input_close(k);
 }
 
@@ -404,6 +428,7 @@ int main(void) {
       cmocka_unit_test(takes_a_corrected_file),
       cmocka_unit_test(corrects_params_too),
       cmocka_unit_test(clears_notes_when_the_input_runs_clean),
+      cmocka_unit_test(names_the_newer_content_that_is_done),
       cmocka_unit_test(runs_a_file_with_notes_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
