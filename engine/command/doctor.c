@@ -29,11 +29,13 @@ void doctor_say(doctor *d, verdict v, const char *check, const char *message, co
 
 /* ---- the project ---- */
 
-static void check_alerts(doctor *d, const value *notes) {
+/* Files that two pipelines want, and alerts that reach nobody: both wait for a person. */
+static void check_notes(doctor *d, const value *notes) {
   for (size_t i = 0; notes && i < notes->list.count; i++) {
     const value *n = &notes->list.items[i];
-    if (value_get(n, "alert"))
-      doctor_say(d, WARN, "alerts", value_get_text(n, "message", "?"),
+    bool files = value_get_integer(n, "waiting", 0) > 0;
+    if (files || value_get(n, "alert"))
+      doctor_say(d, WARN, files ? "files" : "alerts", value_get_text(n, "message", "?"),
                  value_get_text(n, "hint", NULL));
   }
 }
@@ -45,7 +47,7 @@ static void check_scripts(doctor *d) {
   if (engine_ask(d->engine, &order, NULL, NULL, a, &answer, &e) < 0)
     return doctor_say(d, FAIL, "scripts", e.message, e.hint);
   const value *faults = value_get(&answer, "faults");
-  check_alerts(d, value_get(&answer, "notes"));
+  check_notes(d, value_get(&answer, "notes"));
   if (!faults || !faults->list.count)
     return doctor_say(d, PASS, "scripts", "all of them load", NULL);
   const value *first = &faults->list.items[0];

@@ -72,6 +72,7 @@ static void check_work(void *arg) {
   question *q = c->question;
   c->rc = sqlcheck_set(c->set, &q->memory, &c->faults, &c->error);
   sqlcheck_portable(c->set, &q->memory, &c->notes);
+  intake_notes(c->set, kernel_root(q->kernel), &q->memory, &c->notes);
   if (c->rc == 0)
     sqlcheck_project(c->set, kernel_config(q->kernel), kernel_root(q->kernel), &q->memory,
                      &c->faults);
