@@ -145,9 +145,9 @@ static int rows_text(lua_State *L) {
 
 /* ── Fields ── */
 
-/* cell(type, text, shape) -> true, value · or false, what was expected, a hint */
+/* cell(type, text, shape) -> true, value · or false, what was expected, a hint, what would read it? */
 static int rows_cell(lua_State *L) {
-  char scratch[CELL_SCRATCH], wanted[128];
+  char scratch[CELL_SCRATCH], wanted[128], hint[CELL_HINT];
   size_t size;
   shape_type type = rows_type(luaL_checkstring(L, 1));
   const char *text = luaL_checklstring(L, 2, &size);
@@ -163,8 +163,10 @@ static int rows_cell(lua_State *L) {
   if (good) return lua_pushboolean(L, true), lua_insert(L, -2), 2;
   lua_pushboolean(L, false);
   lua_pushstring(L, cell_expected(&rule, type, wanted));
-  lua_pushstring(L, cell_hint(&rule, type, text, size));
-  return 3;
+  const char *cure = cell_cure(&rule, type, text, size, hint);
+  lua_pushstring(L, cure ? cure : CELL_NO_CURE);
+  lua_pushstring(L, cure);
+  return 4;
 }
 
 /* csv_line(fields, delimiter, guarded) -> a line with its end */

@@ -193,6 +193,17 @@ static int read_date(const cell_rule *rule, const char *text, size_t size, char 
   return 0;
 }
 
+/* RFC 3339 without an offset: what the zone's wall shows. */
+static int read_wall(const struct zone *wall, const char *text, size_t size, int64_t *ms) {
+  char with[CELL_SCRATCH];
+  if (!wall || size + 2 > sizeof with) return -1;
+  memcpy(with, text, size);
+  with[size] = 'Z';
+  if (timestamp_parse(with, size + 1, ms) < 0) return -1;
+  *ms = zone_instant(wall, *ms);
+  return *ms < TIMESTAMP_MIN || *ms > TIMESTAMP_MAX ? -1 : 0;
+}
+
 static int read_timestamp(const cell_rule *rule, const char *text, size_t size, char *scratch,
                           value *out) {
   int32_t date;
@@ -202,7 +213,7 @@ static int read_timestamp(const cell_rule *rule, const char *text, size_t size, 
     ms += date * DATE_DAY_MS;
     if (rule->zone && !date_format_has_zone(format)) ms = zone_instant(rule->zone, ms);
     if (ms < TIMESTAMP_MIN || ms > TIMESTAMP_MAX) return -1;
-  } else if (timestamp_read(text, size, &ms) < 0)
+  } else if (timestamp_read(text, size, &ms) < 0 && read_wall(rule->zone, text, size, &ms) < 0)
     return -1;
   timestamp_write(ms, scratch);
   *out = value_text(scratch);
@@ -219,49 +230,4 @@ int cell_read(const cell_rule *rule, shape_type type, const char *text, size_t s
   case SHAPE_TIMESTAMP: return read_timestamp(rule, text, size, scratch, out);
   default: *out = value_bytes(text, size); return 0;
   }
-}
-
-const char *cell_expected(const cell_rule *rule, shape_type type, char out[128]) {
-  const char *mark = rule->decimal == ',' ? " with a decimal comma" : "";
-  switch (type) {
-  case SHAPE_INTEGER: snprintf(out, 128, "a whole number"); break;
-  case SHAPE_REAL: snprintf(out, 128, "a number%s", mark); break;
-  case SHAPE_BOOLEAN: snprintf(out, 128, "true or false"); break;
-  case SHAPE_DATE:
-    snprintf(out, 128, "a date like %.50s%s%.50s", rule->dates[0] ? rule->dates[0] : "2024-02-29",
-             rule->dates[0] && rule->dates[1] ? " or " : "",
-             rule->dates[0] && rule->dates[1] ? rule->dates[1] : "");
-    break;
-  case SHAPE_TIMESTAMP:
-    snprintf(out, 128, "a timestamp with an offset, such as 2024-02-29T13:00:00Z");
-    break;
-  case SHAPE_JSON: snprintf(out, 128, "JSON"); break;
-  default: snprintf(out, 128, "text without NUL");
-  }
-  return out;
-}
-
-static bool fits(const cell_rule *rule, char decimal, shape_type type, const char *text,
-                 size_t size) {
-  char scratch[CELL_SCRATCH];
-  value v;
-  cell_rule other = *rule;
-  other.decimal = decimal;
-  return rule->decimal != decimal && cell_read(&other, type, text, size, scratch, &v) == 0;
-}
-
-const char *cell_hint(const cell_rule *rule, shape_type type, const char *text, size_t size) {
-  bool number = type == SHAPE_INTEGER || type == SHAPE_REAL;
-  bool dated = type == SHAPE_DATE || type == SHAPE_TIMESTAMP;
-  bool digit = false;
-  for (size_t i = 0; i < size; i++) digit = digit || (text[i] >= '0' && text[i] <= '9');
-  if (number && fits(rule, ',', type, text, size)) return "decimal = \",\" would read it";
-  if (number && fits(rule, '.', type, text, size)) return "decimal = \".\" would read it";
-  if (dated && digit && !rule->dates[0])
-    return type == SHAPE_DATE ? "say how they are written, for example dates = \"%d/%m/%Y\""
-                              : "say how they are written, and where: dates = \"%d/%m/%Y %H:%M\", "
-                                "timezone = \"Europe/Berlin\"";
-  return "a text that means nothing is named by null = { \"n/a\" }; bad = \"reject\" sets such "
-         "rows "
-         "aside";
 }

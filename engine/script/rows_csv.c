@@ -19,6 +19,7 @@
 
 #define READER "dts.csv_reader"
 enum { UP_READER = 1, UP_NAMES, UP_SHAPE };
+enum { MOST_CURED = 10 };
 
 static void close_reader(reader *r) {
   if (r->open) csv_close(&r->csv), feed_close(&r->feed), arena_free(&r->memory);
@@ -51,31 +52,46 @@ bool csv_push_cell(lua_State *L, const cell_rule *rule, shape_type type, const c
   return true;
 }
 
-static void say_cell(lua_State *L, const csv_source *from, size_t i, const char *text, size_t size,
-                     dts_error *e) {
-  const reader *r = from->rows;
-  char shown[TEXT_SHORT], wanted[128];
-  lua_rawgeti(L, from->names, r->targets[i].name);
-  const char *ours = lua_tostring(L, -1); /* the list keeps it alive */
-  lua_pop(L, 1);
-  bool same = strcmp(ours, r->theirs[i]) == 0;
-  error_fail(e, "ROWS", "column '%s'%s%s%s: %s expected, got %s (line %lld of %s)", ours,
-             same ? "" : " (\"", same ? "" : r->theirs[i], same ? "" : "\")",
-             cell_expected(&r->rule, r->targets[i].type, wanted), text_shorten(shown, text, size),
-             (long long)r->csv.line, r->feed.origin);
-  error_hint(e, "%s", cell_hint(&r->rule, r->targets[i].type, text, size));
-}
-
 /* Under these a row that its table cannot take is set aside: it would fail the whole put. */
 static bool sets_aside(const reader *r) { return r->bad == BAD_REJECT || r->bad == BAD_NULL; }
 
+/* "column 'price' (\"Valor\")": ours, and theirs where it is another name. */
+static void name_column(lua_State *L, const csv_source *from, size_t i, char out[TEXT_SHORT * 2]) {
+  const char *theirs = from->rows->theirs[i];
+  lua_rawgeti(L, from->names, from->rows->targets[i].name);
+  const char *ours = lua_tostring(L, -1); /* the list keeps it alive */
+  lua_pop(L, 1);
+  if (strcmp(ours, theirs) == 0)
+    snprintf(out, TEXT_SHORT * 2, "column '%s'", ours);
+  else
+    snprintf(out, TEXT_SHORT * 2, "column '%s' (\"%s\")", ours, theirs);
+}
+
+/* A row that is set aside has no hint of its own: the first few have the cure in their message. */
+static void say_cell(lua_State *L, const csv_source *from, size_t i, const char *text, size_t size,
+                     dts_error *e) {
+  reader *r = from->rows;
+  bool aside = sets_aside(r);
+  shape_type type = r->targets[i].type;
+  char shown[TEXT_SHORT], wanted[128], name[TEXT_SHORT * 2], hint[CELL_HINT];
+  const char *cure = NULL;
+  if (!aside || r->cured++ < MOST_CURED) cure = cell_cure(&r->rule, type, text, size, hint);
+  name_column(L, from, i, name);
+  error_fail(e, "ROWS", "%s: %s expected, got %s (line %lld of %s)%s%s", name,
+             cell_expected(&r->rule, type, wanted), text_shorten(shown, text, size),
+             (long long)r->csv.line, r->feed.origin, aside && cure ? "; " : "",
+             aside && cure ? cure : "");
+  if (!aside) error_hint(e, "%s", cure ? cure : CELL_NO_CURE);
+}
+
 static void say_lack(lua_State *L, const csv_source *from, size_t i, dts_error *e) {
   const reader *r = from->rows;
-  lua_rawgeti(L, from->names, r->targets[i].name);
-  error_fail(e, "ROWS",
-             "column '%s': a value expected, for the table requires one (line %lld of %s)",
-             lua_tostring(L, -1), (long long)r->csv.line, r->feed.origin);
-  lua_pop(L, 1);
+  char name[TEXT_SHORT * 2];
+  name_column(L, from, i, name);
+  error_fail(e, "ROWS", "%s: a value is required, got nothing (line %lld of %s)", name,
+             (long long)r->csv.line, r->feed.origin);
+  error_hint(e,
+             "bad = \"reject\" sets rows without it aside, such as totals and notes below a table");
 }
 
 static void say_count(const reader *r, size_t count, dts_error *e) {
@@ -111,7 +127,7 @@ static bool give_row(lua_State *L, const csv_source *from, const csv_sink *sink,
     if (is_there && !has_nul(r, text, size) && sink->cell(L, sink->data, from, t, text, size))
       continue;
     if (is_there && r->bad != BAD_NULL) return say_cell(L, from, i, text, size, e), false;
-    if (t->required && sets_aside(r)) return say_lack(L, from, i, e), false;
+    if (t->required) return say_lack(L, from, i, e), false;
   }
   return true;
 }
@@ -135,7 +151,7 @@ static void reject(lua_State *L, const csv_source *from, const csv_field *fields
   lua_call(L, 3, 0);
 }
 
-static void feed_more(lua_State *L, reader *r) {
+void csv_feed_more(lua_State *L, reader *r) {
   bool more = feed_next(L, &r->feed);
   if (r->feed.text.size && memchr(r->feed.text.data, 0, r->feed.text.size)) r->nul_seen = true;
   if (csv_feed(&r->csv, r->feed.text.data ? r->feed.text.data : "", r->feed.text.size,
@@ -172,9 +188,12 @@ lua_Integer csv_source_next(lua_State *L, const csv_source *from, const csv_sink
   while (r->open) {
     csv_status status = csv_next(&r->csv, &fields, &count, &e);
     if (status == CSV_ERROR) fail_csv(L, r, &e);
-    if (status == CSV_END) break;
+    if (status == CSV_END) {
+      csv_check_header(L, from);
+      break;
+    }
     if (status == CSV_MORE)
-      feed_more(L, r);
+      csv_feed_more(L, r);
     else if (take_row(L, from, sink, fields, count))
       return (lua_Integer)r->csv.line;
   }

@@ -21,6 +21,7 @@ struct csv_rows {
   bool numbered; /* no names: neither in the file nor given */
   bool typed;    /* for a table, whose texts hold no NUL */
   bool nul_seen; /* somewhere in the file so far */
+  int cured;     /* messages of rows set aside that were looked at for a cure */
   arena memory;  /* of what follows */
   const char **nulls;
   size_t null_count, target_count;
@@ -30,8 +31,11 @@ struct csv_rows {
 typedef csv_rows reader;
 
 const char *csv_trim(const csv_field *f, size_t *size); /* without blanks around it */
+void csv_feed_more(lua_State *L, reader *r);
 void csv_read_header(lua_State *L, const csv_source *from, const csv_field *fields, size_t count);
 void csv_number_columns(lua_State *L, const csv_source *from, size_t count);
 void csv_given_header(lua_State *L, const csv_source *from);
+/* At the end: raises COLUMN when the shape wants a header (`headed`) and none came. */
+void csv_check_header(lua_State *L, const csv_source *from);
 
 #endif

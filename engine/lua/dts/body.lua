@@ -12,6 +12,7 @@ local rows = require "dts.rows"
 local body = {}
 local methods = {}
 local inside = setmetatable({}, { __mode = "k" }) -- wrapped table → { raw, name, type, file }
+local shapes = setmetatable({}, { __mode = "k" }) -- iterator of rows → its shape
 
 local NAMES = { "rows", "json", "html", "xml", "text", "lines" }
 
@@ -192,10 +193,11 @@ local SHAPE = options.spec("rows", {
     help = "the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …" },
   { "skip", "natural", help = "lines above the header of CSV and TSV, such as titles, that are passed over" },
   { "delimiter", "text", help = 'between fields, one character: ";" or "\\t"' },
-  { "decimal", { ",", "." }, help = "the decimal mark; thousands marks are removed then, and − is a minus sign" },
+  { "decimal", { ",", "." },
+    help = "the decimal mark; only where it is said thousands marks are removed, and − is a minus sign" },
   { "dates", "texts", help = 'how dates are written, for example "%d/%m/%Y"; several are tried in order' },
   { "timezone", "zone",
-    help = "whose clock shows the times of `dates` that have no offset, for example \"Europe/Berlin\"" },
+    help = "whose clock shows the times that have no offset, for example \"Europe/Berlin\"" },
   { "encoding", "texts", help = 'one, or several in the order in which they are tried: { "utf-8", "latin1" }' },
   { "null", "any", help = 'texts that mean nothing, for example { "-", "n/a" }' },
   { "bad", { "fail", "reject", "null" },
@@ -277,7 +279,7 @@ local function plan(it, given)
   if shape.null ~= nil then shape.null = null_texts(shape.null, what) end
   if shape.into then
     local names
-    shape.types, names, shape.required = types_of(shape.into, what)
+    shape.types, names, shape.needs = types_of(shape.into, what)
     check_columns(shape.columns or {}, shape.types, names, what)
   end
   shape.origin = it.name
@@ -326,6 +328,11 @@ local NOT_FOR = {
   html = { "skip", "delimiter", "quotes", "quote", "ragged" }, csv = { "at" }, tsv = { "at" },
 }
 
+-- An answer without a body has no rows; an empty file was to have some.
+local function is_empty_reply(self, it)
+  return rawget(self, "status") ~= nil and readable(it):size() == 0
+end
+
 function methods:rows(given)
   local it = check(self, "rows")
   local shape = plan(it, given)
@@ -334,10 +341,24 @@ function methods:rows(given)
       options.fail("rows", ("`%s` does not go with %s (%s)"):format(name, shape.format:upper(), it.name))
     end
   end
+  shape.offered = {}
   if shape.bad and shape.bad ~= "fail" then
-    shape.reject, shape.offered = require("dts.ctx").reject, {}
+    shape.reject, shape.required = require("dts.ctx").reject, shape.needs
   end
-  return readers[shape.format](it, shape)
+  shape.headed = shape.columns and not shape.header and not is_empty_reply(self, it) or nil
+  local next = readers[shape.format](it, shape)
+  shapes[next] = shape
+  return next
+end
+
+-- Rows that go into their table as they are read: one that lacks what the table requires, and what all rows share does
+-- not give, is refused here, where file, line and the source's own name are known.
+function body.put(next, name, also)
+  local shape = shapes[next]
+  if not shape or shape.into ~= name or not shape.needs then return end
+  local required = {}
+  for column in pairs(shape.needs) do required[column] = (also or {})[column] == nil or nil end
+  shape.required = required
 end
 
 -- rows over bytes that no run received: dts.csv.decode and the like.

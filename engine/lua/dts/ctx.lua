@@ -68,6 +68,7 @@ function methods:put(table_name, rows, also)
     options.fail("ctx:put", ("a table of columns that all rows share expected third, got %s")
       :format(options.shown(also)))
   end
+  require("dts.body").put(rows, table_name, also)
   return kernel.put(table_name, query().plain(rows), also, state.step())
 end
 

@@ -25,6 +25,21 @@ local function select(node, path, shape)
   return text ~= "" and text or nil
 end
 
+-- Where a path leads in a record of JSON: the value; or nil, what has not its next name, and that name's place in it.
+local function walk(record, path)
+  local value = record
+  for at, name in path:gmatch("()([^%.]+)") do
+    local found
+    if type(value) == "table" then
+      found = value[name]
+      if found == nil then found = value[math.tointeger(tonumber(name))] end
+    end
+    if found == nil then return nil, value, at end
+    value = found
+  end
+  return value
+end
+
 -- "owner.login" or "3.price" of a record; a name with a dot in it comes first.
 local function dig(record, path, place, shape)
   local value = record[path]
@@ -33,14 +48,36 @@ local function dig(record, path, place, shape)
     return record[path:match("^[^:]+:(.+)$")]
   end
   if value ~= nil then return value end
-  value = record
-  for name in path:gmatch("[^%.]+") do
-    if type(value) ~= "table" then return nil end
-    local found = value[name]
-    if found == nil then found = value[math.tointeger(tonumber(name))] end
-    value = found
+  return (walk(record, path))
+end
+
+-- The name that was meant by the path's name at `at`, among those of an object, as a whole path: a field that no other
+-- column asks for, or for a name on the way an object or a list.
+local function meant(shape, path, holder, at)
+  local before, name, behind = path:sub(1, at - 1), path:match("^([^%.]+)(.*)", at)
+  local asked, names = {}, {}
+  for _, theirs in pairs(shape.columns) do asked[theirs] = true end
+  for key, value in pairs(holder) do
+    local is_free = behind == "" and not asked[before .. key]
+    if is_free or behind ~= "" and type(value) == "table" then names[#names + 1] = key end
   end
-  return value
+  table.sort(names)
+  local nearest = kernel.nearest(name, names)
+  return nearest and ("; did you mean '%s'?"):format(before .. nearest .. behind)
+end
+
+-- What is wrong with a path that leads to nothing in this record of JSON; nil where its field may just be absent.
+local function oddity(shape, path, record)
+  local _, holder, at = walk(record, path)
+  if not at or holder == kernel.null then return nil end
+  local place = at > 1 and ("'%s'"):format(path:sub(1, at - 2)) or "the record"
+  if type(holder) ~= "table" then
+    local shown = type(holder) == "string" and kernel.shorten(holder) or tostring(holder)
+    return ("; %s has no fields, it is %s"):format(place, shown)
+  end
+  if #holder == 0 then return meant(shape, path, holder, at) end
+  local number = math.tointeger(tonumber(path:match("^[^%.]+", at)))
+  return not (number and number > 0) and ("; %s is a list, whose items are numbers from 1"):format(place) or nil
 end
 
 local function null_set(list)
@@ -68,9 +105,10 @@ local function cell(shape, nulls, name, theirs, value, place)
   if not kind or kind == "text" then return true, value end
   local text = value:gsub("^%s+", ""):gsub("%s+$", "")
   if text == "" then return true, nil end
-  local good, got, hint = rows.cell(kind, text, shape)
+  local good, got, hint, cure = rows.cell(kind, text, shape)
   if good then return true, got end
-  return false, fault(shape, name, theirs, got, value, place), hint
+  local said = shape.reject and cure and "; " .. cure or ""
+  return false, fault(shape, name, theirs, got, value, place) .. said, hint
 end
 
 -- The table of a page that has the most of the columns asked for, of equals the first; the page where none has rows.
@@ -113,7 +151,7 @@ end
 local function check_some(shape, record, row, place, node)
   if next(row) ~= nil or next(record) == nil then return end
   local required = node ~= nil
-  for name in pairs(shape.columns) do required = required or (shape.required or {})[name] end
+  for name in pairs(shape.columns) do required = required or (shape.needs or {})[name] end
   if not required then return end
   kernel.raise {
     code = "ROWS",
@@ -124,40 +162,62 @@ local function check_some(shape, record, row, place, node)
   }
 end
 
--- Of the columns in `absent`, by our names, those that this record of JSON lacks as well; nil when it has all.
-local function still_absent(shape, absent, record)
+local LOOKS = 20 -- records that are asked what may be wrong with a column that they lack
+
+-- Of the columns in `absent`, by our names, those that this record of JSON lacks as well, and what seems wrong with
+-- their paths (or false); nil when it has all.
+local function still_absent(shape, absent, record, count)
   local left
-  for name in pairs(absent) do
-    if dig(record, shape.columns[name]) == nil then
+  for name, said in pairs(absent) do
+    local path = shape.columns[name]
+    if dig(record, path) == nil then
       left = left or {}
-      left[name] = true
+      left[name] = said or count <= LOOKS and oddity(shape, path, record) or false
     end
   end
   return left
 end
 
--- A column that no record had is null in every row: most often it is misspelt, and then the name that was meant
--- stands in the first record, asked for by nobody.
-local function warn_absent(shape, absent, first)
-  local free = {}
-  for name in pairs(first) do free[name] = type(name) == "string" or nil end
-  for _, theirs in pairs(shape.columns) do free[theirs] = nil end
-  for name in pairs(absent) do
-    local theirs = shape.columns[name]
-    local meant = options.meant(theirs, sorted(free, "names"))
-    if meant ~= "" then
-      require("dts.log").warn(("column '%s': no record has \"%s\"%s (%s)"):format(name, theirs, meant, shape.origin))
+local function unseen(shape)
+  local absent = {}
+  for name in pairs(shape.columns) do absent[name] = false end
+  return absent
+end
+
+-- A column that no record had is null in every row: where its path seems wrong, that is told.
+local function warn_absent(shape, absent)
+  for _, name in ipairs(sorted(absent, "names")) do
+    if absent[name] then
+      require("dts.log").warn(("column '%s': no record has \"%s\"%s (%s)"):format(name, shape.columns[name],
+        absent[name], shape.origin))
     end
   end
 end
 
--- A column that the table requires and that is null, of those that the records have offered: others are the script's
--- to fill. A null of JSON is an absent name.
+-- A column of those that the records have offered without which a row is refused: others are the script's to fill. A
+-- null of JSON is an absent name.
 local function lacking(shape, record, row)
-  for name in pairs(shape.required or {}) do
+  for name in pairs(shape.required) do
     if shape.columns and shape.columns[name] or record[name] ~= nil then shape.offered[name] = true end
     if shape.offered[name] and row[name] == nil then return name end
   end
+end
+
+-- What the record, or what a path leads to before its absent name, has instead.
+local function say_names(path, record)
+  local _, holder, at = walk(record, path)
+  if type(holder) ~= "table" or next(holder) == nil or #holder > 0 then return nil end
+  return ("%s has %s"):format(at > 1 and ("'%s'"):format(path:sub(1, at - 2)) or "the record",
+    table.concat(sorted(holder, "names"), ", "))
+end
+
+local function say_lack(shape, name, record, place, from)
+  local theirs = shape.columns and shape.columns[name] or name
+  local alias = theirs ~= name and (' ("%s")'):format(theirs) or ""
+  local is_path = from == nil and shape.columns and dig(record, theirs) == nil
+  return ("column '%s'%s: a value is required, got nothing%s (%s of %s)"):format(name, alias,
+    is_path and oddity(shape, theirs, record) or "", place, shape.origin),
+    is_path and say_names(theirs, record) or 'bad = "reject" sets rows without it aside'
 end
 
 -- The record as a row; nil, message and hint when a value does not fit. `from` is an element's node, a table's names.
@@ -180,18 +240,15 @@ local function read(shape, nulls, record, place, from)
       if message then return nil, message, hint end
     end
   end
-  local lack = shape.reject and lacking(shape, record, row)
-  if lack then
-    return nil, ("column '%s': a value expected, for the table requires one (%s of %s)"):format(lack, place,
-      shape.origin)
-  end
+  local lack = shape.required and lacking(shape, record, row)
+  if lack then return nil, say_lack(shape, lack, record, place, from) end
   return row
 end
 
 -- next() gives record, line?, from?; what this gives yields row, line (or the record's number).
 function records.shaped(next, shape)
   local nulls, count, checked = null_set(shape.null), 0, nil
-  local first, absent -- of JSON: the first record, and what was asked for and has not come yet
+  local absent -- of JSON: what was asked for and has not come yet
   if not shape.columns and not shape.types and not shape.null then
     return function()
       local record, line = next()
@@ -202,7 +259,7 @@ function records.shaped(next, shape)
     while true do
       local record, line, from = next()
       if record == nil then
-        if absent then warn_absent(shape, absent, first) end
+        if absent then warn_absent(shape, absent) end
         return nil
       end
       count = count + 1
@@ -212,7 +269,7 @@ function records.shaped(next, shape)
         checked = from
       end
       if shape.columns and from == nil and (absent or count == 1) then
-        first, absent = first or record, still_absent(shape, absent or shape.columns, record)
+        absent = still_absent(shape, absent or unseen(shape), record, count)
       end
       local row, message, hint = read(shape, nulls, record, place, from)
       if row and count == 1 and shape.columns and type(from) ~= "table" then

@@ -69,7 +69,23 @@ describe("CSV", function()
     shape.timezone = nil
     assert.equal("2026-07-02T12:00:00.000Z", all(text, shape)[1].at)
     local _, _, hint = fake.refused(all, "at\n2026-07-02 12:00\n", { into = "t" })
-    assert.matches('timezone = "Europe/Berlin"', hint, 1, true)
+    assert.equal('timezone = "Europe/Berlin" would read it, as the clock there shows', hint)
+  end)
+
+  it("reads a timestamp without an offset by a zone alone, and one with its own as it is", function()
+    local file <close> = assert(io.open("/usr/share/zoneinfo/Europe/Berlin", "rb"))
+    local zone = { bytes = file:read("a") }
+    fake.engine({ zone = function() return zone end }, { tables = { t = { "at timestamp" } } })
+    local shape = { into = "t", timezone = "Europe/Berlin" }
+    local wanted = { { at = "2026-04-01T08:00:00.000Z" }, { at = "2026-01-01T09:00:00.500Z" },
+      { at = "2026-04-01T08:00:00.000Z" }, { at = "2026-04-01T10:00:00.000Z" } }
+    assert.same(wanted, (all("at\n2026-04-01T10:00:00\n2026-01-01 10:00:00.5\n2026-04-01T10:00\n" ..
+      "2026-04-01T12:00:00+02:00\n", shape)))
+    assert.same({ wanted[1] }, (all('[{"at":"2026-04-01T10:00:00"}]', shape)))
+    for _, text in ipairs { "2026-04-01", "2026-02-30T10:00:00", "2026-04-01T10:00:00+", "10:00" } do
+      local message = fake.refused(all, "at\n" .. text .. "\n", shape)
+      assert.matches("a timestamp like 2024-02-29T13:00:00 expected", message, 1, true)
+    end
   end)
 
   it("says what would have read a value that does not fit", function()
@@ -80,7 +96,22 @@ describe("CSV", function()
     assert.equal('decimal = "," would read it', hint_of("price;n\n1,5;\n", { delimiter = ";" }))
     assert.equal('decimal = "." would read it', hint_of('n\n"1,234"\n', {}))
     assert.equal('decimal = "." would read it', hint_of("price;n\n1,234.5;\n", { delimiter = ";", decimal = "," }))
-    assert.equal('say how they are written, for example dates = "%d/%m/%Y"', hint_of("date\n01.02.2024\n", {}))
+    for text, said in pairs {
+      ["01.02.2024"] = 'dates = "%d.%m.%Y" would read it', ["2024-1-31"] = 'dates = "%Y-%m-%d" would read it',
+      ["31/12/2024"] = 'dates = "%d/%m/%Y" would read it', ["12/31/2024"] = 'dates = "%m/%d/%Y" would read it',
+      ["01/02/2024"] = 'dates = "%d/%m/%Y" would read it, %m/%d where the month stands first',
+      ["20240131"] = 'dates = "%Y%m%d" would read it', ["3 Feb 2024"] = 'dates = "%d %b %Y" would read it',
+    } do
+      assert.equal(said, hint_of("date\n" .. text .. "\n", {}))
+    end
+    assert.equal('dates = "%d.%m.%Y" would read it; several may be given',
+      hint_of("date\n02.01.2026\n", { dates = "%d/%m/%Y" }))
+    assert.equal('dates = "%d.%m.%Y %H:%M" would read it, timezone = "Europe/Berlin" says whose clock',
+      hint_of("at\n02.01.2026 10:00\n", {}))
+    for _, text in ipairs { "date\nn/a\n", "at\n02.01.2026\n" } do
+      assert.matches('null = { "n/a" }', hint_of(text, {}), 1, true)
+    end
+    assert.matches('null = { "n/a" }', hint_of("date\n31.02.2024\n", {}), 1, true)
     assert.matches('null = { "n/a" }', hint_of("price\n-\n", {}), 1, true)
     assert.matches('null = { "n/a" }', hint_of('[{"price":"-"}]', {}), 1, true)
     assert.equal("the file has a, b", hint_of("a,b\n1,2\n", { columns = { price = "c" } }))
@@ -128,6 +159,40 @@ describe("CSV", function()
     assert.equal([[the line has one field only: is the delimiter right? delimiter = ";"]], hint)
   end)
 
+  it("finds the header below titles, or what stands between its names", function()
+    local function hint_of(text, shape)
+      shape.columns = shape.columns or { day = "Day", n = "Qty" }
+      return (select(3, fake.refused(all, text, shape)))
+    end
+    assert.equal("line 2 has them: skip = 1", hint_of("Stock of May\nDay\tQty\n1\t2\n", { format = "tsv" }))
+    assert.equal("line 5 has them: skip = 4", hint_of("Stock\n\n\"of, May\",2026\n\n Day ,Qty,x\n1,2,3\n", {}))
+    assert.equal("line 3 has them: skip = 2", hint_of("a\nb\nDay,Qty\n", { skip = 1 }))
+    assert.equal([[the line has one field only: is the delimiter right? delimiter = "\t"]], hint_of("Day\tQty\n", {}))
+    assert.equal([[the line has one field only: is the delimiter right? delimiter = ","]],
+      hint_of("Day,Qty\n", { delimiter = ";" }))
+    assert.matches("skip = 1 passes over a line", hint_of("Stock of May\nDay,Number\n", {}), 1, true)
+    assert.equal("the file has Day, Number", hint_of("Day,Number\n1,2\n", {}))
+    assert.equal("the file has Day, Number", hint_of('Day,Number\n"1,2\n', {}))
+  end)
+
+  it("misses the header of an empty file, but not of a reply without a body", function()
+    local shape = { columns = { a = "a" }, format = "csv" }
+    for _, text in ipairs { "", "\n\n", "\239\187\191" } do
+      assert.equal("a line with the columns' names expected, but GET https://x/f is empty",
+        (fake.refused(all, text, shape)))
+    end
+    shape.skip = 3
+    local message, _, hint = fake.refused(all, "a\n1\n", shape)
+    assert.equal("a line with the columns' names expected, but GET https://x/f ends before it", message)
+    assert.equal("skip = 3 passes over all of its lines", hint)
+    assert.matches("is empty", (fake.refused(all, "", shape)), 1, true)
+    assert.same({}, (all("", { format = "csv" })))
+    assert.same({}, (all("", { format = "csv", columns = { a = "x" }, header = { "x" } })))
+    assert.same({}, (all("a\n", { format = "csv", columns = { a = "a" } })))
+    assert.is_nil((body.wrap({ status = 204 }, "", { name = "GET https://x/f" }):rows { format = "csv",
+      columns = { a = "a" } }()))
+  end)
+
   it("sets rows aside, or makes what does not fit null", function()
     local e = fake.engine({}, { tables = { pump = { "price real", "unit text" } } })
     assert.same({ { price = 2.0, unit = "b" } },
@@ -145,10 +210,10 @@ describe("CSV", function()
     for _, bad in ipairs { "reject", "null" } do
       assert.same({ { price = 2.0 } }, all(text, { into = "pump", bad = bad }))
       assert.same({ "stage", { verb = "reject", row = { price = "", unit = "a" }, line = 2, reason =
-        "column 'price': a value expected, for the table requires one (line 2 of GET https://x/f)" } },
+        "column 'price': a value is required, got nothing (line 2 of GET https://x/f)" } },
         table.remove(e.sent))
       assert.same({ { price = 3.0 } }, all('[{"price":3},{"price":null}]', { into = "pump", bad = bad }))
-      assert.equal("column 'price': a value expected, for the table requires one (record 2 of GET https://x/f)",
+      assert.equal("column 'price': a value is required, got nothing (record 2 of GET https://x/f)",
         table.remove(e.sent)[2].reason)
     end
     all("unit,price\nx\n", { into = "pump", bad = "reject", ragged = "pad" })
@@ -157,6 +222,38 @@ describe("CSV", function()
     assert.matches("column 'price'", table.remove(e.sent)[2].reason, 1, true)
     assert.same({ { unit = "a" }, { price = 2.0 } }, all(text, { into = "pump" }))
     assert.equal(0, #e.sent)
+  end)
+
+  it("says what is missing of rows that go into their table as they are read", function()
+    local e = fake.engine({}, { tables = { pump = { "price real not null", "unit text" } } })
+    local function put(text, also, shape)
+      shape = shape or { into = "pump", columns = { price = "Preis", unit = "unit" } }
+      local rows, list = of(text):rows(shape), {}
+      body.put(rows, "pump", also)
+      for row in rows do list[#list + 1] = row end
+      return list
+    end
+    local message, _, hint = fake.refused(put, "Preis,unit\n1,a\n,b\n")
+    assert.equal('column \'price\' ("Preis"): a value is required, got nothing (line 3 of GET https://x/f)', message)
+    assert.matches('bad = "reject" sets rows without it aside', hint, 1, true)
+    assert.same({ { unit = "b" } }, put("Preis,unit\n,b\n", { price = 1 }))
+    message = fake.refused(put, '[{"Preis":1},{"unit":"x"}]')
+    assert.matches('a value is required, got nothing (record 2 of', message, 1, true)
+    put("price,unit\n,b\nx,\n", nil, { into = "pump", bad = "reject" })
+    assert.matches("a value is required, got nothing (line 2", e.sent[1][2].reason, 1, true)
+  end)
+
+  it("tells with the first rows that are set aside what would read them", function()
+    local e = fake.engine({}, { tables = { t = { "n integer" } } })
+    assert.equal(0, #all("n\n" .. ('"1,200"\n'):rep(20) .. "Total\n", { into = "t", bad = "reject" }))
+    assert.equal([[column 'n': a whole number expected, got "1,200" (line 2 of GET https://x/f); ]] ..
+      'decimal = "." would read it', e.sent[1][2].reason)
+    assert.equal([[column 'n': a whole number expected, got "1,200" (line 21 of GET https://x/f)]],
+      e.sent[20][2].reason)
+    all('[{"n":"1,200"},{"n":"x"}]', { into = "t", bad = "reject" })
+    assert.equal([[column 'n': a whole number expected, got "1,200" (record 1 of GET https://x/f); ]] ..
+      'decimal = "." would read it', e.sent[22][2].reason)
+    assert.matches("GET https://x/f%)$", e.sent[23][2].reason)
   end)
 
   it("passes over the lines above its header", function()
@@ -303,78 +400,6 @@ describe("CSV", function()
     assert(sum > 18652 * 50)
     local list = all(data "fuel/derived-latin1-anp-glp.csv", shape)
     assert.equal(2000, #list)
-  end)
-end)
-
-describe("JSON", function()
-  after_each(fake.restore)
-
-  it("has its records in the outermost list, or under a path", function()
-    assert.same({ { a = 1 }, { a = 2.5 } }, all('[{"a":1},{"a":2.5}]'))
-    assert.same({ { n = 1 }, { n = 2 } }, all('[{"pages":3},[{"n":1},{"n":2}],[{"n":3}]]', { at = "2" }))
-    assert.same({ { n = 2 } }, all('{"a":[{"b":[{"n":1}]},{"b":[{"n":2}]}]}', { at = "a.2.b" }))
-    assert.same({ { id = 9007199254740993 } }, all('{"x":{"y":[1,{"z":2}]},"data":{"items":[{"id":9007199254740993}]}}',
-      { at = "data.items" }))
-    assert.same({ { n = 1 }, { n = 2 }, { n = 3 } }, all('{"o":[{"i":[{"n":1},{"n":2}]},{"i":[{"n":3}]}]}',
-      { at = "o.i" }))
-    assert.same({ { a = { 1, kernel.null } } }, all('{"a":[1,null],"b":null}'))
-    assert.same({ { value = 1 }, { value = "x" } }, all('[1,"x"]'))
-  end)
-
-  it("says when nothing is there, and where it is broken", function()
-    assert.equal("there is nothing at 'data.items' in GET https://x/f",
-      (fake.refused(all, '{"data":{}}', { at = "data.items" })))
-    assert.equal("there is nothing at 'itms' in GET https://x/f; it has count, items",
-      (fake.refused(all, '{"count":1,"items":[]}', { at = "itms" })))
-    assert.equal("there is nothing at 'data.itms' in GET https://x/f; 'data' has count, items",
-      (fake.refused(all, '{"data":{"count":1,"items":[]}}', { at = "data.itms" })))
-    assert.same({}, (all('{"items":null}', { at = "items" })))
-    assert.matches("^line 1, column 9: .* %(GET https://x/f%)$", (fake.refused(all, '[{"a":1,}]')))
-  end)
-
-  it("may be one document a line", function()
-    local rows, lines = all('{"a":1}\n\n{"a":2}\n')
-    assert.same({ { a = 1 }, { a = 2 } }, rows)
-    assert.same({ 1, 3 }, lines)
-    assert.matches("%(line 2 of GET https://x/f%)$", (fake.refused(all, '{"a":1}\n{"a"}\n')))
-    assert.same({ { a = 1 } }, all('{"a":1}', nil, { type = "application/x-ndjson" }))
-    assert.same({ { a = 1 }, {}, { value = 3 }, { 4 } }, (all('{"a":1}\nnull\n3\n[4]\n', { format = "ndjson" })))
-    assert.same({ { n = 1 }, {}, {} }, (all('{"a":1}\nnull\n3\n', { format = "ndjson", columns = { n = "a" } })))
-    assert.equal("line 2 of GET https://x/f is longer than 16 MB",
-      (fake.refused(all, '{"a":1}\n{"a":"' .. ("x"):rep(17 * 2 ^ 20) .. '"}\n')))
-  end)
-
-  it("gives texts the types of a table, and picks nested fields", function()
-    fake.engine({}, { tables = { t = { "day date", "who text", "n integer" } } })
-    assert.same({ { day = "2024-02-29", who = "me", n = 3 } }, all('[{"d":"29.02.2024","o":{"login":"me"},"n":"3"}]',
-      { into = "t", columns = { day = "d", who = "o.login", n = "n" }, dates = "%d.%m.%Y" }))
-    assert.equal([[column 'n': a whole number expected, got "x" (record 1 of GET https://x/f)]],
-      (fake.refused(all, '[{"n":"x"}]', { into = "t" })))
-  end)
-
-  it("takes items of a list by their number", function()
-    assert.same({ { t = 1, high = "3", deep = "x" }, { t = 2, high = "4" } },
-      all('[[1,"3",{"a":"x"}],[2,"4",{}]]', { columns = { t = "1", high = "2", deep = "3.a" } }))
-    assert.same({ { b = false } }, all('[{"o":{"b":false}}]', { columns = { b = "o.b" } }))
-  end)
-
-  it("says when nothing of what the table requires is there, and when a name is misspelt", function()
-    local e = fake.engine({}, { tables = { t = { "day date not null", "n integer", "x text" } } })
-    local message, _, hint = fake.refused(all, '[{"d":"2024-02-29","v":1}]', { into = "t", columns = { day = "D" } })
-    assert.equal("the record has none of the columns asked for (D) but d, v (record 1 of GET https://x/f)", message)
-    assert.equal('a field inside of another is "owner.login", an item of a list its number: "1"', hint)
-    local shape = { into = "t", columns = { day = "d", n = "valu", x = "other" } }
-    assert.equal(2, #all('[{"d":"2024-02-29","value":1},{"d":"2024-03-01","value":2}]', shape))
-    assert.same({ { "log", { level = "warn",
-      message = "column 'n': no record has \"valu\"; did you mean 'value'? (GET https://x/f)" } } }, e.sent)
-    all('[{"d":"2024-02-29","value":1},{"d":"2024-03-01","valu":2}]', shape)
-    all('[{"d":"2024-02-29","n":null}]', { into = "t", columns = { day = "d", n = "n" } })
-    assert.equal(1, #e.sent)
-  end)
-
-  real("reads 3,201 films, and nations", function()
-    assert.equal(3201, #all(data "multi/movies.json"))
-    assert.equal(682, #all(data "multi/gapminder.json", nil, { file = "gapminder.json" }))
   end)
 end)
 

@@ -279,9 +279,9 @@
 ---@field header? string|string[] the columns' names, for a CSV file or an HTML table whose first row is data; {}: column_1, column_2 …
 ---@field skip? integer lines above the header of CSV and TSV, such as titles, that are passed over
 ---@field delimiter? string between fields, one character: ";" or "\t"
----@field decimal? ","|"." the decimal mark; thousands marks are removed then, and − is a minus sign
+---@field decimal? ","|"." the decimal mark; only where it is said thousands marks are removed, and − is a minus sign
 ---@field dates? string|string[] how dates are written, for example "%d/%m/%Y"; several are tried in order
----@field timezone? string whose clock shows the times of `dates` that have no offset, for example "Europe/Berlin"
+---@field timezone? string whose clock shows the times that have no offset, for example "Europe/Berlin"
 ---@field encoding? string|string[] one, or several in the order in which they are tried: { "utf-8", "latin1" }
 ---@field null? any texts that mean nothing, for example { "-", "n/a" }
 ---@field bad? "fail"|"reject"|"null" what a value that does not fit does (fail unless said); the others set rows without a required one aside
