@@ -16,7 +16,7 @@ const LOCALE = `Object.defineProperty(globalThis, "navigator",
   { value: { languages: ["en-GB"] } });`;
 const EXPORTS = `export { dateLabels } from "./charts/dates"; export { modelOf, labelled } from
   "./charts/model"; export { withUnit } from "./charts/summary"; export * from "./format";
-  export { cellText, decimalsOf } from "./parts/cell"; export { heatScale } from "./charts/heat";`;
+  export { cellText, decimalsOf } from "./parts/cell"; export { heatScale, heatSeries } from "./charts/heat";`;
 
 describe("figures and dates", () => {
   let of;
@@ -59,7 +59,7 @@ describe("figures and dates", () => {
 
   it("label every n-th where all do not fit, and tell where the year turns", () =>
     assert.deepEqual(texts(model("bar", from("2026-12-07", 12, 7)), 60 + 4 * 68), [
-      "2026-12-07 7 Dec",
+      "2026-12-07 7 Dec 2026",
       "2026-12-28 28 Dec",
       "2027-01-18 18 Jan 2027",
       "2027-02-08 8 Feb",
@@ -71,7 +71,7 @@ describe("figures and dates", () => {
       "2026-09-07 7 Sept",
     ]);
     assert.deepEqual(texts(model("line", months(24)), 60 + 5 * 68), [
-      "2025-01-01 2025",
+      "2025-01-01 Jan 2025",
       "2025-07-01 Jul",
       "2026-01-01 2026",
       "2026-07-01 Jul",
@@ -111,6 +111,14 @@ describe("figures and dates", () => {
     const heat = of.modelOf({ kind: "heatmap", x: "x", y: "y", value: "v" }, table(columns, rows));
     const theme = { ramp: [], diverge: [] };
     assert.deepEqual(of.heatScale(heat, { theme }).text, ["888.04", "-888.04"]);
+    const look = { theme, width: 600 };
+    const figures = (values) => {
+      const cells = table(columns, values.map((v, i) => [`c${i}`, "b", v]));
+      const one = of.modelOf({ kind: "heatmap", x: "x", y: "y", value: "v" }, cells);
+      return of.heatSeries(one, look).data.map((cell) => cell.label.formatter());
+    };
+    assert.deepEqual(figures([-2.7, -2, 0.5, -0.001]), ["-2.70", "-2.00", "0.50", "0.00"]);
+    assert.deepEqual(figures([-3, 12]), ["-3", "12"]);
   });
 
   it("name a line at its end only beside others, and only whole", () => {

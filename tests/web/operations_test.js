@@ -90,6 +90,59 @@ describe("operations", () => {
       });
     }));
 
+  it("hand in a file where a pipeline runs on files alone, and say how to mend a refusal", async () => {
+    await engine.on("/runs?pipeline=pump_prices", async (page) => {
+      assert.equal(await page.getByRole("button", { name: /^Run / }).count(), 0);
+      await page.getByRole("link", { name: "Hand in a file" }).click();
+      await page.getByText("Drop files here").waitFor();
+    });
+    await engine.on("/runs?pipeline=webhooks", async (page) => {
+      assert.equal(await page.getByRole("button", { name: /^Run / }).count(), 0);
+      assert.equal(await page.getByRole("link", { name: "Hand in a file" }).count(), 0);
+    });
+    engine.server.answers.set("POST /api/v1/runs", () => [
+      422,
+      { error: { code: "PARAMS", message: "'since' is missing", hint: "give since = DATE" } },
+    ]);
+    await engine
+      .on(
+        "/runs?pipeline=currency",
+        async (page) => {
+          await page.getByRole("button", { name: "Run currency now" }).click();
+          await page.getByText("'since' is missing give since = DATE").waitFor();
+        },
+        { expected: [/422/] },
+      )
+      .finally(() => engine.server.answers.clear());
+  });
+
+  it("see which alert can tell nobody, and which was not looked at yet", () =>
+    engine.on("/alerts", async (page) => {
+      const first = await page.locator("tbody tr").first().innerText();
+      assert.match(first, /prices_jump[\s\S]*not looked at yet/);
+      assert.match(first, /cannot tell mailto:prices@example\.org: mail is not configured/);
+      assert.equal(await page.getByText("cannot tell").count(), 1);
+    }));
+
+  for (const path of ["files", "runs", "quarantine", "alerts"])
+    it(`show ${path} whole on a phone and at 1280 pixels`, async () => {
+      for (const size of [PHONE, { width: 1280, height: 900 }])
+        await engine.on(
+          `/${path}`,
+          async (page) => {
+            const hidden = await page
+              .locator(".table-frame")
+              .evaluate((frame) => frame.scrollWidth - frame.clientWidth);
+            assert.ok(hidden <= 0, `${hidden} pixels of ${path} are out of sight`);
+            const rows = await page.locator("tbody tr").evaluateAll((all) =>
+              all.map((row) => Math.max(...[...row.children].map((c) => c.getBoundingClientRect().right))),
+            );
+            assert.ok(Math.max(...rows) <= size.width, `a cell of ${path} reaches ${Math.max(...rows)}`);
+          },
+          { size },
+        );
+    });
+
   it("open a date of a series by a button and by a square", () =>
     engine.on("/gaps", async (page) => {
       await page.locator(".stretches button").first().click();

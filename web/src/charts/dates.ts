@@ -37,10 +37,12 @@ function chosen(xs: number[], width: number): number[] {
   return those(n).length ? those(n) : thinned(xs, width, ROOM);
 }
 
-// As short as the label before allows: the year where it turns, the day where hours go on.
-function textOf(ms: number, before: number | undefined, monthly: boolean): string {
-  const turns = before !== undefined && at(before).getUTCFullYear() !== at(ms).getUTCFullYear();
-  if (monthly) return at(ms).getUTCMonth() === 0 ? String(at(ms).getUTCFullYear()) : monthName(ms);
+// As short as the label before allows: the year where it turns, and first where there are several, the day where hours go on.
+function textOf(ms: number, before: number | undefined, monthly: boolean, years: boolean): string {
+  const year = at(ms).getUTCFullYear();
+  const turns = before === undefined ? years : at(before).getUTCFullYear() !== year;
+  if (monthly && turns && before !== undefined && at(ms).getUTCMonth() === 0) return String(year);
+  if (monthly) return turns ? `${monthName(ms)} ${year}` : monthName(ms);
   if (ms % DAY === 0) return turns ? date(ms) : dayMonth(ms);
   const sameDay = before !== undefined && Math.floor(before / DAY) === Math.floor(ms / DAY);
   return sameDay ? hourMinute(ms) : `${hourMinute(ms)}\n${dayMonth(ms)}`;
@@ -55,6 +57,9 @@ export function dateLabels(model: Model, width: number, from = -Infinity, to = I
   const shown = xs.filter((x) => x >= from && x <= to);
   const monthly = isMonthly(shown);
   const customValues = chosen(shown, width - 60);
-  const texts = new Map(customValues.map((x, i) => [x, textOf(x, customValues[i - 1], monthly)]));
+  const years = monthly || at(shown[0]).getUTCFullYear() !== at(shown.at(-1)!).getUTCFullYear();
+  const texts = new Map(
+    customValues.map((x, i) => [x, textOf(x, customValues[i - 1], monthly, years)]),
+  );
   return { customValues, lineHeight: 15, formatter: (ms: number) => texts.get(ms) ?? "" };
 }

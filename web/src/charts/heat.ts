@@ -2,7 +2,7 @@
 // numbers below and above nought has nought in its middle.
 //
 // SPDX-License-Identifier: MIT
-import { compact, number } from "../format";
+import { compact, fixed, number } from "../format";
 import { moment } from "./axis";
 import { along, depthOf } from "./labels";
 import type { Model } from "./model";
@@ -33,9 +33,10 @@ export function heatSeries(model: Model, look: Look): Option {
       .filter((p) => p[1] !== null)
       .map((p) => [model.categories.indexOf(p[0] as string), y, p[1]]),
   );
+  const digits = digitsOf(model);
   return {
     type: "heatmap",
-    data: cellsFit(model, look.width) ? data.map((d) => withFigure(d, model, look)) : data,
+    data: cellsFit(model, look.width) ? data.map((d) => withFigure(d, model, look, digits)) : data,
     label: { show: cellsFit(model, look.width), fontSize: 11, },
     itemStyle: { borderColor: look.theme.ground, borderWidth: 1 },
   };
@@ -49,19 +50,24 @@ function cellsFit(model: Model, width: number): boolean {
 }
 
 // A cell with its figure, dark on light or light on dark as the scale has it there.
-function withFigure(value: unknown[], model: Model, look: Look): Option {
+function withFigure(value: unknown[], model: Model, look: Look, digits: number): Option {
   const { min, max, diverges } = rangeOf(model);
   const v = value[2] as number;
   const strength = diverges ? Math.abs(v) / max : (v - min) / (max - min || 1);
   const color = strength > 0.55 ? look.theme.ground : look.theme.ink;
-  return { value, label: { color, formatter: () => figure(v, max) } };
+  return { value, label: { color, formatter: () => figure(v, max, digits) } };
 }
 
-// Two decimals tell a scale's figures apart, unless all of it is small.
-function figure(v: number, most: number): string {
+// As many decimals in each cell as tell the scale's figures apart: none for whole numbers.
+function digitsOf(model: Model): number {
+  const values = model.series.flatMap((s) => s.points.map((p) => Number(p[1])));
+  return values.every(Number.isInteger) ? 0 : 2;
+}
+
+function figure(v: number, most: number, digits: number): string {
   if (Math.abs(v) >= 10_000) return compact(v);
   if (most < 0.1) return number(Number(v.toPrecision(2)));
-  return number(Math.round(v * 100) / 100);
+  return fixed(Number(v.toFixed(digits)) || 0, digits);
 }
 
 // From the least to the most; from -n to n where both are there, so that nought is in the middle.
@@ -87,7 +93,7 @@ export function heatScale(model: Model, look: Look): Option {
     top: 0,
     itemWidth: 10,
     itemHeight: 96,
-    text: [figure(max, max), figure(min, max)],
+    text: [figure(max, max, digitsOf(model)), figure(min, max, digitsOf(model))],
     textStyle: { color: look.theme.soft, fontSize: 12 },
     inRange: { color: diverges ? look.theme.diverge : look.theme.ramp },
   };

@@ -111,6 +111,7 @@ function Body(props: {
   of: Resource<ChartTable>;
   palette: Palette;
   asTable: boolean;
+  filtered: boolean;
   drawing: { current: Drawing | null };
 }) {
   const { chart, of } = props;
@@ -123,7 +124,7 @@ function Body(props: {
   if (!of.data.rows.length) {
     return (
       <div class="no-rows" style={drawn ? { height: HEIGHT } : undefined}>
-        <p>No rows under these filters.</p>
+        <p>{props.filtered ? "No rows under these filters." : "No rows yet."}</p>
       </div>
     );
   }
@@ -204,6 +205,7 @@ export function ChartFigure(props: {
   place: number;
   palette: Palette;
   query: Record<string, string[]>;
+  beyond: string[]; // filters that are set and do not reach it
 }) {
   const { chart } = props;
   const [asTable, setAsTable] = useState(false);
@@ -231,6 +233,9 @@ export function ChartFigure(props: {
       <div class="chart-head">
         <h2>{title}</h2>
         {chart.unit && chart.kind !== "number" && <span class="unit">{chart.unit}</span>}
+        {props.beyond.length > 0 && (
+          <span class="unit">not filtered by {props.beyond.map(words).join(", ").toLowerCase()}</span>
+        )}
       </div>
       <Stale of={of} />
       <Body
@@ -239,6 +244,7 @@ export function ChartFigure(props: {
         of={of}
         palette={props.palette}
         asTable={asTable}
+        filtered={Object.keys(props.query).length > 0}
         drawing={drawing}
       />
       <Foot

@@ -72,7 +72,7 @@ export function DataTable(props: {
       tabIndex={0}
       style={props.max ? { maxHeight: props.max } : undefined}
     >
-      <table>
+      <table class={props.engine ? "cards" : undefined}>
         <thead>
           <tr>
             {lead && <th class="lead">{lead.head}</th>}
@@ -94,7 +94,11 @@ export function DataTable(props: {
                 const column = table.columns[i];
                 const own = props.render?.[column.name] ?? (props.engine && STATES[column.name]);
                 return (
-                  <td key={i} class={`${isNumeric(column) ? "right" : ""} ${rooms.get(i)}`}>
+                  <td
+                    key={i}
+                    class={`${isNumeric(column) ? "right" : ""} ${rooms.get(i)} ${i === used[0] || column.name === "error" ? "whole" : ""}`}
+                    data-label={props.engine && i !== used[0] ? label(column) : undefined}
+                  >
                     {own ? own(row[i], row) : cellView(row[i], column, digits.get(i))}
                   </td>
                 );

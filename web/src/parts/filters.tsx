@@ -206,6 +206,12 @@ export function queryFor(filters: Filter[], names: string[] | undefined, query: 
   return found;
 }
 
+// The filters that are set and do not apply to a chart.
+export function beyond(filters: Filter[], names: string[] | undefined, query: URLSearchParams) {
+  const set = filters.filter((f) => Object.keys(queryFor([f], undefined, query)).length > 0);
+  return set.map((f) => f.name).filter((name) => names && !names.includes(name));
+}
+
 export function Filters({ filters }: { filters: Filter[] }) {
   if (!filters.length) return null;
   return (

@@ -2,7 +2,6 @@
 //
 // SPDX-License-Identifier: MIT
 import type { ComponentChildren } from "preact";
-import { words } from "../format";
 import { useResource } from "../resource";
 import { setQuery, useAddress } from "../router";
 import type { Overview } from "../types";
@@ -21,7 +20,7 @@ function PickOne({ names, value, drop }: { names: string[]; value: string; drop:
         >
           {[...new Set([value, ...names])].sort().map((name) => (
             <option key={name} value={name}>
-              {words(name)}
+              {name}
             </option>
           ))}
         </select>

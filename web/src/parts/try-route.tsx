@@ -76,6 +76,8 @@ export function TryRoute({ route }: { route: RouteInfo }) {
   const [body, setBody] = useState("");
   const [answer, setAnswer] = useState<Answer | null>(null);
   const target = addressOf(route, values);
+  const inPath = (p: Param) => Number(route.path.includes(`{${p.name}`));
+  const params = [...route.params].sort((a, b) => inPath(b) - inPath(a));
   const hasBody = route.method !== "GET" && route.method !== "DELETE";
   const ask = async (event: Event) => {
     event.preventDefault();
@@ -103,9 +105,9 @@ export function TryRoute({ route }: { route: RouteInfo }) {
   };
   return (
     <form class="try" onSubmit={ask}>
-      {route.params.length > 0 && (
+      {params.length > 0 && (
         <div class="filters">
-          {route.params.map((param) => (
+          {params.map((param) => (
             <Field
               key={param.name}
               param={param}

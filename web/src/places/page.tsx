@@ -5,7 +5,7 @@ import { useMemo } from "preact/hooks";
 import { Palette } from "../charts/theme";
 import { words } from "../format";
 import { ChartFigure } from "../parts/chart";
-import { Filters, queryFor } from "../parts/filters";
+import { beyond, Filters, queryFor } from "../parts/filters";
 import { Place } from "../parts/place";
 import { Empty, Shown } from "../parts/states";
 import { useResource } from "../resource";
@@ -45,6 +45,7 @@ export function PagePlace({ name }: { name: string }) {
                   place={i}
                   palette={palette}
                   query={queryFor(data.filters, chart.filters, query)}
+                  beyond={beyond(data.filters, chart.filters, query)}
                 />
               ))}
             </div>
