@@ -280,3 +280,4 @@ ends "serve, asked to stop" 0
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]
+. "$here/parts/files.sh"
