@@ -3,14 +3,25 @@
  * SPDX-License-Identifier: MIT */
 #include "flow/jobs/notes.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum { SENTENCE_BYTES = 4096, REASON_BYTES = 300 };
+
+/* A reader's reason ends with "(line 3 of f.csv)", a script's own says nothing of it. */
+static bool names_line(const value *reason, int64_t line) {
+  char words[48];
+  int size = snprintf(words, sizeof words, "(line %lld of ", (long long)line);
+  return memmem(reason->text.bytes, reason->text.size, words, (size_t)size) != NULL;
+}
 
 static int add_note(void *arg, const store_header *header, const value *row, dts_error *e) {
   buffer *b = arg;
   size_t size = row[1].text.size < REASON_BYTES ? row[1].text.size : REASON_BYTES;
   (void)header, (void)e;
   buffer_add_text(b, b->size ? "; " : "");
-  if (row[0].kind == VALUE_INTEGER) buffer_add_format(b, "line %lld: ", (long long)row[0].integer);
+  if (row[0].kind == VALUE_INTEGER && !names_line(&row[1], row[0].integer))
+    buffer_add_format(b, "line %lld: ", (long long)row[0].integer);
   while (size && size < row[1].text.size && (row[1].text.bytes[size] & 0xc0) == 0x80) size--;
   buffer_add(b, row[1].text.bytes, size);
   return 0;

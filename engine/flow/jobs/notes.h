@@ -8,7 +8,8 @@
 
 #include "store/store.h"
 
-/* How many, and the sentence with the first three: "2 rows set aside: line 3: ...; line 5: ...".
+/* How many, and the sentence with the first three: "2 rows set aside: line 3: ...; line 5: ...", a
+ * line only where its reason does not name it.
  * `*said` is in the arena, NULL when there are none. Inside a read or a write. */
 int notes_say(store_conn *c, int64_t job, arena *a, int64_t *count, const char **said,
               dts_error *e);
