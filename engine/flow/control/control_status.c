@@ -70,7 +70,7 @@ typedef struct checking {
 static void check_work(void *arg) {
   checking *c = arg;
   question *q = c->question;
-  c->rc = sqlcheck_set(c->set, &q->memory, &c->faults, &c->error);
+  c->rc = sqlcheck_set(c->set, true, &q->memory, &c->faults, &c->error);
   sqlcheck_portable(c->set, &q->memory, &c->notes);
   intake_notes(c->set, kernel_root(q->kernel), &q->memory, &c->notes);
   if (c->rc == 0)

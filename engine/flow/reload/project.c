@@ -97,7 +97,7 @@ typedef struct checking {
 
 static void check_work(void *arg) {
   checking *c = arg;
-  sqlcheck_set(c->project->fresh, &c->memory, &c->faults, &c->error);
+  sqlcheck_set(c->project->fresh, false, &c->memory, &c->faults, &c->error);
 }
 
 static void check_then(void *arg) {

@@ -249,7 +249,9 @@ static int check_all(store_conn *c, void *arg, dts_error *e) {
   k->takes = SQLCHECK_NOTHING;
   for (size_t i = 0; i < set->alerts.list.count; i++) {
     const value *d = &set->alerts.list.items[i];
-    sqlcheck_text(k, d, value_get_text(d, "when", ""), &none);
+    const char *sql = value_get_text(d, "when", "");
+    sqlcheck_text(k, d, sql, &none);
+    if (k->thorough) sqlcheck_message(k, d, sql, value_get_text(d, "message", ""));
   }
   for (size_t i = 0; i < set->pipeline_count; i++) check_gaps(k, &set->pipelines[i]);
   return 0;
@@ -262,13 +264,13 @@ static bool has_sql(const registry *set) {
   return nouns > 0;
 }
 
-int sqlcheck_set(const registry *set, arena *a, value *faults, dts_error *e) {
+int sqlcheck_set(const registry *set, bool thorough, arena *a, value *faults, dts_error *e) {
   if (!has_sql(set)) return 0;
   const store_options options = {.readers = 1};
   dts_error fault = {0};
   store *s = store_open("sqlite::memory:", &options, e);
   if (!s) return -1;
-  sqlcheck k = {.set = set, .store = s, .memory = a, .faults = faults};
+  sqlcheck k = {.set = set, .thorough = thorough, .store = s, .memory = a, .faults = faults};
   int rc = schema_create(s, e);
   if (rc == 0 && store_write(s, ensure_tables, (void *)(uintptr_t)set, &fault) < 0) {
     sqlcheck_fault(&k, NULL, &fault);

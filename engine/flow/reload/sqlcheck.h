@@ -10,9 +10,10 @@
 
 #include "flow/reload/registry.h"
 
-/* Adds a map {file, line, where, code, message, hint} to the list `faults` for each fault. 0 when
+/* `thorough`, for `dts check`: also names in an alert's message that its query does not have.
+ * Adds a map {file, line, where, code, message, hint} to the list `faults` for each fault. 0 when
  * the set could be looked at, faults or not. */
-int sqlcheck_set(const registry *set, arena *a, value *faults, dts_error *e);
+int sqlcheck_set(const registry *set, bool thorough, arena *a, value *faults, dts_error *e);
 /* The same for alerts that tell nobody and missing schema files: for `dts check` alone. */
 void sqlcheck_project(const registry *set, const value *config, const char *root, arena *a,
                       value *faults);

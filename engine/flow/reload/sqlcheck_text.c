@@ -236,13 +236,50 @@ void sqlcheck_text(sqlcheck *k, const value *declared, const char *sql,
   sqlcheck_fault(k, declared, &out);
 }
 
-/* ---- filters ---- */
+/* ---- columns ---- */
 
 static bool has_column(const value *columns, const char *name) {
   for (size_t i = 0; i < columns->list.count; i++)
     if (strcmp(value_get_text(&columns->list.items[i], "name", ""), name) == 0) return true;
   return false;
 }
+
+/* ---- messages ---- */
+
+static void hint_column(sqlcheck *k, const char *name, const value *columns, dts_error *e) {
+  size_t count = columns->list.count;
+  const char **names = arena_alloc(k->memory, (count + 1) * sizeof *names);
+  const char *all = "";
+  for (size_t i = 0; i < count; i++) {
+    names[i] = value_get_text(&columns->list.items[i], "name", "");
+    all = arena_format(k->memory, "%s%s%s", all, i ? ", " : "", names[i]);
+  }
+  names[count] = NULL;
+  const char *near = error_nearest(name, names);
+  if (near)
+    error_hint(e, "did you mean {%s}?", near);
+  else
+    error_hint(e, "its columns are: %s", all);
+}
+
+void sqlcheck_message(sqlcheck *k, const value *declared, const char *sql, const char *message) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  value columns = value_list(), parameters = value_list();
+  dts_error e = {0};
+  if (!strchr(message, '{')) return;
+  if (store_check(k->conn, sql, k->memory, &columns, NULL, &parameters, &e) < 0) return;
+  for (const char *at = message; (at = strchr(at, '{'));) {
+    size_t size = strspn(++at, letters);
+    const char *name = arena_copy(k->memory, at, size);
+    if (!size || at[size] != '}' || has_column(&columns, name)) continue;
+    error_fail(&e, "SQL", "%s: the message names {%s}, and its query has no such column",
+               noun_of(k, declared), name);
+    hint_column(k, name, &columns, &e);
+    sqlcheck_fault(k, declared, &e);
+  }
+}
+
+/* ---- filters that reach a chart ---- */
 
 /* With the first of each choice put in. */
 static const char *rows_of(sqlcheck *k, const value *chart, const sqlcheck_names *names) {

@@ -21,6 +21,7 @@ typedef struct sqlcheck {
   value *faults;
   const char *part; /* of the declaration looked at: "chart 2 'Title'", or NULL */
   sqlcheck_takes takes;
+  bool thorough; /* also what a set in force may lack */
   bool composed; /* the SQL at hand is put together here: its lines are nobody's */
 } sqlcheck;
 
@@ -36,6 +37,8 @@ void sqlcheck_fault(sqlcheck *k, const value *declared, const dts_error *e);
 /* Prepares the SQL with every choice put in; adds at most one fault. */
 void sqlcheck_text(sqlcheck *k, const value *declared, const char *sql,
                    const sqlcheck_names *names);
+/* {name} in an alert's message stands for a column of its query, which is right. */
+void sqlcheck_message(sqlcheck *k, const value *declared, const char *sql, const char *message);
 /* Names the chart :name or {name}, or a column of that name? For right SQL. */
 bool sqlcheck_takes_filter(sqlcheck *k, const value *chart, const sqlcheck_names *names,
                            const char *name);

@@ -24,7 +24,7 @@ static value check(const char *more, arena *a) {
   dts_error e = {0};
   value faults = value_list();
   registry *set = help_good_set(arena_format(a, "[" TABLES "%s%s]", *more ? "," : "", more));
-  if (sqlcheck_set(set, a, &faults, &e) < 0) fail_msg("%s", e.message);
+  if (sqlcheck_set(set, true, a, &faults, &e) < 0) fail_msg("%s", e.message);
   registry_release(set);
   return faults;
 }
@@ -38,6 +38,9 @@ static value check(const char *more, arena *a) {
   "{\"noun\":\"route\",\"name\":\"GET /api/x/{currency}\",\"method\":\"GET\",\"path\":"            \
   "\"/api/x/{currency}\",\"params\":[{\"name\":\"currency\",\"type\":\"text\"}]," rest "}"
 #define ALERT(sql) "{\"noun\":\"alert\",\"name\":\"old\",\"when\":\"" sql "\"}"
+#define SAYING(message)                                                                            \
+  "{\"noun\":\"alert\",\"name\":\"old\",\"when\":\"select currency, max(rate) as most from rates " \
+  "group by 1\",\"message\":\"" message "\"}"
 #define PAGE(chart)                                                                                \
   "{\"noun\":\"dashboard\",\"name\":\"page\",\"filters\":[{\"name\":\"currency\"},{\"name\":"      \
   "\"every\",\"choices\":[\"week\",\"month\"]}],\"charts\":[" chart "]}"
@@ -58,6 +61,7 @@ static void good_sets_have_no_faults(void **state) {
       OVER("\"from\":\"rates\",\"columns\":[\"date\",\"rate\"],\"order\":[\"-date\",\"currency\"]"),
       OVER("\"from\":\"latest\",\"where\":{\"currency\":\"USD\"}"),
       ALERT("select currency from latest where last < :today_minus_3d or :now is null"),
+      SAYING("{currency}: {most}, {not one}, {} { and {most"),
       ALERT("select id, pipeline from dts_runs where state = 'failed'"),
       FILTERED("\"day\"", "{\"kind\":\"table\",\"sql\":\"select currency from rates where date = "
                           ":day\"}"),
@@ -121,6 +125,12 @@ static const struct {
      ":now, :today and :today_minus_3d come from the engine's clock"},
     {ALERT("select current_timestamp"), "alert 'old': current_timestamp asks the machine's clock",
      ":now, :today and :today_minus_3d come from the engine's clock"},
+    {SAYING("{currency}: {mots}"),
+     "alert 'old': the message names {mots}, and its query has no such column",
+     "did you mean {most}?"},
+    {SAYING("{spend} spent"),
+     "alert 'old': the message names {spend}, and its query has no such column",
+     "its columns are: currency, most"},
     {ALERT("delete from rates"), "alert 'old': only a SELECT may stand here, not delete",
      "one SELECT (or WITH ... SELECT) is run here; scripts write with ctx:put"},
     {ALERT("select hash from dts_key"), "alert 'old': table 'dts_key' is private",
