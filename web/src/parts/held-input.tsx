@@ -59,7 +59,9 @@ export function HeldInput({ id, close }: { id: string; close: () => void }) {
           <div>
             <h3>Payload{held.data.truncated && " (the beginning)"}</h3>
             <pre class="typed payload" tabIndex={0} aria-label="Payload">
-              {held.data.payload === null ? "not UTF-8 text" : pretty(held.data.payload)}
+              {held.data.payload === null
+                ? `no UTF-8 text; the line at fault: dts quarantine show ${id}`
+                : pretty(held.data.payload)}
             </pre>
           </div>
         </div>

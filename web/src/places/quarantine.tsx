@@ -55,6 +55,12 @@ function Decide(props: { ids: Id[]; done: (said: string) => void }) {
       <button type="button" class="danger" onClick={act("drop")}>
         Drop
       </button>
+      {props.ids.length === 1 && String(props.ids[0]).startsWith("job-") && (
+        <p class="sub">
+          Mended the file? <code>dts quarantine release {props.ids[0]} --with FILE</code>; if a newer
+          one is done already, drop this one.
+        </p>
+      )}
       {fault && (
         <p id="reason-fault" class="field-fault" role="alert">
           {fault}
