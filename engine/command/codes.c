@@ -186,7 +186,7 @@ static const code_help rows[] = {
     {"PIPELINE", "there is no pipeline of that name",
      "the message names the nearest; `dts check` lists faults that hide one"},
     {"PLAN", "there is nothing to plan: the pipeline has no `gaps`",
-     "`dts next NAME` tells when it runs"},
+     "`dts explain NAME` tells what starts it"},
     {"PROJECT", "this is no project",
      "go to a folder with dts.lua or pipelines/, or make one with `dts new NAME`"},
     {"QUARANTINE", "nothing in quarantine has that id, or it cannot be released so",

@@ -76,14 +76,17 @@ static int print_count(const given *g, const value *answer, const char *verb) {
   return 0;
 }
 
+/* The file's content, and its name for the audit. */
 static int add_with(const given *g, arena *a, value *order, dts_error *e) {
-  const char *path = given_text(g, "with", NULL);
+  const char *path = given_text(g, "with", NULL), *why = given_text(g, "reason", NULL);
   buffer b;
   if (!path) return 0;
   buffer_init(&b, FILE_LIMIT);
   int rc = file_read(path, FILE_LIMIT, &b, e);
   if (rc == 0)
     value_set(a, order, "with", value_bytes(arena_copy(a, buffer_text(&b), b.size), b.size));
+  const char *told = arena_format(a, "%s%swith %s", why ? why : "", why ? "; " : "", path);
+  value_set(a, order, "reason", value_text(told));
   buffer_free(&b);
   return rc;
 }
@@ -179,8 +182,10 @@ static int drop(engine *n, const given *g, dts_error *e) {
   const char *reason = given_text(g, "reason", NULL);
   int rc = listing_check_pipeline(n, given_text(g, "pipeline", NULL), e);
   if (rc == 0) rc = add_choice(g, "drop", &a, &order, e);
-  if (rc == 0 && (!reason || !*reason))
+  if (rc == 0 && (!reason || !*reason)) {
     rc = error_fail(e, "USAGE", "say why with --reason TEXT; it is kept in the audit");
+    error_hint(e, "for example --reason \"sent twice\"; dts quarantine list --decisions shows it");
+  }
   if (rc == 0) rc = engine_ask(n, &order, NULL, NULL, &a, &answer, e);
   if (rc == 0) print_count(g, &answer, "dropped");
   arena_free(&a);

@@ -242,10 +242,10 @@ static int summarise(engine *n, const given *g, const target *t, value *answer, 
 
 /* ---- running ---- */
 
-static bool is_declared(const value *answer, const char *name) {
+static bool is_declared(const value *answer, const target *t) {
   const value *all = value_get(answer, "pipelines");
   for (size_t i = 0; all && i < all->list.count; i++)
-    if (value_is(value_get(&all->list.items[i], "name"), name)) return true;
+    if (value_is(value_get(&all->list.items[i], t->file ? "file" : "name"), t->name)) return true;
   return false;
 }
 
@@ -253,7 +253,11 @@ static bool is_declared(const value *answer, const char *name) {
 static int check_faults(engine *n, const target *t, arena *a, dts_error *e) {
   value order = engine_command(a, "check"), answer;
   if (engine_ask(n, &order, NULL, NULL, a, &answer, e) < 0) return -1;
-  bool known = t->file || is_declared(&answer, t->name);
+  if (!is_declared(&answer, t) && engine_is_remote(n)) { /* saved just now, not looked at yet */
+    order = engine_command(a, "reload");
+    if (engine_ask(n, &order, NULL, NULL, a, &answer, e) < 0) return -1;
+  }
+  bool known = t->file || is_declared(&answer, t);
   const faults_target f = {.root = t->root, .name = known ? NULL : t->name, .file = t->file};
   return faults_tell(value_get(&answer, "faults"), &f, e);
 }

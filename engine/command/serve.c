@@ -112,8 +112,20 @@ static void on_event(void *arg, int op, const value *event) {
 static void print_address(const service *s) {
   const char *host = server_host(s->server);
   int port = server_port(s->server);
-  printf("http://%s:%d/#key=%s\n\n", strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : host, port,
-         server_session_key(s->server));
+  printf("dashboard, with a key for this session:\nhttp://%s:%d/#key=%s\n\n",
+         strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : host, port, server_session_key(s->server));
+}
+
+/* Files fire at no time that could be named. */
+static void print_files(const service *s) {
+  bool any = false;
+  for (size_t i = 0; i < s->set->pipeline_count; i++) {
+    const pipeline *p = &s->set->pipelines[i];
+    const value *patterns = p->trigger == TRIGGER_FILES ? value_get(p->declared, "files") : NULL;
+    for (size_t k = 0; patterns && k < patterns->list.count; k++)
+      printf("%s takes files: %s\n", p->name, patterns->list.items[k].text.bytes), any = true;
+  }
+  if (any) putchar('\n');
 }
 
 /* ---- signals ---- */
@@ -173,6 +185,7 @@ static void serve_until_stopped(service *s) {
   s->set = kernel_registry(s->kernel);
   uint64_t listening = kernel_listen(s->kernel, on_event, s);
   print_address(s);
+  print_files(s);
   tell_next(s);
   tell_faults(s);
   fflush(stdout);

@@ -165,9 +165,9 @@ run sql "select 1" --param n; ends "sql, no value" 2
 run sql "select random()"; ends "no chance in SQL" 1
 run sql "delete from ticks"; ends "sql only reads" 1
 run plan currency; ends "plan" 0; says "plan" "CURRENCY#USD"; says "plan" "by the calendar BR"
-run plan ticks; ends "plan of nothing" 1; warns "plan of nothing" "has no gaps"
+run plan ticks; ends "plan of nothing" 1; warns "plan of nothing" "has no gaps"; warns "plan of nothing" "dts explain ticks"
 run quarantine list; says "quarantine" "nothing is in quarantine"
-run quarantine drop job-1; ends "drop without a reason" 2
+run quarantine drop job-1; ends "drop without a reason" 2; warns "drop without a reason" "for example --reason"
 run quarantine lst; ends "misspelt verb" 2; warns "misspelt verb" "did you mean 'dts quarantine list'?"
 run quarantine show job-99; ends "show nothing" 1
 run key add ci --scope read,write; ends "key" 0; says "key" "dts_"
@@ -226,6 +226,7 @@ run sql "select state from dts_jobs where pipeline = 'endless'"; says "Ctrl-C" "
 "$dts" serve --listen 127.0.0.1:0 >"$home/serve.out" 2>"$home/serve.err" &
 engine=$!
 for _ in $(seq 100); do [ -S var/dts.sock ] && grep -q "#key=" "$home/serve.out" && break; sleep 0.1; done
+is "serve says what its address is" "$(head -1 "$home/serve.out")" "dashboard, with a key for this session:"
 is "the socket is its owner's" "$(stat -c %a var/dts.sock)" 600
 out=$(cat "$home/serve.out"); says "serve" "http://127.0.0.1:"; says "serve" "#key=dts_"
 run run ticks --param count=4; ends "run beside it" 0; says "run beside it" "4 rows written"; warns "run beside it" "tick 4"
@@ -240,6 +241,14 @@ run serve --listen 127.0.0.1:0; ends "a second engine" 1; warns "a second engine
 rm var/dts.sock
 for _ in $(seq 50); do [ -S var/dts.sock ] && break; sleep 0.1; done
 run run ticks --param count=4; ends "a socket that was removed is made again" 0
+cat >pipelines/fresh.lua <<'LUA'
+require("dts").pipeline { name = "fresh", run = function() end }
+LUA
+run run fresh; ends "run just after saving" 0; says "run just after saving" "fresh: 1 run done"
+rm pipelines/fresh.lua
+port=$(sed -n 's,^http://127.0.0.1:\([0-9]*\)/.*,\1,p' "$home/serve.out")
+(cd "$home/late" && timeout 20 "$dts" serve --listen "127.0.0.1:$port") >/dev/null 2>"$home/err"; status=$? err=$(cat "$home/err")
+ends "a taken port" 1; warns "a taken port" "cannot listen on 127.0.0.1:$port"; [[ $err != *CivetWeb* ]]; verdict "a taken port is told once" $?
 cat >pipelines/naps.lua <<'LUA'
 require("dts").pipeline { name = "naps", run = function(ctx) ctx:sleep("1h") end }
 LUA
@@ -275,9 +284,10 @@ ends "serve, asked to stop" 0
 . "$here/parts/data.sh"
 . "$here/parts/doctor.sh"
 . "$here/parts/faults.sh"
+. "$here/parts/files.sh"
 . "$here/parts/hand.sh"
 . "$here/parts/migrate.sh"
+. "$here/parts/watch.sh"
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]
-. "$here/parts/files.sh"

@@ -114,7 +114,7 @@ void control_plan(kernel *k, question *q) {
   else if (!p->pipeline->gaps) {
     p->rc =
         error_fail(&p->error, "PLAN", "pipeline '%s' has no gaps: there is nothing to plan", name);
-    error_hint(&p->error, "`dts next %s` tells when it runs", name);
+    error_hint(&p->error, "`dts explain %s` tells what starts it", name);
   }
   if (p->rc < 0)
     plan_then(p);
