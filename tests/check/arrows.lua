@@ -25,7 +25,7 @@ local ARROWS = {
 -- opens; the others know the kernel by its accessors. An arrow that is not here is a decision to be made.
 local ROOMS = {
   kernel = set "alerts calls control inputs jobs reload rollups runs",
-  control = set "gaps jobs kernel reload runs",
+  control = set "alerts gaps jobs kernel reload runs",
   jobs = set "control gaps kernel reload runs",
   runs = set "calls control gaps inputs jobs kernel reload",
   calls = set "kernel reload runs",
