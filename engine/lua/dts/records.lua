@@ -27,15 +27,15 @@ end
 
 -- Where a path leads in a record of JSON: the value; or nil, what has not its next name, and that name's place in it.
 local function walk(record, path)
-  local value = record
-  for at, name in path:gmatch("()([^%.]+)") do
+  local value, at = record, 1
+  for name in path:gmatch("[^%.]+") do
     local found
     if type(value) == "table" then
       found = value[name]
       if found == nil then found = value[math.tointeger(tonumber(name))] end
     end
     if found == nil then return nil, value, at end
-    value = found
+    value, at = found, at + #name + 1
   end
   return value
 end
@@ -48,13 +48,13 @@ local function dig(record, path, place, shape)
     return record[path:match("^[^:]+:(.+)$")]
   end
   if value ~= nil then return value end
-  return (walk(record, path))
+  return walk(record, path)
 end
 
 -- The name that was meant by the path's name at `at`, among those of an object, as a whole path: a field that no other
 -- column asks for, or for a name on the way an object or a list.
 local function meant(shape, path, holder, at)
-  local before, name, behind = path:sub(1, at - 1), path:match("^([^%.]+)(.*)", at)
+  local before, name, behind = path:sub(1, at - 1), path:match("^%.*([^%.]+)(.*)", at)
   local asked, names = {}, {}
   for _, theirs in pairs(shape.columns) do asked[theirs] = true end
   for key, value in pairs(holder) do
@@ -76,7 +76,7 @@ local function oddity(shape, path, record)
     return ("; %s has no fields, it is %s"):format(place, shown)
   end
   if #holder == 0 then return meant(shape, path, holder, at) end
-  local number = math.tointeger(tonumber(path:match("^[^%.]+", at)))
+  local number = math.tointeger(tonumber(path:match("[^%.]+", at)))
   return not (number and number > 0) and ("; %s is a list, whose items are numbers from 1"):format(place) or nil
 end
 
@@ -194,12 +194,16 @@ local function warn_absent(shape, absent)
   end
 end
 
--- A column of those that the records have offered without which a row is refused: others are the script's to fill. A
--- null of JSON is an absent name.
+-- Of all fields as they are, one without which a row is refused, of those that the records have offered: others are the
+-- script's to fill. A null of JSON is an absent name.
 local function lacking(shape, record, row)
+  local offered = shape.offered
   for name in pairs(shape.required) do
-    if shape.columns and shape.columns[name] or record[name] ~= nil then shape.offered[name] = true end
-    if shape.offered[name] and row[name] == nil then return name end
+    if row[name] ~= nil then
+      offered[name] = true
+    elseif offered[name] or record[name] ~= nil then
+      return name
+    end
   end
 end
 
@@ -222,7 +226,7 @@ end
 
 -- The record as a row; nil, message and hint when a value does not fit. `from` is an element's node, a table's names.
 local function read(shape, nulls, record, place, from)
-  local row = {}
+  local row, required, lack = {}, shape.required, nil
   local function take(name, theirs, value)
     local good, got, hint = cell(shape, nulls, name, theirs, value, place)
     if not good and shape.bad ~= "null" then return got, hint end
@@ -233,14 +237,15 @@ local function read(shape, nulls, record, place, from)
     for name, theirs in pairs(shape.columns) do
       local message, hint = take(name, theirs, dig(record, theirs, from, shape))
       if message then return nil, message, hint end
+      if required and row[name] == nil and required[name] then lack = name end
     end
   else
     for name, value in pairs(record) do
       local message, hint = take(name, name, value)
       if message then return nil, message, hint end
     end
+    lack = required and lacking(shape, record, row)
   end
-  local lack = shape.required and lacking(shape, record, row)
   if lack then return nil, say_lack(shape, lack, record, place, from) end
   return row
 end

@@ -84,7 +84,7 @@ describe("JSON", function()
     for path, said in pairs {
       ["custmer.name"] = "; did you mean 'customer.name'?",
       ["customer.adress.city"] = "; did you mean 'customer.address.city'?",
-      ["customer.nam"] = "; did you mean 'customer.name'?",
+      ["customer.nam"] = "; did you mean 'customer.name'?", ["customer..mial"] = "; did you mean 'customer.mail'?",
       ["id.name"] = "; 'id' has no fields, it is 1",
       ["tags.0"] = "; 'tags' is a list, whose items are numbers from 1",
       ["tags.n"] = "; 'tags' is a list, whose items are numbers from 1",
