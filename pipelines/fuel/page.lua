@@ -29,7 +29,7 @@ dts.dashboard {
     where = "info_type in ('CURRENCY#USD', 'EURO#BRL')", unit = "R$" },
   { "line", title = "What a dearer dollar does at the pump", x = "weeks_later", y = "passed_on", by = "fuel", sql = [[
       select lag as weeks_later, fuel, passed_on from pass_through where cost = 'CURRENCY#USD' ]],
-    unit = "% for 1 %" },
+    unit = "% for 1 %, where 8 weeks are shared", wide = true },
   { "heatmap", title = "What moves together", from = "relations", x = "one", y = "other", value = "r",
     unit = "r of weekly changes", wide = true },
 }

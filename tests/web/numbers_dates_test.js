@@ -78,6 +78,14 @@ describe("figures and dates", () => {
     ]);
   });
 
+  it("leave room for the years of labels that are years apart", () =>
+    assert.deepEqual(texts(model("line", from("2023-01-02", 40, 28)), 60 + 4 * 104), [
+      "2023-01-02 2 Jan 2023",
+      "2023-10-09 9 Oct",
+      "2024-07-15 15 Jul 2024",
+      "2025-04-21 21 Apr 2025",
+    ]));
+
   it("label what a zoom shows", () => {
     const one = model("bar", from("2026-01-05", 40, 7));
     const [low, high] = [Date.parse("2026-03-01"), Date.parse("2026-03-12")];

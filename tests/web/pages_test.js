@@ -53,6 +53,16 @@ describe("a declared page", () => {
       assert.match(told, /1 gap in the data/); // 31 readings were left out, once
     }));
 
+  it("says which filter that is set does not reach a chart", async () => {
+    await engine.on("/pages/trends?repo=duckdb%2Fduckdb", async (page) => {
+      const told = page.getByText("not filtered by repo", { exact: true });
+      assert.equal(await chart(page, "Repositories").locator(told).count(), 1);
+      assert.equal(await chart(page, "Stars").locator(told).count(), 0);
+    });
+    await engine.on("/pages/trends", async (page) =>
+      assert.equal(await page.getByText(/^not filtered/).count(), 0));
+  });
+
   it("writes a multiple choice to the address and asks with it", () =>
     engine.on("/pages/trends", async (page) => {
       await page.getByText("All", { exact: true }).first().click();

@@ -8,6 +8,7 @@ import type { Model } from "./model";
 
 const DAY = 86_400_000;
 const ROOM = 68; // pixels for "28 Sept" and what keeps it apart
+const YEAR_ROOM = 104; // for "28 Sept 2026", where most labels have another year than the one before
 const MONTHS = [1, 2, 3, 6, 12, 24, 60, 120]; // between labels, so that years are met
 
 const at = (ms: number) => new Date(ms);
@@ -29,7 +30,9 @@ const isMonthly = (xs: number[]) =>
   xs.every((x) => x % DAY === 0 && at(x).getUTCDate() === 1) && xs.length > 1;
 
 function chosen(xs: number[], width: number): number[] {
-  if (!isMonthly(xs)) return thinned(xs, width, ROOM);
+  const year = (x: number) => at(x).getUTCFullYear();
+  const wide = xs.length > 0 && year(xs.at(-1)!) - year(xs[0]) > 1;
+  if (!isMonthly(xs)) return thinned(xs, width, wide ? YEAR_ROOM : ROOM);
   const fit = Math.max(1, Math.floor(width / ROOM));
   const months = (x: number) => at(x).getUTCFullYear() * 12 + at(x).getUTCMonth();
   const those = (n: number) => xs.filter((x) => months(x) % n === 0);

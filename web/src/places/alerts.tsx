@@ -2,7 +2,7 @@
 //
 // SPDX-License-Identifier: MIT
 import { number } from "../format";
-import { Mark, Shape } from "../parts/mark";
+import { Mark } from "../parts/mark";
 import { Place } from "../parts/place";
 import { Empty, Shown } from "../parts/states";
 import { Time } from "../parts/time";
@@ -54,9 +54,7 @@ export function AlertsPlace() {
                       <td class="wrap whole" data-label="Tells">
                         {[a.to ?? []].flat().join(", ") || <span class="none">nobody</span>}
                         {a.fault && (
-                          <span class="sub tone-failed">
-                            <Shape state="failed" /> {a.fault}
-                          </span>
+                          <span class="sub tone-failed">{a.fault}</span>
                         )}
                       </td>
                     </tr>
