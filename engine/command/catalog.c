@@ -2,7 +2,9 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
+#include "command/catalog_views.h"
 #include "command/command.h"
 #include "command/engine.h"
 #include "command/faults.h"
@@ -86,19 +88,43 @@ static void print_one(const value *entry, arena *a) {
   buffer_free(&b);
 }
 
+static int print_view(engine *n, const given *g, arena *a, dts_error *e) {
+  static const char *const names[] = {"column", "documentation", NULL};
+  value entry, all = value_list(), sheet = sheet_open(a, names);
+  if (catalog_view(n, given_word(g, 0), a, &entry, e) < 0) return -1;
+  value_add(a, &all, entry);
+  if (g->json) return screen_json(stdout, &all), 0;
+  printf("%s: a view of the engine: %s\n\n", given_word(g, 0), value_get_text(&entry, "doc", ""));
+  const value *columns = value_get(&entry, "columns");
+  for (size_t i = 0; i < columns->list.count; i++) {
+    const value *column = &columns->list.items[i];
+    const value cells[] = {*value_get(column, "name"), *value_get(column, "doc")};
+    sheet_add(a, &sheet, cells);
+  }
+  sheet_print(stdout, &sheet, NULL, NULL);
+  return 0;
+}
+
+static int list(engine *n, const given *g, arena *a, dts_error *e) {
+  value order = engine_command(a, "catalog"), place = engine_command(a, "place"), all, where;
+  if (given_word(g, 0)) value_set(a, &order, "table", value_text(given_word(g, 0)));
+  if (faults_ask(n, &order, given_word(g, 0), a, &all, e) < 0) return -1;
+  if (engine_ask(n, &place, NULL, NULL, a, &where, e) < 0) return -1;
+  if (g->json)
+    screen_json(stdout, &all);
+  else if (given_word(g, 0))
+    print_one(&all.list.items[0], a);
+  else
+    print_overview(&all, value_get_text(&where, "timezone", "UTC"), a);
+  return 0;
+}
+
 static int run(const given *g, dts_error *e) {
   arena a = {0};
-  value order = engine_command(&a, "catalog"), place = engine_command(&a, "place"), all, where;
+  const char *name = given_word(g, 0);
+  bool own = name && strncmp(name, "dts_", 4) == 0; /* no table may begin so */
   engine *n = engine_here(&a, e);
-  if (given_word(g, 0)) value_set(&a, &order, "table", value_text(given_word(g, 0)));
-  int rc = n ? faults_ask(n, &order, given_word(g, 0), &a, &all, e) : -1;
-  if (rc == 0) rc = engine_ask(n, &place, NULL, NULL, &a, &where, e);
-  if (rc == 0 && g->json)
-    screen_json(stdout, &all);
-  else if (rc == 0 && given_word(g, 0))
-    print_one(&all.list.items[0], &a);
-  else if (rc == 0)
-    print_overview(&all, value_get_text(&where, "timezone", "UTC"), &a);
+  int rc = n ? (own ? print_view : list)(n, g, &a, e) : -1;
   engine_close(n);
   arena_free(&a);
   return rc;
@@ -108,7 +134,11 @@ COMMAND(catalog) = {
     .name = "catalog",
     .words = "[TABLE]",
     .summary = "List tables, roll-ups and views with their rows; of one, its columns.",
-    .details = "`changed` is the end of the latest run that wrote rows, of the pipelines that may "
-               "write the\ntable. --json prints columns, types and documentation of all of them.",
+    .details =
+        "`changed` is the end of the latest run that wrote rows, of the pipelines that may "
+        "write the\ntable. --json prints columns, types and documentation of all of them. The "
+        "engine's own\n"
+        "views have their columns here as well: dts_runs, dts_jobs, dts_gaps, dts_quarantine,\n"
+        "dts_files, dts_refused, dts_stale, dts_decisions.",
     .most = 1,
     .run = run};

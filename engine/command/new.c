@@ -84,7 +84,9 @@ static int run(const given *g, dts_error *e) {
   if (rc == 0 && g->json)
     screen_json(stdout, &answer);
   else if (rc == 0)
-    printf("\nnext:  cd %s && dts test && dts run rates && dts serve\n", folder);
+    printf("\nnext:  cd %s && dts test && dts serve\n"
+           "then:  dts run rates, which asks www.ecb.europa.eu for today's rates\n",
+           folder);
   arena_free(&a);
   return rc;
 }

@@ -74,7 +74,8 @@ done
 
 # ---- a new project ----
 
-run new demo; ends "new" 0; says "new" "demo/pipelines/rates.lua"
+run new demo; ends "new" 0; says "new" "demo/pipelines/rates.lua"; says "new" "next:  cd demo && dts test && dts serve
+"
 run new demo; ends "new, twice" 1; warns "new, twice" "cannot be made"
 run new ../x/y z; ends "new, two words" 2
 run new 'a b'; ends "new, bad name" 2

@@ -19,5 +19,12 @@ id=$("$dts" sql "select id from dts_quarantine" --csv | tail -1 | tr -d '\r')
 printf 'day,n\n2026-03-02,7\n' >mended.csv
 run quarantine release "$id" --with mended.csv --reason "a slip"; says "release with another content" "1 input released"
 run quarantine list --decisions; says "the audit names it" "a slip; with mended.csv"
+
+# each column of the engine's own views has words, and each view is known
+for view in dts_runs dts_jobs dts_gaps dts_quarantine dts_files dts_refused dts_stale dts_decisions; do
+  run catalog $view --json; ends "catalog $view" 0; is "words of $view" "$(grep -c '"doc": null' <<<"$out")" 0
+done
+run catalog dts_quarantine; says "a view's columns" "retry_count  how many retries are used up"
+run catalog dts_quarantin; ends "a misspelt view" 1; warns "a misspelt view" "did you mean 'dts_quarantine'?"
 kill -TERM "$engine"; wait "$engine"; status=$? engine=
 cd "$home/project" || exit 2
