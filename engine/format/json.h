@@ -67,7 +67,7 @@ int json_read_value(json_reader *r, json_token token, arena *a, value *out, dts_
 
 /* Writing, without spaces. 0, or -1: NaN, infinity, more than JSON_DEPTH levels, a full buffer. */
 int json_write(buffer *b, const value *v);
-int json_write_exact(buffer *b, const value *v); /* -1 also for a text that is not UTF-8 */
+int json_write_exact(buffer *b, const value *v);  /* -1 also for a text that is not UTF-8 */
 int json_write_pretty(buffer *b, const value *v); /* two spaces a level, for people */
 int json_write_text(buffer *b, const char *bytes, size_t size);
 int json_write_integer(buffer *b, int64_t n);

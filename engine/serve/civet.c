@@ -199,7 +199,8 @@ civet *civet_open(const char *listen, civet_serve *serve, void *arg, dts_error *
   fault.text_buffer_size = sizeof text;
   c->context = mg_start2(&init, &fault);
   if (c->context) return c;
-  if (text[0] && !strstr(text, " ports")) log_warn("CivetWeb: %s", text); /* else it is said below */
+  if (text[0] && !strstr(text, " ports"))
+    log_warn("CivetWeb: %s", text); /* else it is said below */
   mg_exit_library();
   return fail(c, listen, e), NULL;
 }
