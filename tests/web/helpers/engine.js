@@ -18,7 +18,8 @@ function addressOf(child) {
     const errors = [];
     child.stderr.on("data", (part) => errors.push(part));
     child.on("exit", (code) => fail(new Error(`dts serve ended with ${code}: ${errors.join("")}`)));
-    createInterface({ input: child.stdout }).once("line", (line) => done(new URL(line)));
+    const lines = createInterface({ input: child.stdout });
+    lines.on("line", (line) => line.startsWith("http") && done(new URL(line)));
   });
 }
 
